@@ -1,0 +1,60 @@
+import type { Secret } from './secret.js'
+import type { JsonObject } from './wire/json.js'
+
+/** Deadlines of one call's phases, in milliseconds; 0 switches one off. */
+export interface Timeouts {
+  /** Until a connection stands. */
+  readonly connect: number
+  /** From the connection until the response headers. */
+  readonly headers: number
+  /** Streams: from the headers until the first piece of content; pings and empty deltas do not count. */
+  readonly firstToken: number
+  /** Streams: between two pieces. */
+  readonly idle: number
+  /** The whole call, retries included. */
+  readonly total: number
+}
+
+/** What a model can do, where that changes how a request is written; unset means: as the newest model of its family. */
+export interface ModelCapabilities {
+  readonly tools?: boolean
+  readonly vision?: boolean
+  readonly jsonSchema?: boolean
+  readonly reasoning?: boolean
+  readonly assistantPrefill?: boolean
+  /** Tokens; what `max_tokens` is set to where the provider demands one and the caller gave none. */
+  readonly maxOutputTokens?: number
+  readonly contextWindow?: number
+}
+
+/** One concrete place that serves a model: provider, upstream model name, credentials, limits. Frozen at start. */
+export interface Deployment {
+  readonly id: string
+  /** The model group this deployment belongs to. */
+  readonly modelName: string
+  /** Name of a registered provider. */
+  readonly provider: string
+  /** The model's name at the provider, without our prefix. */
+  readonly model: string
+  readonly apiKey: Secret | undefined
+  /** Overrides the provider's own; no trailing slash. */
+  readonly baseUrl: string | undefined
+  readonly apiVersion: string | undefined
+  readonly organization: string | undefined
+  /** Sent with every request to the upstream. */
+  readonly headers: Readonly<Record<string, string>>
+  /** Request parameters that apply where the caller sets none (temperature, safety_settings ...). */
+  readonly params: JsonObject
+  readonly timeouts: Timeouts
+  /** True where `headers` was set on purpose; only then does it bound calls that do not stream. */
+  readonly headersTimeoutSet: boolean
+  readonly weight: number
+  readonly order: number
+  readonly rpm: number | undefined
+  readonly tpm: number | undefined
+  /** Leave out what the provider cannot honour instead of answering 400. */
+  readonly dropParams: boolean
+  readonly capabilities: ModelCapabilities
+  /** Free data of the host about this deployment (`model_info`). */
+  readonly info: JsonObject
+}

@@ -1,0 +1,64 @@
+import type { Deployment } from '../deployment.js'
+import type { FailureKind } from '../errors.js'
+import type { UpstreamEvent, UpstreamRequest } from '../upstream/message.js'
+import type { Operation, Operations } from '../wire/operations.js'
+
+/** One request on its way through a codec; everything a translation may depend on. */
+export interface Exchange<K extends Operation> {
+  readonly request: Operations[K]['request']
+  readonly deployment: Deployment
+  /** Unique for this attempt, `[A-Za-z0-9]{24}`; answers of providers that send no id get one made from it. */
+  readonly id: string
+  /** Unix time in seconds, for providers that send none. */
+  readonly created: number
+}
+
+/** A piece of a streamed answer: either a chunk, or an event whose bytes already are what the client expects. */
+export interface StreamPart<Chunk> {
+  readonly chunk: Chunk | undefined
+  /** Set instead of `chunk`; its `data` is a plain content chunk in OpenAI's format and its `frame` is set. */
+  readonly forward: UpstreamEvent | undefined
+}
+
+/** Turns one provider stream into OpenAI chunks. A state machine without I/O: same events in, same chunks out. */
+export interface StreamDecoder<Chunk> {
+  /** @throws GatewayError for an error inside the stream, or an event that makes no sense */
+  push(event: UpstreamEvent): readonly StreamPart<Chunk>[]
+  /**
+   * The upstream closed: gives what is still owed (finish, usage).
+   * @throws GatewayError stream_truncated where no finish reason or terminator was seen
+   */
+  end(): readonly StreamPart<Chunk>[]
+}
+
+/** Pure translation of one operation between OpenAI's format and a dialect. No I/O, no clock, no randomness. */
+export interface Codec<K extends Operation> {
+  /** @throws UnsupportedParameterError, InvalidRequestError */
+  encode(exchange: Exchange<K>): UpstreamRequest
+  /**
+   * Gives back the very object it got where nothing had to change, so that its bytes can be forwarded.
+   * @throws GatewayError for an error inside a 200, or a body that is not an answer
+   */
+  decode(body: unknown, exchange: Exchange<K>): Operations[K]['response']
+  decodeStream?(exchange: Exchange<K>): StreamDecoder<Operations[K]['chunk']>
+}
+
+/** A provider's refusal, understood. */
+export interface Failure {
+  readonly kind: FailureKind
+  /** The provider's own words. */
+  readonly message: string
+  readonly code?: string | null
+  readonly type?: string | null
+  readonly param?: string | null
+  /** From the body (Google's RetryInfo); headers are read by the caller. */
+  readonly retryAfterMs?: number
+}
+
+/** How to speak to a family of APIs. Where and who is the provider's business. */
+export interface Protocol {
+  readonly name: string
+  readonly codecs: { readonly [K in Operation]?: Codec<K> }
+  /** Reads an error answer; `body` is parsed JSON where it was JSON, else the text. */
+  failure(status: number, body: unknown): Failure
+}

@@ -1,0 +1,31 @@
+import type { Deployment } from '../deployment.js'
+import type { Protocol } from '../protocols/protocol.js'
+import type { UpstreamRequest } from '../upstream/message.js'
+import type { Operation } from '../wire/operations.js'
+
+/** Where a provider stands in its life. */
+export type ProviderStatus = 'active' | 'limited' | 'retiring' | 'retired' | 'self-hosted'
+
+/** Where to talk and who it is; how to talk is the protocol's business. */
+export interface Provider {
+  /** The prefix of model names: `name/model`. */
+  readonly name: string
+  readonly displayName: string
+  /** Other prefixes that mean the same provider. */
+  readonly aliases: readonly string[]
+  readonly protocol: Protocol
+  /** Without trailing slash; undefined where every deployment must bring its own (self-hosted). */
+  readonly baseUrl: string | ((deployment: Deployment) => string) | undefined
+  /** Environment variables looked up, in order, for a deployment that brings no `baseUrl`. */
+  readonly baseUrlEnv: readonly string[]
+  /** Environment variables looked up, in order, for a deployment that brings no `apiKey`. */
+  readonly apiKeyEnv: readonly string[]
+  readonly apiKeyRequired: boolean
+  /** The operations this provider answers; `stream` tells whether chat and completions can stream. */
+  readonly capabilities: { readonly [K in Operation]: boolean } & { readonly stream: boolean }
+  readonly status: ProviderStatus
+  /** For a retired provider: what a call to its default address is told. */
+  readonly notice: string | undefined
+  /** Adds the credential; the only place where a key is revealed. */
+  authorize(request: UpstreamRequest, deployment: Deployment): UpstreamRequest | Promise<UpstreamRequest>
+}
