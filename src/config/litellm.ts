@@ -1,0 +1,104 @@
+import type { Timeouts } from '../deployment.js'
+import { isObject, type JsonObject } from '../wire/json.js'
+import { ConfigError } from './config-error.js'
+import { resolveEnvironment, type Environment } from './environment.js'
+import { toModels, toTimeouts, type ConfigModel } from './models.js'
+import { ConfigFile } from './schemas.js'
+import { siftConfig, type Findings } from './sift.js'
+
+/** What a LiteLLM file says in our words; spread it into the options of `createGateway`. Durations in milliseconds. */
+export interface ConfigOptions {
+  readonly models: ConfigModel[]
+  /** `general_settings.master_key`; where the file has none, `createGateway` needs `auth`. */
+  readonly masterKey?: string
+  readonly dropParams?: boolean
+  readonly retries?: number
+  readonly timeouts?: Partial<Timeouts>
+  /** The environment that was given, with the file's `environment_variables` over it. */
+  readonly env: Environment
+}
+
+/** The options of a file, and one line `path: what` for each of its keys that has no effect yet. */
+export interface ConfigResult {
+  readonly options: ConfigOptions
+  readonly warnings: string[]
+}
+
+/**
+ * Turns LiteLLM's `config.yaml`, already parsed, into options of `createGateway`. `os.environ/NAME` in any string is
+ * replaced from `env`. Keys that LiteLLM knows and Sluice does not support yet become warnings.
+ * @throws ConfigError listing every unknown key, wrong value and missing variable with its path; never a value
+ *
+ *     const { options, warnings } = fromLiteLLMConfig(config, { env: process.env })
+ *     const gateway = createGateway({ ...options, auth })
+ */
+export function fromLiteLLMConfig(config: unknown, settings: { readonly env: Environment }): ConfigResult {
+  if (!isObject(config)) throw new ConfigError(['the configuration must be a map with a model_list'])
+  const findings: Findings = { problems: [], warnings: [] }
+  const sifted = siftConfig(config, findings)
+  const env = readVariables(sifted['environment_variables'], settings.env, findings.problems)
+  const file = parseFile(resolveEnvironment(sifted, '', env, findings.problems), findings.problems)
+  const models = file && toModels(file.model_list, findings.problems)
+  if (!file || !models || findings.problems.length > 0) throw new ConfigError(findings.problems)
+  return { options: { models, ...toSettings(file), env }, warnings: findings.warnings }
+}
+
+function parseFile(value: unknown, problems: string[]): ConfigFile | undefined {
+  const parsed = ConfigFile.safeParse(value)
+  if (parsed.success) return parsed.data
+  for (const issue of parsed.error.issues) {
+    const path = toPath(issue.path)
+    // A missing variable left this text empty and is reported already.
+    if (!problems.some((problem) => problem.startsWith(`${path}: `)))
+      problems.push(`${path}: ${describe(issue, value)}`)
+  }
+  return undefined
+}
+
+function describe(issue: { readonly path: readonly PropertyKey[]; readonly message: string }, root: unknown): string {
+  const found = issue.path.reduce<unknown>((at, key) => {
+    if (Array.isArray(at)) return at[Number(key)]
+    return isObject(at) && typeof key === 'string' ? at[key] : undefined
+  }, root)
+  return found === undefined ? 'is required' : issue.message
+}
+
+function toPath(path: readonly PropertyKey[]): string {
+  return path.reduce<string>((text, key) => {
+    if (typeof key === 'number') return `${text}[${key}]`
+    return text === '' ? String(key) : `${text}.${String(key)}`
+  }, '')
+}
+
+function readVariables(section: unknown, env: Environment, problems: string[]): Environment {
+  if (section === undefined) return env
+  if (!isObject(section)) {
+    problems.push('environment_variables: must be a map of names to text')
+    return env
+  }
+  const resolved = resolveEnvironment(section, 'environment_variables', env, problems)
+  return { ...env, ...toTexts(isObject(resolved) ? resolved : {}, problems) }
+}
+
+function toTexts(values: JsonObject, problems: string[]): Record<string, string> {
+  const texts: Record<string, string> = {}
+  for (const [name, value] of Object.entries(values)) {
+    if (typeof value === 'string') texts[name] = value
+    else if (typeof value === 'number' || typeof value === 'boolean') texts[name] = String(value)
+    else if (value !== null) problems.push(`environment_variables.${name}: must be text`)
+  }
+  return texts
+}
+
+function toSettings(file: ConfigFile): Omit<ConfigOptions, 'models' | 'env'> {
+  const { litellm_settings: settings, router_settings: router, general_settings: general } = file
+  // LiteLLM's router wins over its library settings.
+  const retries = router?.num_retries ?? settings?.num_retries
+  const timeouts = toTimeouts(router?.timeout ?? settings?.request_timeout, router?.stream_timeout)
+  return {
+    ...(general?.master_key !== undefined && { masterKey: general.master_key }),
+    ...(settings?.drop_params !== undefined && { dropParams: settings.drop_params }),
+    ...(retries !== undefined && { retries }),
+    ...(timeouts && { timeouts }),
+  }
+}

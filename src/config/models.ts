@@ -1,0 +1,128 @@
+import type { ModelCapabilities, Timeouts } from '../deployment.js'
+import type { JsonObject } from '../wire/json.js'
+import { deploymentKeys } from './known-keys.js'
+import type { ModelEntry } from './schemas.js'
+
+/** One model of the options of `createGateway`, as a LiteLLM file describes it. Durations in milliseconds. */
+export interface ConfigModel {
+  readonly modelName: string
+  /** `provider/model`. */
+  readonly model: string
+  readonly id?: string
+  readonly apiKey?: string
+  readonly baseUrl?: string
+  readonly apiVersion?: string
+  readonly organization?: string
+  readonly headers?: Readonly<Record<string, string>>
+  readonly params?: JsonObject
+  readonly timeouts?: Partial<Timeouts>
+  readonly weight?: number
+  readonly order?: number
+  readonly rpm?: number
+  readonly tpm?: number
+  readonly dropParams?: boolean
+  readonly capabilities?: ModelCapabilities
+  readonly info?: JsonObject
+}
+
+/** Turns the entries of `model_list` into models; a list of organizations makes one deployment for each. */
+export function toModels(entries: readonly ModelEntry[], problems: string[]): ConfigModel[] {
+  return entries.flatMap((entry, index) => {
+    const model = toModel(entry, `model_list[${index}]`, problems)
+    const organization = entry.litellm_params.organization
+    if (organization === undefined) return [model]
+    if (typeof organization === 'string') return [{ ...model, organization }]
+    return organization.map((one, position) => ({
+      ...model,
+      organization: one,
+      ...(model.id !== undefined && organization.length > 1 && { id: `${model.id}-${position + 1}` }),
+    }))
+  })
+}
+
+/**
+ * Deadlines from LiteLLM's seconds; undefined where neither is set. `timeout` bounds the whole call, the wait for its
+ * headers and for its first token; `stream_timeout` bounds the first token alone.
+ */
+export function toTimeouts(
+  timeout: number | undefined,
+  streamTimeout: number | undefined,
+): Partial<Timeouts> | undefined {
+  if (timeout === undefined && streamTimeout === undefined) return undefined
+  const firstToken = streamTimeout ?? timeout
+  return {
+    ...(timeout !== undefined && { headers: toMilliseconds(timeout), total: toMilliseconds(timeout) }),
+    ...(firstToken !== undefined && { firstToken: toMilliseconds(firstToken) }),
+  }
+}
+
+function toMilliseconds(seconds: number): number {
+  return Math.max(1, Math.round(seconds * 1000))
+}
+
+function toModel(entry: ModelEntry, path: string, problems: string[]): ConfigModel {
+  const { model_name: modelName, litellm_params: params, model_info: info } = entry
+  return withoutUndefined({
+    modelName,
+    model: toModelReference(params.model, params.custom_llm_provider, path, problems),
+    id: info?.id,
+    apiKey: params.api_key,
+    baseUrl: params.api_base ?? params.base_url,
+    apiVersion: params.api_version,
+    headers: params.extra_headers || params.headers ? { ...params.headers, ...params.extra_headers } : undefined,
+    params: toRequestParams(params, params.extra_body),
+    timeouts: toTimeouts(params.timeout, params.stream_timeout),
+    weight: params.weight,
+    order: params.order,
+    rpm: params.rpm,
+    tpm: params.tpm,
+    dropParams: params.drop_params,
+    capabilities: info && toCapabilities(info),
+    info: info && withoutId(info),
+  })
+}
+
+function toModelReference(model: string, provider: string | undefined, path: string, problems: string[]): string {
+  if (provider !== undefined) return model.startsWith(`${provider}/`) ? model : `${provider}/${model}`
+  if (!model.includes('/')) {
+    problems.push(
+      `${path}.litellm_params.model: names no provider; write provider/model, or set custom_llm_provider beside it`,
+    )
+  }
+  return model
+}
+
+function toRequestParams(params: JsonObject, extraBody: JsonObject | undefined): JsonObject | undefined {
+  const own = Object.entries(params).filter(([key]) => !deploymentKeys.supported.includes(key))
+  const all = { ...Object.fromEntries(own), ...extraBody }
+  return Object.keys(all).length > 0 ? all : undefined
+}
+
+type Info = NonNullable<ModelEntry['model_info']>
+
+function toCapabilities(info: Info): ModelCapabilities | undefined {
+  const capabilities = withoutUndefined({
+    tools: info.supports_function_calling,
+    vision: info.supports_vision,
+    jsonSchema: info.supports_response_schema,
+    reasoning: info.supports_reasoning,
+    assistantPrefill: info.supports_assistant_prefill,
+    maxOutputTokens: info.max_output_tokens ?? info.max_tokens,
+    contextWindow: info.max_input_tokens,
+  })
+  return Object.keys(capabilities).length > 0 ? capabilities : undefined
+}
+
+function withoutId(info: Info): JsonObject | undefined {
+  const { id: _id, ...rest } = info
+  return Object.keys(rest).length > 0 ? rest : undefined
+}
+
+type Defined<T> = { [K in keyof T as undefined extends T[K] ? never : K]: T[K] } & {
+  [K in keyof T as undefined extends T[K] ? K : never]?: Exclude<T[K], undefined>
+}
+
+function withoutUndefined<T extends object>(object: T): Defined<T>
+function withoutUndefined(object: object): object {
+  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined))
+}

@@ -1,0 +1,99 @@
+import { z } from 'zod'
+
+// Values of a configuration file: a number or switch may be text, because `os.environ/NAME` always gives text.
+
+const number = z.preprocess(
+  (value) => (typeof value === 'string' && value.trim() !== '' ? Number(value) : value),
+  z.number({ error: 'must be a number' }),
+)
+const seconds = number.refine((value) => value > 0, { error: 'must be a number of seconds above 0' })
+const count = number.refine((value) => Number.isInteger(value) && value >= 0, {
+  error: 'must be a whole number, 0 or more',
+})
+const weight = number.refine((value) => value >= 0, { error: 'must be 0 or more' })
+const words: Readonly<Record<string, boolean>> = {
+  true: true,
+  yes: true,
+  on: true,
+  false: false,
+  no: false,
+  off: false,
+}
+const flag = z.preprocess(
+  (value) => (typeof value === 'string' ? (words[value.toLowerCase()] ?? value) : value),
+  z.boolean({ error: 'must be true or false' }),
+)
+const text = z.string({ error: 'must be text' }).min(1, { error: 'must not be empty' })
+// YAML reads an unquoted 2024 or 7 as a number.
+const label = z.union([text, z.number().transform(String)], { error: 'must be text' })
+const stringMap = z.record(z.string(), label, { error: 'must be a map of names to text' })
+const object = z.record(z.string(), z.unknown(), { error: 'must be a map' })
+
+/** `litellm_params`; keys not named here are left for the caller to sort into parameters and warnings. */
+export const DeploymentParams = z.looseObject(
+  {
+    model: text,
+    api_base: text.optional(),
+    base_url: text.optional(),
+    api_key: text.optional(),
+    api_version: label.optional(),
+    organization: z.union([text, z.array(text).min(1)], { error: 'must be text or a list of texts' }).optional(),
+    custom_llm_provider: text.optional(),
+    timeout: seconds.optional(),
+    stream_timeout: seconds.optional(),
+    rpm: count.optional(),
+    tpm: count.optional(),
+    weight: weight.optional(),
+    order: number.optional(),
+    drop_params: flag.optional(),
+    extra_headers: stringMap.optional(),
+    headers: stringMap.optional(),
+    extra_body: object.optional(),
+  },
+  { error: 'must be a map' },
+)
+
+/** `model_info`: free data; the keys named here are also capabilities of the model. */
+export const ModelInfo = z.looseObject(
+  {
+    id: label.optional(),
+    max_tokens: count.optional(),
+    max_input_tokens: count.optional(),
+    max_output_tokens: count.optional(),
+    supports_assistant_prefill: flag.optional(),
+    supports_function_calling: flag.optional(),
+    supports_reasoning: flag.optional(),
+    supports_response_schema: flag.optional(),
+    supports_vision: flag.optional(),
+  },
+  { error: 'must be a map' },
+)
+
+/** One entry of `model_list`. */
+export const ModelEntry = z.object(
+  { model_name: label, litellm_params: DeploymentParams, model_info: ModelInfo.optional() },
+  { error: 'must be a map' },
+)
+
+const section = <Shape extends z.ZodRawShape>(shape: Shape) => z.object(shape, { error: 'must be a map' }).optional()
+
+/** The file, with everything removed that has no effect here. */
+export const ConfigFile = z.object({
+  model_list: z
+    .array(ModelEntry, { error: 'must be a list of models' })
+    .min(1, { error: 'must name at least one model' }),
+  litellm_settings: section({
+    drop_params: flag.optional(),
+    num_retries: count.optional(),
+    request_timeout: seconds.optional(),
+  }),
+  general_settings: section({ master_key: text.optional() }),
+  router_settings: section({
+    num_retries: count.optional(),
+    timeout: seconds.optional(),
+    stream_timeout: seconds.optional(),
+  }),
+})
+
+export type ModelEntry = z.infer<typeof ModelEntry>
+export type ConfigFile = z.infer<typeof ConfigFile>
