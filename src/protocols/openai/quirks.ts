@@ -32,6 +32,8 @@ export interface Quirks {
   }
   /** Model name at the provider, from the one the deployment names. */
   readonly modelName?: (model: string) => string
+  /** Follow OpenAI's own rules per model family (`catalog/openai-models`): token limit's name, roles, refused parameters. */
+  readonly modelRules?: 'openai'
   /** OpenAI parameter → the provider's name for it. */
   readonly rename?: Readonly<Record<string, string>>
   /** OpenAI parameters that the provider refuses: 400, or dropped with `dropParams`. */
@@ -54,6 +56,10 @@ export interface Quirks {
     readonly reasoningContent?: 'always' | 'tool_calls'
     /** Tool call ids must be nine alphanumerics (Mistral). */
     readonly shortToolCallIds?: boolean
+    /** Tool calls in the history hold nothing but `id`, `type` and `function`. */
+    readonly plainToolCalls?: boolean
+    /** `cache_control` of a message moves onto its last content part (OpenRouter). */
+    readonly cacheControlOnParts?: boolean
   }
   readonly tools?: {
     readonly dropStrict?: boolean
@@ -67,11 +73,21 @@ export interface Quirks {
   /** How a JSON schema is asked for where not as OpenAI does. */
   readonly jsonSchema?: 'json_object_with_schema' | 'synthetic_tool' | 'unsupported'
   readonly reasoning?: ReasoningControl
+  /** `reasoning_effort` values → the provider's, where it knows fewer of them. */
+  readonly efforts?: Readonly<Record<string, string>>
+  /** Content may start with `<think>…</think>`; it becomes `reasoning_content`. */
+  readonly thinkTags?: boolean
   /** Merged into every body of chat, under what the caller sets. */
   readonly extraBody?: JsonObject
   /** False where `stream_options` is refused. */
   readonly streamOptions?: boolean
+  readonly completions?: {
+    /** Only one prompt, a string. */
+    readonly singlePrompt?: boolean
+  }
   readonly embeddings?: {
+    /** False where token lists are refused. */
+    readonly tokens?: boolean
     /** False where only floats are given; base64 is then made by us. */
     readonly base64?: boolean
     /** Name of `dimensions`, or false where it is refused. */
