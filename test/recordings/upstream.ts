@@ -1,0 +1,71 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { parseJson } from '../../src/wire/json.js'
+import type { Exchange } from './exchange.js'
+
+/** A request as it arrived at the provider's end. */
+export interface Sent {
+  /** With query; without what is put before it to tell exchanges apart. */
+  readonly path: string
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>
+  readonly body: unknown
+}
+
+/** A local server that plays every provider: it answers below `/<id>` what was recorded under that id. */
+export interface ReplayUpstream {
+  baseUrl(id: string): string
+  /** The requests that came for an exchange, in order. */
+  sentFor(id: string): readonly Sent[]
+  close(): Promise<void>
+}
+
+// What belongs to the recorded connection, not to this one.
+const connectionHeaders = new Set([
+  'connection',
+  'content-encoding',
+  'content-length',
+  'transfer-encoding',
+  'keep-alive',
+])
+
+/** Starts the server on a free port. */
+export async function startUpstream(exchanges: ReadonlyMap<string, Exchange>): Promise<ReplayUpstream> {
+  const sent = new Map<string, Sent[]>()
+  const server = createServer((incoming, outgoing) => {
+    const [, id = '', path = ''] = /^\/([^/]+)(\/.*)$/.exec(incoming.url ?? '') ?? []
+    const exchange = exchanges.get(id)
+    void readBody(incoming).then((text) => {
+      const requests = sent.get(id) ?? []
+      sent.set(id, [...requests, { path, headers: incoming.headers, body: parseJson(text) ?? text }])
+      if (exchange) answer(exchange, outgoing)
+      else outgoing.writeHead(500).end('no such exchange')
+    })
+  })
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve)
+  })
+  const { port } = server.address() as AddressInfo
+  return {
+    baseUrl: (id) => `http://127.0.0.1:${port}/${id}`,
+    sentFor: (id) => sent.get(id) ?? [],
+    close: () =>
+      new Promise((resolve, reject) => {
+        server.closeAllConnections()
+        server.close((error) => (error ? reject(error) : resolve()))
+      }),
+  }
+}
+
+async function readBody(incoming: IncomingMessage): Promise<string> {
+  const pieces: Buffer[] = []
+  for await (const piece of incoming as AsyncIterable<Buffer>) pieces.push(piece)
+  return Buffer.concat(pieces).toString('utf8')
+}
+
+function answer({ response }: Exchange, outgoing: ServerResponse): void {
+  for (const [name, value] of Object.entries(response.headers)) {
+    if (!connectionHeaders.has(name.toLowerCase())) outgoing.setHeader(name, value)
+  }
+  outgoing.statusCode = response.status
+  outgoing.end(response.text)
+}
