@@ -1,5 +1,27 @@
+import { randomUUID } from 'node:crypto'
+import type { CallContext, CallParts } from './call/context.js'
+import { createReasoningMemory } from './call/reasoning-memory.js'
+import { runCall, runStream } from './call/run-call.js'
+import { createRunningCalls } from './call/running-calls.js'
+import { systemClock } from './clock.js'
+import type { Deployment, Timeouts } from './deployment.js'
+import { endpoints } from './endpoints/index.js'
+import { GatewayError, InvalidRequestError } from './errors.js'
+import { createDispatch, toInvalidRequest } from './http/dispatch.js'
 import type { HttpRequest, HttpResponse } from './http/message.js'
-import type { Caller } from './ports.js'
+import { createRouteTable } from './http/route.js'
+import { masterKeyAuth, noAuth } from './master-key.js'
+import { type GatewayOptions, checkOptions, defaultTimeouts } from './options.js'
+import type { Auth, Caller, Logger } from './ports.js'
+import { createDeployment } from './providers/create-deployment.js'
+import { createRegistry } from './providers/registry.js'
+import { createModelGroups } from './router/model-groups.js'
+import { simpleShuffle } from './router/strategies/simple-shuffle.js'
+import { createUpstreamClient } from './upstream/client.js'
+import { ChatRequest } from './wire/chat.js'
+import { CompletionRequest } from './wire/completions.js'
+import { EmbeddingRequest } from './wire/embeddings.js'
+import { ImageRequest } from './wire/images.js'
 import type { Operation, Operations, StreamOperation } from './wire/operations.js'
 
 /** How one in-process call is made. */
@@ -31,4 +53,126 @@ export interface Gateway<Host = unknown> {
   ): AsyncIterable<Operations[K]['chunk']>
   /** Stops taking calls, waits up to `drainMs` (default 30,000) for running ones, then cancels them and closes connections. */
   close(options?: { readonly drainMs?: number }): Promise<void>
+}
+
+const maxBodyBytes = 20 * 1024 * 1024
+const maxAnswerBytes = 256 * 1024 * 1024
+
+/**
+ * Builds a gateway: the only place where all parts meet. Opens no connection and reads nothing but the variables of
+ * the listed providers.
+ * @throws TypeError for wrong options
+ * @throws GatewayError for a model list that cannot work (unknown provider, missing key)
+ */
+export function createGateway<Host = unknown>(options: GatewayOptions<Host>): Gateway<Host> {
+  checkOptions(options)
+  const parts = createParts(options as GatewayOptions)
+  const dispatch = createDispatch({
+    routes: createRouteTable(endpoints(parts)),
+    auth: toAuth(options as GatewayOptions),
+    clock: parts.clock,
+    createId: parts.createId,
+    maxBodyBytes: options.maxBodyBytes ?? maxBodyBytes,
+    onFault: (error, requestId) => parts.logger.error({ requestId, error: error.cause }, error.message),
+  })
+  return {
+    handle: (request, caller) => dispatch(request, caller),
+    async call(operation, request, caller, callOptions) {
+      const checked = checkRequest(operation, request)
+      const answer = await runCall(operation, checked, toContext(caller, callOptions, parts), parts)
+      return answer.body
+    },
+    stream: (operation, request, caller, callOptions) =>
+      streamChunks(operation, request, toContext(caller, callOptions, parts), parts),
+    async close({ drainMs = 30_000 } = {}) {
+      await parts.running.drain(drainMs, new GatewayError('unavailable', 'The gateway was closed.'))
+      await parts.client.close()
+    },
+  }
+}
+
+function createParts(options: GatewayOptions): CallParts {
+  const clock = options.clock ?? systemClock
+  const random = options.random ?? Math.random
+  const registry = createRegistry(options.providers ?? [])
+  const timeouts = mergeTimeouts(defaultTimeouts, options.timeouts)
+  const context = {
+    registry,
+    env: options.env ?? process.env,
+    defaults: {
+      timeouts,
+      headersTimeoutSet: options.timeouts?.headers !== undefined,
+      dropParams: options.dropParams ?? false,
+    },
+  }
+  const deployments = options.models.map((model) => createDeployment(model, context))
+  return {
+    groups: createModelGroups(deployments),
+    registry,
+    retrying: {
+      policy: { retries: options.retries ?? 2, initialDelayMs: 250, maxDelayMs: 8_000, maxRetryAfterMs: 10_000 },
+      strategy: simpleShuffle,
+      clock,
+      random,
+    },
+    client: createUpstreamClient({ connectTimeoutMs: longestConnect(deployments, timeouts) }),
+    reasoning: createReasoningMemory(),
+    clock,
+    createId: () => randomUUID().replaceAll('-', '').slice(0, 24),
+    logger: options.logger ?? silent,
+    maxAnswerBytes,
+    targets: new WeakMap(),
+    running: createRunningCalls(clock),
+  }
+}
+
+const silent: Logger = { debug() {}, info() {}, warn() {}, error() {} }
+
+function toAuth({ auth, masterKey }: GatewayOptions): Auth {
+  const asked = auth === 'none' ? noAuth : auth
+  if (masterKey !== undefined) return masterKeyAuth(masterKey, asked)
+  return asked ?? noAuth
+}
+
+function mergeTimeouts(base: Timeouts, own: Partial<Timeouts> | undefined): Timeouts {
+  return { ...base, ...own }
+}
+
+function longestConnect(deployments: readonly Deployment[], timeouts: Timeouts): number {
+  return Math.max(timeouts.connect, ...deployments.map((deployment) => deployment.timeouts.connect))
+}
+
+function toContext(caller: Caller, options: CallOptions | undefined, parts: CallParts): CallContext {
+  return { caller, requestId: `req_${parts.createId()}`, signal: options?.signal }
+}
+
+const schemas = {
+  chat: ChatRequest,
+  completions: CompletionRequest,
+  embeddings: EmbeddingRequest,
+  images: ImageRequest,
+}
+
+function checkRequest<K extends Operation>(operation: K, request: Operations[K]['request']): Operations[K]['request'] {
+  const schema = schemas[operation]
+  if (!schema) throw new InvalidRequestError(`There is no operation ${operation}.`)
+  const result = schema.safeParse(request)
+  if (!result.success) throw toInvalidRequest(result.error)
+  return request
+}
+
+async function* streamChunks<K extends StreamOperation>(
+  operation: K,
+  request: Operations[K]['request'],
+  context: CallContext,
+  parts: CallParts,
+): AsyncGenerator<Operations[K]['chunk'], undefined> {
+  const checked = { ...checkRequest(operation, request), stream: true }
+  const { parts: batches } = await runStream(operation, checked, context, parts)
+  for await (const batch of batches) {
+    for (const part of batch) {
+      // A forwarded event is a chunk that nobody had to parse until now.
+      yield part.chunk ?? (JSON.parse(part.forward?.data ?? '') as Operations[K]['chunk'])
+    }
+  }
 }

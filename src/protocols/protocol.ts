@@ -20,8 +20,16 @@ export interface StreamPart<Chunk> {
   readonly forward: UpstreamEvent | undefined
 }
 
+/** Where a stream stands; see `StreamDecoder.progress`. */
+export type StreamProgress = 'open' | 'finished' | 'terminated'
+
 /** Turns one provider stream into OpenAI chunks. A state machine without I/O: same events in, same chunks out. */
 export interface StreamDecoder<Chunk> {
+  /**
+   * How far the answer is: `finished` once every choice has its finish reason (usage may follow), `terminated` once
+   * the provider said that nothing follows (`[DONE]`, `message_stop`). Then the connection is not waited for.
+   */
+  readonly progress: StreamProgress
   /** @throws GatewayError for an error inside the stream, or an event that makes no sense */
   push(event: UpstreamEvent): readonly StreamPart<Chunk>[]
   /**

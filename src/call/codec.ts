@@ -1,0 +1,23 @@
+import type { Deployment } from '../deployment.js'
+import { InvalidRequestError } from '../errors.js'
+import { completionsOverChat } from '../protocols/completions-bridge.js'
+import type { Codec } from '../protocols/protocol.js'
+import type { Provider } from '../providers/provider.js'
+import type { Operation } from '../wire/operations.js'
+
+/**
+ * The codec for an operation at a provider; text completion goes over chat where the provider has only that.
+ * @throws InvalidRequestError where the provider does not offer the operation
+ */
+export function codecOf<K extends Operation>(provider: Provider, operation: K, deployment: Deployment): Codec<K> {
+  const { codecs } = provider.protocol
+  const codec: Codec<K> | undefined = codecs[operation]
+  if (codec && provider.capabilities[operation]) return codec
+  if (operation === 'completions' && codecs.chat && provider.capabilities.chat) {
+    return completionsOverChat(codecs.chat) as Codec<K>
+  }
+  throw new InvalidRequestError(
+    `The model ${deployment.modelName} (${provider.displayName}) does not offer ${operation}.`,
+    'model',
+  )
+}

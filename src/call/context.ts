@@ -1,0 +1,46 @@
+import type { GatewayError } from '../errors.js'
+import type { Caller, Clock, Logger } from '../ports.js'
+import type { ReasoningMemory } from './reasoning-memory.js'
+import type { ModelGroups } from '../router/model-groups.js'
+import type { RetryContext } from '../router/retry.js'
+import type { Registry } from '../providers/registry.js'
+import type { Target } from '../providers/target.js'
+import type { Deployment } from '../deployment.js'
+import type { CallSignal } from '../upstream/call-signal.js'
+import type { UpstreamClient } from '../upstream/client.js'
+
+/** The parts that every call uses; built once per gateway. */
+export interface CallParts {
+  readonly groups: ModelGroups
+  /** How attempts are repeated, and how their deployments are picked. */
+  readonly retrying: Omit<RetryContext, 'signal'>
+  readonly registry: Registry
+  readonly client: UpstreamClient
+  readonly reasoning: ReasoningMemory
+  readonly clock: Clock
+  /** Unique, `[A-Za-z0-9]{24}`. */
+  readonly createId: () => string
+  readonly logger: Logger
+  /** Largest whole answer of a provider that is held in memory, in bytes. */
+  readonly maxAnswerBytes: number
+  /** Addresses of deployments, computed once each. */
+  readonly targets: WeakMap<Deployment, Target>
+  readonly running: RunningCalls
+}
+
+/** Calls under way, so that closing the gateway can wait for them and then end them. */
+export interface RunningCalls {
+  enter(signal: CallSignal): void
+  leave(signal: CallSignal): void
+  /** Resolves when none is left or after `drainMs`; then ends the rest with `reason`. */
+  drain(drainMs: number, reason: GatewayError): Promise<void>
+  readonly closed: boolean
+}
+
+/** One call's own circumstances. */
+export interface CallContext {
+  readonly caller: Caller
+  readonly requestId: string
+  /** Aborts when whoever asked no longer wants the answer. */
+  readonly signal: AbortSignal | undefined
+}

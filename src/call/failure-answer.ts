@@ -1,0 +1,77 @@
+import type { Deployment } from '../deployment.js'
+import { GatewayError } from '../errors.js'
+import type { Provider } from '../providers/provider.js'
+import type { CallSignal } from '../upstream/call-signal.js'
+import type { UpstreamResponse } from '../upstream/client.js'
+import { readBody } from '../upstream/response-body.js'
+import { parseJson } from '../wire/json.js'
+import { redact } from './redact.js'
+
+const maxErrorBytes = 256 * 1024
+const requestIdHeaders = ['x-request-id', 'request-id', 'apim-request-id', 'x-amzn-requestid', 'cf-ray']
+
+/** Reads a provider's refusal into the error that the caller gets: its status, its words, its retry hint, no secret. */
+export async function toFailure(
+  response: UpstreamResponse,
+  provider: Provider,
+  deployment: Deployment,
+  signal: CallSignal,
+): Promise<GatewayError> {
+  const { status, headers } = response
+  if (status < 400) {
+    await response.body[Symbol.asyncIterator]().return?.()
+    return new GatewayError(
+      'upstream_invalid',
+      `The provider answered with status ${status}; redirects are not followed.`,
+      {
+        upstream: { provider: provider.name, status },
+      },
+    )
+  }
+  const text = await readErrorText(response, deployment, signal)
+  if (GatewayError.isInstance(text)) return text
+  const failure = provider.protocol.failure(status, parseJson(text) ?? text)
+  const retryAfterMs = retryAfter(headers) ?? failure.retryAfterMs
+  const requestId = requestIdHeaders.map((name) => headers[name]).find(Boolean)
+  return new GatewayError(failure.kind, redact(failure.message, deployment), {
+    param: failure.param ?? null,
+    ...(failure.code && { code: failure.code }),
+    ...(retryAfterMs !== undefined && { retryAfterMs }),
+    upstream: {
+      provider: provider.name,
+      status,
+      code: failure.code ?? null,
+      type: failure.type ?? null,
+      ...(requestId && { request_id: requestId }),
+    },
+  })
+}
+
+/** The body as far as it is worth reading; a broken or endless one must not hide that the provider refused. */
+async function readErrorText(
+  response: UpstreamResponse,
+  deployment: Deployment,
+  signal: CallSignal,
+): Promise<string | GatewayError> {
+  signal.enter('idle', deployment.timeouts.idle)
+  try {
+    return (await readBody(response.body, maxErrorBytes)).toString('utf8')
+  } catch (error) {
+    return signal.ended ?? (GatewayError.isInstance(error) && error.kind === 'timeout' ? error : '')
+  } finally {
+    signal.leave()
+  }
+}
+
+const longestRetryMs = 24 * 60 * 60 * 1_000
+
+/** `retry-after-ms`, or `retry-after` in seconds or as a date (RFC 9110 10.2.3); at most a day. */
+function retryAfter(headers: Readonly<Record<string, string>>): number | undefined {
+  const milliseconds = Number(headers['retry-after-ms'] ?? Number.NaN)
+  if (Number.isFinite(milliseconds) && milliseconds >= 0) return Math.min(milliseconds, longestRetryMs)
+  const text = headers['retry-after']
+  if (text === undefined) return undefined
+  const seconds = Number(text)
+  const wait = Number.isFinite(seconds) ? seconds * 1_000 : Date.parse(text) - Date.parse(headers['date'] ?? '')
+  return Number.isFinite(wait) && wait >= 0 ? Math.min(wait, longestRetryMs) : undefined
+}

@@ -1,0 +1,108 @@
+import { LRUCache } from 'lru-cache'
+import type { Deployment } from '../deployment.js'
+import type { AssistantMessage, ChatChunk, ChatMessage, ChatRequest, ThinkingBlock } from '../wire/chat.js'
+
+/**
+ * Reasoning that a provider wants back unchanged during a tool loop, kept for clients that send only OpenAI's
+ * documented fields. Found again by tool call id, per caller and model; bounded and in this process only.
+ */
+export interface ReasoningMemory {
+  /** Puts remembered reasoning back where a message lacks it; the same object where there is nothing to add. */
+  restore(request: ChatRequest, callerId: string, deployment: Deployment): ChatRequest
+  /** Keeps the reasoning of an answer that calls tools. */
+  remember(message: ReasoningMessage, callerId: string, deployment: Deployment): void
+}
+
+/** The members of an answer's message that matter here. */
+export interface ReasoningMessage {
+  readonly tool_calls?: readonly { readonly id: string }[] | null | undefined
+  readonly thinking_blocks?: readonly ThinkingBlock[] | null | undefined
+  readonly reasoning_content?: string | null | undefined
+}
+
+interface Remembered {
+  readonly thinkingBlocks: readonly ThinkingBlock[] | undefined
+  readonly reasoningContent: string | undefined
+}
+
+const maxCharacters = 32 * 1024 * 1024
+const lifetimeMs = 60 * 60 * 1_000
+
+/** A memory of at most 32 million characters; entries live for an hour after their last use. */
+export function createReasoningMemory(): ReasoningMemory {
+  const memory = new LRUCache<string, Remembered>({
+    maxSize: maxCharacters,
+    ttl: lifetimeMs,
+    updateAgeOnGet: true,
+    sizeCalculation: (entry, key) => key.length + sizeOf(entry),
+  })
+  return {
+    restore(request, callerId, deployment) {
+      if (memory.size === 0 || !request.messages.some(lacksReasoning)) return request
+      const messages = request.messages.map((message) => {
+        if (!lacksReasoning(message)) return message
+        const id = message.tool_calls?.[0]?.id ?? ''
+        const found = memory.get(keyOf(callerId, deployment, id))
+        return found ? { ...message, ...toFields(found) } : message
+      })
+      return { ...request, messages }
+    },
+    remember(message, callerId, deployment) {
+      const entry: Remembered = {
+        thinkingBlocks: message.thinking_blocks?.length ? message.thinking_blocks : undefined,
+        reasoningContent: message.reasoning_content || undefined,
+      }
+      if (!entry.thinkingBlocks && !entry.reasoningContent) return
+      for (const call of message.tool_calls ?? []) memory.set(keyOf(callerId, deployment, call.id), entry)
+    },
+  }
+}
+
+function lacksReasoning(message: ChatMessage): message is AssistantMessage {
+  return (
+    message.role === 'assistant' &&
+    Boolean(message.tool_calls?.length) &&
+    !message.thinking_blocks?.length &&
+    !message.reasoning_content
+  )
+}
+
+function toFields(entry: Remembered): { thinking_blocks?: ThinkingBlock[]; reasoning_content?: string } {
+  return {
+    ...(entry.thinkingBlocks && { thinking_blocks: [...entry.thinkingBlocks] }),
+    ...(entry.reasoningContent !== undefined && { reasoning_content: entry.reasoningContent }),
+  }
+}
+
+function sizeOf(entry: Remembered): number {
+  const blocks = entry.thinkingBlocks ?? []
+  const blockLengths = blocks.map((block) =>
+    block.type === 'thinking' ? block.thinking.length + (block.signature?.length ?? 0) : block.data.length,
+  )
+  return blockLengths.reduce((sum, length) => sum + length, 1 + (entry.reasoningContent?.length ?? 0))
+}
+
+// JSON keeps the parts apart whatever they contain.
+function keyOf(callerId: string, deployment: Deployment, toolCallId: string): string {
+  return JSON.stringify([callerId, deployment.provider, deployment.model, toolCallId])
+}
+
+/** Gathers from a stream what `remember` needs; cheap for chunks without reasoning or tool calls. */
+export class ReasoningCollector {
+  #toolCalls: { id: string }[] = []
+  #blocks: ThinkingBlock[] = []
+  #reasoning = ''
+
+  add(chunk: ChatChunk): void {
+    const delta = chunk.choices[0]?.delta
+    if (!delta) return
+    if (delta.reasoning_content) this.#reasoning += delta.reasoning_content
+    if (delta.thinking_blocks) this.#blocks.push(...delta.thinking_blocks)
+    for (const call of delta.tool_calls ?? []) if (call.id) this.#toolCalls.push({ id: call.id })
+  }
+
+  /** The message so far, with only the members that matter for reasoning. */
+  get message(): ReasoningMessage {
+    return { tool_calls: this.#toolCalls, thinking_blocks: this.#blocks, reasoning_content: this.#reasoning }
+  }
+}

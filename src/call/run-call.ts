@@ -1,0 +1,145 @@
+import { GatewayError, toGatewayError } from '../errors.js'
+import type { Deployment } from '../deployment.js'
+import { withRetries } from '../router/retry.js'
+import { CallSignal } from '../upstream/call-signal.js'
+import type { ChatChunk, ChatCompletion, ChatRequest } from '../wire/chat.js'
+import type { Operation, Operations, StreamOperation } from '../wire/operations.js'
+import { type StreamAnswer, type WholeAnswer, attemptStream, attemptWhole } from './attempt.js'
+import type { CallContext, CallParts } from './context.js'
+import { ReasoningCollector } from './reasoning-memory.js'
+import { TappedStream } from './tap-stream.js'
+
+/**
+ * One call from start to finish, answered whole.
+ * @throws GatewayError
+ */
+export async function runCall<K extends Operation>(
+  operation: K,
+  request: Operations[K]['request'],
+  context: CallContext,
+  parts: CallParts,
+): Promise<WholeAnswer<K>> {
+  const call = beginCall(request.model, context, parts)
+  try {
+    const answer = await withRetries(call.deployments, { ...parts.retrying, signal: call.signal }, (deployment) =>
+      attemptWhole(operation, restored(operation, request, deployment, context, parts), deployment, call.signal, parts),
+    )
+    if (operation === 'chat') rememberWhole(answer as WholeAnswer<'chat'>, context, parts)
+    return answer
+  } catch (thrown) {
+    throw failed(thrown, request.model, context, parts)
+  } finally {
+    call.end()
+  }
+}
+
+/**
+ * One call from start to its first content; the rest follows in `parts`, whose iteration throws GatewayError.
+ * @throws GatewayError for everything that goes wrong before content
+ */
+export async function runStream<K extends StreamOperation>(
+  operation: K,
+  request: Operations[K]['request'],
+  context: CallContext,
+  parts: CallParts,
+): Promise<StreamAnswer<K>> {
+  const call = beginCall(request.model, context, parts)
+  try {
+    const answer = await withRetries(call.deployments, { ...parts.retrying, signal: call.signal }, (deployment) =>
+      attemptStream(
+        operation,
+        restored(operation, request, deployment, context, parts),
+        deployment,
+        call.signal,
+        parts,
+      ),
+    )
+    return { ...answer, parts: tap(operation, request, answer, context, parts, () => call.end()) }
+  } catch (thrown) {
+    call.end()
+    throw failed(thrown, request.model, context, parts)
+  }
+}
+
+interface BegunCall {
+  readonly deployments: readonly Deployment[]
+  readonly signal: CallSignal
+  end(): void
+}
+
+function beginCall(model: string, context: CallContext, parts: CallParts): BegunCall {
+  if (parts.running.closed) throw new GatewayError('unavailable', 'The gateway is shutting down.')
+  const deployments = parts.groups.resolve(model, context.caller)
+  const signal = new CallSignal(parts.clock, deployments[0]?.timeouts.total ?? 0)
+  const leave = (): void =>
+    signal.end(new GatewayError('client_closed', 'The client went away before the answer was complete.'))
+  if (context.signal?.aborted) leave()
+  else context.signal?.addEventListener('abort', leave, { once: true })
+  parts.running.enter(signal)
+  return {
+    deployments,
+    signal,
+    end() {
+      context.signal?.removeEventListener('abort', leave)
+      signal.dispose()
+      parts.running.leave(signal)
+    },
+  }
+}
+
+function tap<K extends StreamOperation>(
+  operation: K,
+  request: Operations[K]['request'],
+  answer: StreamAnswer<K>,
+  context: CallContext,
+  parts: CallParts,
+  end: () => void,
+): TappedStream<Operations[K]['chunk']> {
+  const wantsUsage = request.stream_options?.include_usage === true
+  const collector = new ReasoningCollector()
+  return new TappedStream(answer.parts, {
+    accept(chunk) {
+      if (operation === 'chat') collector.add(chunk as ChatChunk)
+      return wantsUsage || chunk.choices.length > 0
+    },
+    ended(thrown) {
+      end()
+      if (thrown === undefined) parts.reasoning.remember(collector.message, context.caller.id, answer.deployment)
+      else failed(thrown, request.model, context, parts)
+    },
+  })
+}
+
+function restored<K extends Operation>(
+  operation: K,
+  request: Operations[K]['request'],
+  deployment: Deployment,
+  context: CallContext,
+  parts: CallParts,
+): Operations[K]['request'] {
+  if (operation !== 'chat') return request
+  return parts.reasoning.restore(request as ChatRequest, context.caller.id, deployment)
+}
+
+function rememberWhole(answer: WholeAnswer<'chat'>, context: CallContext, parts: CallParts): void {
+  const [choice]: ChatCompletion['choices'] = answer.body.choices
+  if (choice) parts.reasoning.remember(choice.message, context.caller.id, answer.deployment)
+}
+
+/** Puts a failure where the host can see its cause, which the client never does. */
+function failed(thrown: unknown, model: string, context: CallContext, parts: CallParts): GatewayError {
+  const error = toGatewayError(thrown)
+  if (error.kind === 'client_closed') return error
+  const fields = {
+    requestId: context.requestId,
+    caller: context.caller.id,
+    model,
+    kind: error.kind,
+    status: error.status,
+    upstream: error.upstream,
+  }
+  if (error.kind === 'internal') parts.logger.error({ ...fields, error: error.cause }, error.message)
+  else if (error.status >= 500) parts.logger.warn(fields, error.message)
+  else parts.logger.debug(fields, error.message)
+  return error
+}

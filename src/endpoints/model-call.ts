@@ -1,0 +1,67 @@
+import type { CallContext, CallParts } from '../call/context.js'
+import { runCall, runStream } from '../call/run-call.js'
+import { toGatewayError } from '../errors.js'
+import { jsonAnswer } from '../http/answer.js'
+import type { HttpResponse } from '../http/message.js'
+import type { RouteContext } from '../http/route.js'
+import { doneEvent, sseError, sseEvent, sseHeaders } from '../http/sse.js'
+import type { StreamPart } from '../protocols/protocol.js'
+import type { Operation, Operations, StreamOperation } from '../wire/operations.js'
+import { servedHeaders } from './answer-headers.js'
+
+/** Answers with a whole result; the provider's own bytes where nothing had to be changed. */
+export async function answerWhole<K extends Operation>(
+  operation: K,
+  { body, ...context }: RouteContext<Operations[K]['request']>,
+  parts: CallParts,
+): Promise<HttpResponse> {
+  const answer = await runCall(operation, body, toCallContext(context), parts)
+  return jsonAnswer(200, answer.bytes ?? answer.body, servedHeaders(answer))
+}
+
+/** Answers with an event stream; the status is sent only once there is content, so that earlier failures are HTTP errors. */
+export async function answerStream<K extends StreamOperation>(
+  operation: K,
+  { body, ...context }: RouteContext<Operations[K]['request']>,
+  parts: CallParts,
+): Promise<HttpResponse> {
+  const answer = await runStream(operation, body, toCallContext(context), parts)
+  return { status: 200, headers: { ...sseHeaders, ...servedHeaders(answer) }, stream: toEvents(answer.parts) }
+}
+
+function toCallContext(context: Omit<RouteContext<unknown>, 'body'>): CallContext {
+  return { caller: context.caller, requestId: context.requestId, signal: context.request.signal }
+}
+
+/** Writes a stream's batches as events; a failure becomes the last event, and never `[DONE]`. */
+async function* toEvents<Chunk>(
+  batches: AsyncIterable<readonly StreamPart<Chunk>[]>,
+): AsyncGenerator<Uint8Array | string, undefined> {
+  try {
+    for await (const batch of batches) yield toBytes(batch)
+    yield doneEvent
+  } catch (thrown) {
+    yield sseError(toGatewayError(thrown))
+  }
+}
+
+/** One piece to write: events that came next to each other leave as the very bytes they came in. */
+function toBytes<Chunk>(batch: readonly StreamPart<Chunk>[]): Uint8Array | string {
+  return forwardedBytes(batch) ?? batch.map(toText).join('')
+}
+
+function forwardedBytes(batch: readonly StreamPart<unknown>[]): Uint8Array | undefined {
+  const first = batch[0]?.forward?.frame
+  if (!first || batch.length === 1) return first
+  let end = first.byteOffset
+  for (const { forward } of batch) {
+    const frame = forward?.frame
+    if (!frame || frame.buffer !== first.buffer || frame.byteOffset !== end) return undefined
+    end += frame.byteLength
+  }
+  return new Uint8Array(first.buffer, first.byteOffset, end - first.byteOffset)
+}
+
+function toText(part: StreamPart<unknown>): string {
+  return part.forward ? `data: ${part.forward.data}\n\n` : sseEvent(part.chunk)
+}

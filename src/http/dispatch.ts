@@ -1,0 +1,155 @@
+import { type ZodError, type ZodType, z } from 'zod'
+import { GatewayError, InvalidRequestError, toGatewayError } from '../errors.js'
+import type { Auth, Caller, Clock } from '../ports.js'
+import { isObject } from '../wire/json.js'
+import { errorAnswer } from './answer.js'
+import type { HttpRequest, HttpResponse } from './message.js'
+import { type Route, type RouteMatch, type RouteTable } from './route.js'
+
+/** What the dispatcher needs besides the routes. */
+export interface DispatchParts {
+  readonly routes: RouteTable
+  readonly auth: Auth
+  readonly clock: Clock
+  readonly createId: () => string
+  readonly maxBodyBytes: number
+  /** Told of failures that are the gateway's or the host's own, never the client's. */
+  readonly onFault: (error: GatewayError, requestId: string) => void
+}
+
+/** Answers requests of known paths; null, at once, for all others. */
+export type Dispatch = (request: HttpRequest, caller?: Caller) => Promise<HttpResponse> | null
+
+const anyone: Caller = Object.freeze({
+  id: 'anonymous',
+  role: 'member',
+  models: Object.freeze([]),
+  scopes: Object.freeze([]),
+})
+
+/** Builds the line from a request to its handler: find, identify, parse, handle; every failure becomes an answer. */
+export function createDispatch(parts: DispatchParts): Dispatch {
+  return (request, caller) => {
+    const found = parts.routes.find(request.method, request.path)
+    // Preflight requests belong to the host's CORS middleware.
+    if (!found || (!('route' in found) && request.method === 'OPTIONS')) return null
+    return answer(found, request, caller, parts)
+  }
+}
+
+async function answer(
+  found: RouteMatch | { readonly allow: readonly string[] },
+  request: HttpRequest,
+  knownCaller: Caller | undefined,
+  parts: DispatchParts,
+): Promise<HttpResponse> {
+  const requestId = requestIdOf(request, parts)
+  const headers = { 'x-request-id': requestId }
+  try {
+    if (!('route' in found)) {
+      const error = new GatewayError('method_not_allowed', `${request.method} is not allowed here.`)
+      return errorAnswer(error, { ...headers, allow: found.allow.join(', ') })
+    }
+    const { route, params } = found
+    const caller = knownCaller ?? (await identify(route, request, parts))
+    checkRole(route, caller)
+    const body = route.body ? await readBody(route, route.body, params, request, parts) : undefined
+    const response = await route.handle({ request, requestId, caller, params, body })
+    return { ...response, headers: { ...response.headers, ...headers } }
+  } catch (thrown) {
+    const error = toGatewayError(thrown)
+    if (error.kind === 'internal' && !GatewayError.isInstance(thrown)) parts.onFault(error, requestId)
+    return errorAnswer(error, headers)
+  }
+}
+
+const acceptableId = /^[\w.:-]{1,128}$/
+
+function requestIdOf(request: HttpRequest, parts: DispatchParts): string {
+  const given = request.headers['x-request-id']
+  return given !== undefined && acceptableId.test(given) ? given : `req_${parts.createId()}`
+}
+
+const identifyMs = 10_000
+
+/** Asks the host who calls; a host that throws or hangs must not open the door, nor hold the request for ever. */
+async function identify(route: Route, request: HttpRequest, parts: DispatchParts): Promise<Caller> {
+  if (route.access === 'public') return anyone
+  let caller: Caller | null
+  try {
+    caller = await withDeadline(parts.auth.identify(request), identifyMs, parts.clock)
+  } catch (thrown) {
+    if (GatewayError.isInstance(thrown)) throw thrown
+    throw new GatewayError('internal', 'The caller could not be identified.', { cause: thrown })
+  }
+  if (caller) return caller
+  throw new GatewayError(
+    'authentication',
+    'No valid credential was given. Send it as the host of this gateway asks for.',
+  )
+}
+
+function withDeadline<T>(value: Promise<T> | T, milliseconds: number, clock: Clock): Promise<T> | T {
+  if (!(value instanceof Promise)) return value
+  return new Promise((resolve, reject) => {
+    const timer = clock.setTimeout(
+      () => reject(new GatewayError('unavailable', 'The caller could not be identified in time.')),
+      milliseconds,
+    )
+    value.then(resolve, reject).finally(() => timer.cancel())
+  })
+}
+
+function checkRole(route: Route, caller: Caller): void {
+  if (route.access !== 'admin' || caller.role === 'admin') return
+  throw new GatewayError('permission', 'This needs the role admin.')
+}
+
+async function readBody(
+  route: Route,
+  schema: ZodType,
+  params: Readonly<Record<string, string>>,
+  request: HttpRequest,
+  parts: DispatchParts,
+): Promise<unknown> {
+  const body = await request.json(parts.maxBodyBytes)
+  if (!isObject(body)) throw new InvalidRequestError('The body must be a JSON object.')
+  const given = route.pathIntoBody ?? []
+  const whole = given.length === 0 || Object.keys(params).length === 0 ? body : { ...body, ...params }
+  const result = schema.safeParse(whole, { reportInput: false })
+  // The body itself goes on, not zod's copy of it: nothing is stripped, reordered or built twice.
+  if (result.success) return whole
+  throw toInvalidRequest(result.error)
+}
+
+/** The first problem that a schema found, as OpenAI would phrase it: the field in `param` and in the message. */
+export function toInvalidRequest(error: ZodError): InvalidRequestError {
+  const [issue] = error.issues
+  if (!issue) return new InvalidRequestError('The request is not valid.')
+  const { path, message } = deepest(issue, [])
+  const param = toParam(path)
+  return new InvalidRequestError(param === null ? message : `Invalid value for '${param}': ${message}`, param, error)
+}
+
+type Issue = z.core.$ZodIssue
+interface Place {
+  readonly path: readonly PropertyKey[]
+  readonly message: string
+}
+
+/** Of the alternatives of a union, the one that got furthest is what the client meant. */
+function deepest(issue: Issue, above: readonly PropertyKey[]): Place {
+  const path = [...above, ...issue.path]
+  if (issue.code !== 'invalid_union' || issue.errors.length === 0) return { path, message: issue.message }
+  const places = issue.errors.flatMap((branch) => branch.slice(0, 1).map((inner) => deepest(inner, path)))
+  const furthest = places.toSorted((a, b) => b.path.length - a.path.length)[0]
+  if (!furthest || furthest.path.length === path.length) return { path, message: 'has none of the accepted forms' }
+  return furthest
+}
+
+function toParam(path: readonly PropertyKey[]): string | null {
+  if (path.length === 0) return null
+  return path
+    .map((part, position) => (typeof part === 'number' ? `[${part}]` : `${position === 0 ? '' : '.'}${String(part)}`))
+    .join('')
+}

@@ -1,0 +1,122 @@
+import type { ZodType } from 'zod'
+import type { Caller } from '../ports.js'
+import type { HttpRequest, HttpResponse } from './message.js'
+
+/** Who may call a route. */
+export type Access = 'public' | 'caller' | 'admin'
+
+/** What a handler gets: the request, its parsed parts, and who calls. */
+export interface RouteContext<Body> {
+  readonly request: HttpRequest
+  readonly requestId: string
+  /** Who calls; on public routes nobody is asked. */
+  readonly caller: Caller
+  /** Decoded path parameters by name. */
+  readonly params: Readonly<Record<string, string>>
+  readonly body: Body
+}
+
+/** One endpoint as data: adapters, authentication, documentation and tests all follow from it. */
+export interface Route<Body = unknown> {
+  readonly method: 'GET' | 'POST'
+  /** The first is the one that is documented. `{name}` is one segment, `{name+}` the rest of the path. */
+  readonly paths: readonly string[]
+  readonly access: Access
+  readonly summary: string
+  /** Shape of the JSON body; a route without one reads none. */
+  readonly body?: ZodType<Body>
+  /** Path parameters that stand for a member of the body (`model`). */
+  readonly pathIntoBody?: readonly string[]
+  /** Documented answers by status; `text/event-stream` answers are described by `stream`. */
+  readonly response?: ZodType
+  readonly stream?: ZodType
+  handle(context: RouteContext<Body>): Promise<HttpResponse> | HttpResponse
+}
+
+/** Names a route's body type to the compiler while the table forgets it. */
+export function defineRoute<Body>(route: Route<Body>): Route {
+  return route as Route
+}
+
+/** A route and the parameters that its path gave. */
+export interface RouteMatch {
+  readonly route: Route
+  readonly params: Readonly<Record<string, string>>
+}
+
+/** Finds routes by raw path; nothing is normalised, so no two spellings reach one route by accident. */
+export interface RouteTable {
+  /** The match, the methods that the path would allow, or undefined for a path that is not ours. */
+  find(method: string, path: string): RouteMatch | { readonly allow: readonly string[] } | undefined
+}
+
+interface Pattern {
+  readonly route: Route
+  readonly segments: readonly string[]
+}
+
+const none: Readonly<Record<string, string>> = Object.freeze({})
+
+/** Indexes the routes: fixed paths by look-up, those with parameters in order. */
+export function createRouteTable(routes: readonly Route[]): RouteTable {
+  const fixed = new Map<string, Map<string, RouteMatch>>()
+  const patterns: Pattern[] = []
+  for (const route of routes) {
+    for (const path of route.paths) {
+      if (path.includes('{')) {
+        patterns.push({ route, segments: path.split('/') })
+        continue
+      }
+      const methods = fixed.get(path) ?? new Map<string, RouteMatch>()
+      methods.set(route.method, { route, params: none })
+      fixed.set(path, methods)
+    }
+  }
+  return {
+    find(method, path) {
+      const wanted = method === 'HEAD' ? 'GET' : method
+      const methods = fixed.get(path)
+      if (methods) return methods.get(wanted) ?? { allow: [...methods.keys()] }
+      return findPattern(patterns, wanted, path)
+    },
+  }
+}
+
+function findPattern(patterns: readonly Pattern[], method: string, path: string): ReturnType<RouteTable['find']> {
+  const segments = path.split('/')
+  const allow = new Set<string>()
+  for (const pattern of patterns) {
+    const params = matchSegments(pattern.segments, segments)
+    if (!params) continue
+    if (pattern.route.method === method) return { route: pattern.route, params }
+    allow.add(pattern.route.method)
+  }
+  return allow.size > 0 ? { allow: [...allow] } : undefined
+}
+
+function matchSegments(pattern: readonly string[], segments: readonly string[]): Record<string, string> | undefined {
+  const params: Record<string, string> = {}
+  for (const [position, expected] of pattern.entries()) {
+    const segment = segments[position]
+    if (segment === undefined) return undefined
+    const name = /^\{(\w+)(\+?)\}$/.exec(expected)
+    if (!name?.[1]) {
+      if (segment !== expected) return undefined
+      continue
+    }
+    const raw = name[2] ? segments.slice(position).join('/') : segment
+    const value = decode(raw)
+    if (value === undefined || value === '') return undefined
+    params[name[1]] = value
+    if (name[2]) return params
+  }
+  return pattern.length === segments.length ? params : undefined
+}
+
+function decode(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return undefined
+  }
+}

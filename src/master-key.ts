@@ -1,0 +1,31 @@
+import { createHash, timingSafeEqual } from 'node:crypto'
+import type { Auth, Caller } from './ports.js'
+import { Secret } from './secret.js'
+
+const admin: Caller = Object.freeze({ id: 'master', role: 'admin', models: 'all', scopes: Object.freeze([]) })
+const everybody: Caller = Object.freeze({ id: 'anonymous', role: 'member', models: 'all', scopes: Object.freeze([]) })
+
+/** The `auth: 'none'` of a host that lets everybody in. */
+export const noAuth: Auth = { identify: () => everybody }
+
+/** Lets the holder of the master key in as an admin, compared in constant time; everybody else is asked of `next`. */
+export function masterKeyAuth(masterKey: string | Secret, next: Auth | undefined): Auth {
+  const expected = digest(masterKey instanceof Secret ? masterKey.reveal() : masterKey)
+  return {
+    identify(request) {
+      const given = credentialOf(request.headers)
+      if (given !== undefined && timingSafeEqual(digest(given), expected)) return admin
+      return next ? next.identify(request) : null
+    },
+  }
+}
+
+/** OpenAI's SDKs send `Authorization: Bearer`, Azure's send `api-key`. */
+function credentialOf(headers: Readonly<Record<string, string | undefined>>): string | undefined {
+  const bearer = /^Bearer +(\S+)$/i.exec(headers['authorization'] ?? '')?.[1]
+  return bearer ?? headers['api-key']
+}
+
+function digest(text: string): Buffer {
+  return createHash('sha256').update(text).digest()
+}

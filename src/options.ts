@@ -1,0 +1,147 @@
+import { z } from 'zod'
+import type { ModelCapabilities, Timeouts } from './deployment.js'
+import type { Auth, Clock, Logger } from './ports.js'
+import type { Provider } from './providers/provider.js'
+import { Secret } from './secret.js'
+import type { JsonObject } from './wire/json.js'
+
+/** Deadlines where neither the gateway nor the deployment sets any, in milliseconds. */
+export const defaultTimeouts: Timeouts = Object.freeze({
+  connect: 10_000,
+  headers: 60_000,
+  firstToken: 120_000,
+  idle: 60_000,
+  total: 600_000,
+})
+
+/** One entry of the model list. Entries with the same `modelName` share its calls. */
+export interface ModelOptions {
+  /** What callers ask for; `anthropic/*` serves every name that it matches. */
+  readonly modelName: string
+  /** `provider/model`, or a well-known bare name. */
+  readonly model: string
+  /** @default the first set variable of the provider, such as `OPENAI_API_KEY` */
+  readonly apiKey?: string | Secret | undefined
+  /** @default the provider's own address, or its variable such as `OPENAI_BASE_URL` */
+  readonly baseUrl?: string | undefined
+  readonly apiVersion?: string | undefined
+  readonly organization?: string | undefined
+  /** Sent with every request to the provider. */
+  readonly headers?: Readonly<Record<string, string>> | undefined
+  /** Request parameters for calls that set none themselves. */
+  readonly params?: JsonObject | undefined
+  readonly timeouts?: Partial<Timeouts> | undefined
+  /** Share among deployments of one name. @default rpm, else tpm, else 1 */
+  readonly weight?: number | undefined
+  /** Lower ones are used first. @default 1 */
+  readonly order?: number | undefined
+  /** Requests per minute that the deployment is good for; its weight where none is set. */
+  readonly rpm?: number | undefined
+  /** Tokens per minute, likewise. */
+  readonly tpm?: number | undefined
+  /** @default the gateway's */
+  readonly dropParams?: boolean | undefined
+  /** Overrides what is known of the model. */
+  readonly capabilities?: ModelCapabilities | undefined
+  /** Free data of the host. */
+  readonly info?: JsonObject | undefined
+  /** @default a hash of group, provider, model, address and key */
+  readonly id?: string | undefined
+}
+
+/** Every setting of a gateway. */
+export interface GatewayOptions<Host = unknown> {
+  readonly models: readonly ModelOptions[]
+  /** Who calls. `'none'` lets everybody in and must be written out. May be left out only where `masterKey` is set. */
+  readonly auth?: Auth<Host> | 'none' | undefined
+  /** `Authorization: Bearer <masterKey>` is an admin; asked before `auth`. */
+  readonly masterKey?: string | Secret | undefined
+  /** Providers of your own, made with `defineProvider`; they win over built-in ones of the same name. */
+  readonly providers?: readonly Provider[] | undefined
+  /** Leave out parameters that a provider cannot honour, and say so in `x-sluice-dropped-params`, instead of answering 400. @default false */
+  readonly dropParams?: boolean | undefined
+  /** Attempts after the first, within the model group. @default 2 */
+  readonly retries?: number | undefined
+  readonly timeouts?: Partial<Timeouts> | undefined
+  /** Largest request body in bytes. @default 20 MB */
+  readonly maxBodyBytes?: number | undefined
+  /** Where keys and addresses that no entry names are looked up; only the variables of the listed providers are read. @default process.env */
+  readonly env?: Readonly<Record<string, string | undefined>> | undefined
+  /** Told of failures, never of contents or credentials. @default silent */
+  readonly logger?: Logger | undefined
+  /** For tests. */
+  readonly clock?: Clock | undefined
+  /** For tests: uniform in [0, 1). */
+  readonly random?: (() => number) | undefined
+}
+
+const milliseconds = z.number().int().nonnegative().optional()
+const timeouts = z.strictObject({
+  connect: milliseconds,
+  headers: milliseconds,
+  firstToken: milliseconds,
+  idle: milliseconds,
+  total: milliseconds,
+})
+const secret = z.union([z.string().min(1), z.instanceof(Secret)])
+const record = z.record(z.string(), z.unknown())
+const hasMethods = (...names: readonly string[]) =>
+  z.custom<object>(
+    (value) =>
+      typeof value === 'object' &&
+      value !== null &&
+      names.every((name) => typeof Reflect.get(value, name) === 'function'),
+    { error: `must have the ${names.length === 1 ? 'method' : 'methods'} ${names.join(', ')}` },
+  )
+
+const modelOptions = z.strictObject({
+  modelName: z.string().min(1),
+  model: z.string().min(1),
+  apiKey: secret.optional(),
+  baseUrl: z.string().optional(),
+  apiVersion: z.string().optional(),
+  organization: z.string().optional(),
+  headers: z.record(z.string(), z.string()).optional(),
+  params: record.optional(),
+  timeouts: timeouts.optional(),
+  weight: z.number().nonnegative().optional(),
+  order: z.number().optional(),
+  rpm: z.number().positive().optional(),
+  tpm: z.number().positive().optional(),
+  dropParams: z.boolean().optional(),
+  capabilities: record.optional(),
+  info: record.optional(),
+  id: z.string().min(1).optional(),
+})
+
+const gatewayOptions = z.strictObject({
+  models: z.array(modelOptions),
+  auth: z.union([z.literal('none'), hasMethods('identify')]).optional(),
+  masterKey: secret.optional(),
+  providers: z.array(hasMethods('authorize')).optional(),
+  dropParams: z.boolean().optional(),
+  retries: z.number().int().nonnegative().max(10).optional(),
+  timeouts: timeouts.optional(),
+  maxBodyBytes: z.number().int().positive().optional(),
+  env: z.record(z.string(), z.string().optional()).optional(),
+  logger: hasMethods('debug', 'info', 'warn', 'error').optional(),
+  clock: hasMethods('now', 'setTimeout').optional(),
+  random: z.custom<() => number>((value) => typeof value === 'function').optional(),
+})
+
+/**
+ * Checks the options of a host, which may be JavaScript; unknown settings are errors, so that a typing mistake is seen.
+ * @throws TypeError naming every wrong setting by its path
+ */
+export function checkOptions(options: unknown): void {
+  const result = gatewayOptions.safeParse(options)
+  if (!result.success) {
+    const lines = result.error.issues.map(
+      (issue) => `  ${issue.path.map(String).join('.') || 'options'}: ${issue.message}`,
+    )
+    throw new TypeError(`The gateway's options are not valid:\n${lines.join('\n')}`)
+  }
+  if (result.data.auth === undefined && result.data.masterKey === undefined) {
+    throw new TypeError("The gateway needs `auth` to know who calls. Write `auth: 'none'` to let everybody in.")
+  }
+}

@@ -1,0 +1,120 @@
+import { LRUCache } from 'lru-cache'
+import type { Deployment } from '../deployment.js'
+import { GatewayError } from '../errors.js'
+import type { Caller } from '../ports.js'
+
+/** Which deployments answer to which model name. */
+export interface ModelGroups {
+  /**
+   * The deployments of a name, lowest `order` first: of the group with exactly this name, else of the most specific
+   * wildcard (`anthropic/*`) that matches, with the part it stands for put into the deployment's model.
+   * @throws GatewayError model_not_found, model_not_allowed
+   */
+  resolve(model: string, caller: Caller): readonly Deployment[]
+  /** The names that a caller may use, in the order of the model list. */
+  list(caller: Caller): readonly string[]
+  readonly all: readonly Deployment[]
+}
+
+interface Wildcard {
+  readonly pattern: string
+  readonly prefix: string
+  readonly suffix: string
+  readonly deployments: readonly Deployment[]
+}
+
+// Concrete deployments made from wildcards; a client that invents names must not grow memory.
+const rememberedNames = 1_000
+
+/** Indexes the model list once, so that a name is found without a scan. */
+export function createModelGroups(deployments: readonly Deployment[]): ModelGroups {
+  const groups = groupByName(deployments)
+  const wildcards = [...groups]
+    .filter(([name]) => name.includes('*'))
+    .map(([pattern, members]) => toWildcard(pattern, byOrder(members)))
+    // The longer the fixed part, the more specific.
+    .toSorted((a, b) => b.pattern.length - a.pattern.length)
+  const exact = new Map(
+    [...groups].filter(([name]) => !name.includes('*')).map(([name, list]) => [name, byOrder(list)]),
+  )
+  const concrete = new LRUCache<string, readonly Deployment[]>({ max: rememberedNames })
+
+  const find = (model: string): readonly Deployment[] | undefined => {
+    const known = exact.get(model) ?? concrete.get(model)
+    if (known) return known
+    const wildcard = wildcards.find((candidate) => matches(candidate, model))
+    if (!wildcard) return undefined
+    const made = wildcard.deployments.map((deployment) => fill(deployment, captured(wildcard, model), model))
+    concrete.set(model, made)
+    return made
+  }
+
+  return {
+    all: deployments,
+    resolve(model, caller) {
+      const found = find(model)
+      if (!found) throw unknownModel(model)
+      if (!mayUse(caller, model)) {
+        throw new GatewayError('model_not_allowed', `You may not use the model ${quote(model)}. ${hint}`, {
+          param: 'model',
+        })
+      }
+      return found
+    },
+    list: (caller) => [...groups.keys()].filter((name) => mayUse(caller, name)),
+  }
+}
+
+const hint = 'GET /v1/models lists the models that you may use.'
+
+function unknownModel(model: string): GatewayError {
+  return new GatewayError('model_not_found', `The model ${quote(model)} does not exist. ${hint}`, { param: 'model' })
+}
+
+/** Names come from clients: short, and on one line. */
+function quote(model: string): string {
+  return JSON.stringify(model.length > 100 ? `${model.slice(0, 100)}…` : model)
+}
+
+/** True where the caller's list names the model, or holds a wildcard that covers it. */
+export function mayUse(caller: Caller, model: string): boolean {
+  if (caller.models === 'all') return true
+  return caller.models.some(
+    (allowed) => allowed === model || (allowed.includes('*') && matches(toWildcard(allowed, []), model)),
+  )
+}
+
+function groupByName(deployments: readonly Deployment[]): ReadonlyMap<string, readonly Deployment[]> {
+  const groups = new Map<string, Deployment[]>()
+  for (const deployment of deployments) {
+    const group = groups.get(deployment.modelName)
+    if (group) group.push(deployment)
+    else groups.set(deployment.modelName, [deployment])
+  }
+  return groups
+}
+
+function toWildcard(pattern: string, deployments: readonly Deployment[]): Wildcard {
+  const star = pattern.indexOf('*')
+  return { pattern, prefix: pattern.slice(0, star), suffix: pattern.slice(star + 1), deployments }
+}
+
+function matches(wildcard: Wildcard, model: string): boolean {
+  return (
+    model.length > wildcard.prefix.length + wildcard.suffix.length &&
+    model.startsWith(wildcard.prefix) &&
+    model.endsWith(wildcard.suffix)
+  )
+}
+
+function captured(wildcard: Wildcard, model: string): string {
+  return model.slice(wildcard.prefix.length, model.length - wildcard.suffix.length)
+}
+
+function fill(deployment: Deployment, part: string, modelName: string): Deployment {
+  return Object.freeze({ ...deployment, modelName, model: deployment.model.replace('*', () => part) })
+}
+
+function byOrder(deployments: readonly Deployment[]): readonly Deployment[] {
+  return deployments.toSorted((a, b) => a.order - b.order)
+}

@@ -1,0 +1,110 @@
+import type { Timeouts } from '../deployment.js'
+import { GatewayError } from '../errors.js'
+import type { Clock, Timer } from '../ports.js'
+
+/** The part of a call that a deadline is set for. */
+export type Phase = keyof Timeouts
+
+const never = Number.POSITIVE_INFINITY
+
+const expiryTexts: Readonly<Record<Phase, string>> = {
+  connect: 'No connection to the provider within',
+  headers: 'The provider did not begin to answer within',
+  firstToken: 'The provider sent no content within',
+  idle: 'The provider stopped sending for',
+  total: 'The call was not finished within',
+}
+
+/** The error that a deadline gives when it is missed; answers 504. */
+export function timeoutError(phase: Phase, milliseconds: number): GatewayError {
+  return new GatewayError('timeout', `${expiryTexts[phase]} ${milliseconds} ms.`, { code: `${snake(phase)}_timeout` })
+}
+
+const snake = (phase: Phase): string => (phase === 'firstToken' ? 'first_token' : phase)
+
+/**
+ * Everything that can end one call early: the client leaving, the gateway closing, the total deadline, and the
+ * deadline of the running phase. One timer serves all deadlines: it is set again only when it fires too early.
+ */
+export class CallSignal {
+  readonly #clock: Clock
+  readonly #totalMs: number
+  readonly #totalAt: number
+  #phase: Phase = 'total'
+  #phaseMs = 0
+  #phaseAt = never
+  #timer: Timer | undefined
+  #firesAt = never
+  #listener: ((error: GatewayError) => void) | undefined
+  #ended: GatewayError | undefined
+
+  constructor(clock: Clock, totalMs: number) {
+    this.#clock = clock
+    this.#totalMs = totalMs
+    this.#totalAt = totalMs > 0 ? clock.now() + totalMs : never
+  }
+
+  /** Why the whole call ended early; undefined while it may go on. */
+  get ended(): GatewayError | undefined {
+    return this.#ended
+  }
+
+  /** Milliseconds left of the whole call. */
+  get remainingMs(): number {
+    return this.#totalAt === never ? never : this.#totalAt - this.#clock.now()
+  }
+
+  /** Sets who is told when the call or the running phase ends early; only the step that is under way listens. */
+  listen(listener: ((error: GatewayError) => void) | undefined): void {
+    this.#listener = listener
+    if (listener && this.#ended) listener(this.#ended)
+  }
+
+  /** Ends the whole call: no further step is taken. The first reason stays. */
+  end(error: GatewayError): void {
+    if (this.#ended) return
+    this.#ended = error
+    this.#listener?.(error)
+  }
+
+  /** Starts a phase's deadline; 0 sets none. */
+  enter(phase: Phase, milliseconds: number): void {
+    this.#phase = phase
+    this.#phaseMs = milliseconds
+    this.#phaseAt = milliseconds > 0 ? this.#clock.now() + milliseconds : never
+    this.#arm()
+  }
+
+  /** Stops the phase's deadline while it is not the upstream that we wait for. */
+  leave(): void {
+    this.#phaseAt = never
+  }
+
+  /** Stops the timer; the call is over. */
+  dispose(): void {
+    this.#timer?.cancel()
+    this.#timer = undefined
+    this.#listener = undefined
+    this.#firesAt = never
+  }
+
+  #arm(): void {
+    const due = Math.min(this.#phaseAt, this.#totalAt)
+    if (due >= this.#firesAt || due === never) return
+    this.#timer?.cancel()
+    this.#firesAt = due
+    this.#timer = this.#clock.setTimeout(() => this.#fire(), Math.max(0, due - this.#clock.now()))
+  }
+
+  #fire(): void {
+    this.#timer = undefined
+    this.#firesAt = never
+    const now = this.#clock.now()
+    if (now >= this.#totalAt) return this.end(timeoutError('total', this.#totalMs))
+    if (now >= this.#phaseAt) {
+      this.#phaseAt = never
+      this.#listener?.(timeoutError(this.#phase, this.#phaseMs))
+    }
+    this.#arm()
+  }
+}
