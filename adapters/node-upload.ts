@@ -1,0 +1,56 @@
+import type { IncomingMessage } from 'node:http'
+import { alreadyRead, clientClosed, tooLarge } from './json-body.js'
+
+// A client that sends byte by byte costs a hundred times its bytes in Buffer objects; so many are joined at a time.
+const piecesPerBlock = 1024
+
+/**
+ * Reads what the client uploads, up to a limit in bytes, counted as they arrive. Beyond the limit the rest is let
+ * through to nowhere, so that the client gets to read the refusal.
+ * @throws GatewayError payload_too_large, client_closed; internal when something else has read it
+ */
+export async function readUpload(incoming: IncomingMessage, limitBytes: number): Promise<Uint8Array> {
+  if (incoming.readableDidRead) throw alreadyRead()
+  if (incoming.readableEnded) return new Uint8Array()
+  if (incoming.destroyed) throw clientClosed()
+  if (Number(incoming.headers['content-length'] ?? 0) > limitBytes) {
+    incoming.resume()
+    throw tooLarge(limitBytes)
+  }
+  return collect(incoming, limitBytes)
+}
+
+function collect(incoming: IncomingMessage, limitBytes: number): Promise<Uint8Array> {
+  return new Promise((resolve, reject) => {
+    const blocks: Uint8Array[] = []
+    let pieces: Uint8Array[] = []
+    let total = 0
+    const onData = (data: Uint8Array | string): void => {
+      // A host that called setEncoding() makes the stream give text.
+      const piece = typeof data === 'string' ? Buffer.from(data, incoming.readableEncoding ?? 'utf8') : data
+      total += piece.byteLength
+      if (total > limitBytes) {
+        blocks.length = 0
+        pieces = []
+        incoming.off('data', onData)
+        incoming.resume()
+        return reject(tooLarge(limitBytes))
+      }
+      if (pieces.push(piece) < piecesPerBlock) return
+      blocks.push(Buffer.concat(pieces))
+      pieces = []
+    }
+    incoming.on('data', onData)
+    incoming.on('end', () => resolve(join(blocks, pieces)))
+    incoming.on('error', (error) => reject(clientClosed(error)))
+    // Comes after 'end' too, where it changes nothing.
+    incoming.on('close', () => reject(clientClosed()))
+    if (incoming.isPaused()) incoming.resume()
+  })
+}
+
+function join(blocks: readonly Uint8Array[], pieces: readonly Uint8Array[]): Uint8Array {
+  const [only] = pieces
+  if (only !== undefined && pieces.length === 1 && blocks.length === 0) return only
+  return Buffer.concat([...blocks, ...pieces])
+}
