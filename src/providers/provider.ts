@@ -26,6 +26,12 @@ export interface Provider {
   readonly status: ProviderStatus
   /** For a retired provider: what a call to its default address is told. */
   readonly notice: string | undefined
+  /** The default base URL where it depends on the environment (a region); asked only when nothing else names one. */
+  baseUrlFromEnv?(env: Readonly<Record<string, string | undefined>>): string
+  /** Brings a base URL that a host or a variable gave to the one our paths are appended to. */
+  completeBaseUrl?(url: string): string
+  /** Header → environment variables, looked up in order, that a deployment's headers take a value from if they lack it. */
+  readonly headersEnv?: Readonly<Record<string, readonly string[]>>
   /** Adds the credential; the only place where a key is revealed. */
   authorize(request: UpstreamRequest, deployment: Deployment): UpstreamRequest | Promise<UpstreamRequest>
 }

@@ -1,0 +1,16 @@
+import type { Quirks } from '../../protocols/openai/quirks.js'
+import type { Protocol } from '../../protocols/protocol.js'
+import type { Provider } from '../provider.js'
+import { extraRows } from './extra.js'
+import { namedRows } from './named.js'
+import { openaiRow } from './openai.js'
+import { type Rows, toProvider } from './row.js'
+import { seedRows } from './seed.js'
+
+/** Every provider that speaks OpenAI's dialect, OpenAI first. */
+export const openaiCompatibleRows: Rows = { ...openaiRow, ...seedRows, ...namedRows, ...extraRows }
+
+/** Makes the providers of all rows; `speak` gives OpenAI's dialect for a set of quirks. */
+export function createOpenaiCompatibleProviders(speak: (quirks: Quirks) => Protocol): readonly Provider[] {
+  return Object.entries(openaiCompatibleRows).map(([name, row]) => toProvider(name, row, speak))
+}
