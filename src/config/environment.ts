@@ -1,7 +1,5 @@
+import type { Environment } from '../providers/environment.js'
 import { isObject } from '../wire/json.js'
-
-/** Environment variables by name, as `process.env` has them. */
-export type Environment = Readonly<Record<string, string | undefined>>
 
 const reference = /os\.environ\/([A-Za-z_][A-Za-z0-9_]*)/g
 

@@ -1,5 +1,5 @@
 export { ConfigError } from './config-error.js'
-export type { Environment } from './environment.js'
+export { modelsFromEnvironment } from './from-environment.js'
 export { fromLiteLLMConfig, type ConfigOptions, type ConfigResult } from './litellm.js'
 export type { ConfigModel } from './models.js'
 export { parseConfigText } from './yaml.js'

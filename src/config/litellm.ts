@@ -1,7 +1,8 @@
 import type { Timeouts } from '../deployment.js'
+import type { Environment } from '../providers/environment.js'
 import { isObject, type JsonObject } from '../wire/json.js'
 import { ConfigError } from './config-error.js'
-import { resolveEnvironment, type Environment } from './environment.js'
+import { resolveEnvironment } from './environment.js'
 import { toModels, toTimeouts, type ConfigModel } from './models.js'
 import { ConfigFile } from './schemas.js'
 import { siftConfig, type Findings } from './sift.js'
@@ -38,9 +39,8 @@ export function fromLiteLLMConfig(config: unknown, settings: { readonly env: Env
   const sifted = siftConfig(config, findings)
   const env = readVariables(sifted['environment_variables'], settings.env, findings.problems)
   const file = parseFile(resolveEnvironment(sifted, '', env, findings.problems), findings.problems)
-  const models = file && toModels(file.model_list, findings.problems)
-  if (!file || !models || findings.problems.length > 0) throw new ConfigError(findings.problems)
-  return { options: { models, ...toSettings(file), env }, warnings: findings.warnings }
+  if (!file || findings.problems.length > 0) throw new ConfigError(findings.problems)
+  return { options: { models: toModels(file.model_list), ...toSettings(file), env }, warnings: findings.warnings }
 }
 
 function parseFile(value: unknown, problems: string[]): ConfigFile | undefined {

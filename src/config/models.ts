@@ -6,7 +6,7 @@ import type { ModelEntry } from './schemas.js'
 /** One model of the options of `createGateway`, as a LiteLLM file describes it. Durations in milliseconds. */
 export interface ConfigModel {
   readonly modelName: string
-  /** `provider/model`. */
+  /** `provider/model`, or a well-known bare name. */
   readonly model: string
   readonly id?: string
   readonly apiKey?: string
@@ -26,9 +26,9 @@ export interface ConfigModel {
 }
 
 /** Turns the entries of `model_list` into models; a list of organizations makes one deployment for each. */
-export function toModels(entries: readonly ModelEntry[], problems: string[]): ConfigModel[] {
-  return entries.flatMap((entry, index) => {
-    const model = toModel(entry, `model_list[${index}]`, problems)
+export function toModels(entries: readonly ModelEntry[]): ConfigModel[] {
+  return entries.flatMap((entry) => {
+    const model = toModel(entry)
     const organization = entry.litellm_params.organization
     if (organization === undefined) return [model]
     if (typeof organization === 'string') return [{ ...model, organization }]
@@ -60,11 +60,11 @@ function toMilliseconds(seconds: number): number {
   return Math.max(1, Math.round(seconds * 1000))
 }
 
-function toModel(entry: ModelEntry, path: string, problems: string[]): ConfigModel {
+function toModel(entry: ModelEntry): ConfigModel {
   const { model_name: modelName, litellm_params: params, model_info: info } = entry
   return withoutUndefined({
     modelName,
-    model: toModelReference(params.model, params.custom_llm_provider, path, problems),
+    model: toModelReference(params.model, params.custom_llm_provider),
     id: info?.id,
     apiKey: params.api_key,
     baseUrl: params.api_base ?? params.base_url,
@@ -82,14 +82,9 @@ function toModel(entry: ModelEntry, path: string, problems: string[]): ConfigMod
   })
 }
 
-function toModelReference(model: string, provider: string | undefined, path: string, problems: string[]): string {
-  if (provider !== undefined) return model.startsWith(`${provider}/`) ? model : `${provider}/${model}`
-  if (!model.includes('/')) {
-    problems.push(
-      `${path}.litellm_params.model: names no provider; write provider/model, or set custom_llm_provider beside it`,
-    )
-  }
-  return model
+function toModelReference(model: string, provider: string | undefined): string {
+  if (provider === undefined || model.startsWith(`${provider}/`)) return model
+  return `${provider}/${model}`
 }
 
 function toRequestParams(params: JsonObject, extraBody: JsonObject | undefined): JsonObject | undefined {

@@ -10,6 +10,8 @@ const seconds = number.refine((value) => value > 0, { error: 'must be a number o
 const count = number.refine((value) => Number.isInteger(value) && value >= 0, {
   error: 'must be a whole number, 0 or more',
 })
+const limit = number.refine((value) => value > 0, { error: 'must be a number above 0' })
+const retries = count.refine((value) => value <= 10, { error: 'must be 10 at most' })
 const weight = number.refine((value) => value >= 0, { error: 'must be 0 or more' })
 const words: Readonly<Record<string, boolean>> = {
   true: true,
@@ -41,8 +43,8 @@ export const DeploymentParams = z.looseObject(
     custom_llm_provider: text.optional(),
     timeout: seconds.optional(),
     stream_timeout: seconds.optional(),
-    rpm: count.optional(),
-    tpm: count.optional(),
+    rpm: limit.optional(),
+    tpm: limit.optional(),
     weight: weight.optional(),
     order: number.optional(),
     drop_params: flag.optional(),
@@ -84,12 +86,12 @@ export const ConfigFile = z.object({
     .min(1, { error: 'must name at least one model' }),
   litellm_settings: section({
     drop_params: flag.optional(),
-    num_retries: count.optional(),
+    num_retries: retries.optional(),
     request_timeout: seconds.optional(),
   }),
   general_settings: section({ master_key: text.optional() }),
   router_settings: section({
-    num_retries: count.optional(),
+    num_retries: retries.optional(),
     timeout: seconds.optional(),
     stream_timeout: seconds.optional(),
   }),

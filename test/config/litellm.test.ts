@@ -240,11 +240,7 @@ describe('fromLiteLLMConfig', () => {
     ['no name', { model_list: [{ litellm_params: { model: 'a/b' } }] }, 'model_list[0].model_name: is required'],
     ['no model', withParams({ model: undefined }), 'model_list[0].litellm_params.model: is required'],
     ['a wrong number', withParams({ rpm: 'many' }), 'model_list[0].litellm_params.rpm: must be a number'],
-    [
-      'a negative number',
-      withParams({ tpm: -1 }),
-      'model_list[0].litellm_params.tpm: must be a whole number, 0 or more',
-    ],
+    ['a negative number', withParams({ tpm: -1 }), 'model_list[0].litellm_params.tpm: must be a number above 0'],
     [
       'no time',
       withParams({ timeout: 0 }),
@@ -257,9 +253,9 @@ describe('fromLiteLLMConfig', () => {
     ],
     ['a key that is no text', withParams({ api_key: { a: 1 } }), 'model_list[0].litellm_params.api_key: must be text'],
     [
-      'a bare model',
-      withParams({ model: 'small' }),
-      'model_list[0].litellm_params.model: names no provider; write provider/model, or set custom_llm_provider beside it',
+      'too many retries',
+      { ...minimal, litellm_settings: { num_retries: 11 } },
+      'litellm_settings.num_retries: must be 10 at most',
     ],
     ['a section of the wrong kind', { ...minimal, litellm_settings: [1] }, 'litellm_settings: must be a map'],
     ['wrong variables', { ...minimal, environment_variables: { A: [1] } }, 'environment_variables.A: must be text'],
