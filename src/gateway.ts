@@ -95,7 +95,7 @@ function createParts(options: GatewayOptions): CallParts {
   const clock = options.clock ?? systemClock
   const random = options.random ?? Math.random
   const registry = createRegistry(options.providers ?? [])
-  const timeouts = mergeTimeouts(defaultTimeouts, options.timeouts)
+  const timeouts = mergeTimeouts(defaultTimeouts, options.timeouts ?? {})
   const context = {
     registry,
     env: options.env ?? process.env,
@@ -134,8 +134,15 @@ function toAuth({ auth, masterKey }: GatewayOptions): Auth {
   return asked ?? noAuth
 }
 
-function mergeTimeouts(base: Timeouts, own: Partial<Timeouts> | undefined): Timeouts {
-  return { ...base, ...own }
+function mergeTimeouts(base: Timeouts, own: Partial<Timeouts> = {}): Timeouts {
+  const { connect, headers, firstToken, idle, total } = own
+  return {
+    connect: connect ?? base.connect,
+    headers: headers ?? base.headers,
+    firstToken: firstToken ?? base.firstToken,
+    idle: idle ?? base.idle,
+    total: total ?? base.total,
+  }
 }
 
 function longestConnect(deployments: readonly Deployment[], timeouts: Timeouts): number {

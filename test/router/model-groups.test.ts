@@ -1,0 +1,84 @@
+import { describe, expect, it } from 'vitest'
+import { createModelGroups, mayUse } from '../../src/router/model-groups.js'
+import { anyCaller, deploymentOf } from '../support/deployment.js'
+
+const allowed = (...models: string[]): typeof anyCaller => ({ ...anyCaller, models })
+
+describe('createModelGroups', () => {
+  const groups = createModelGroups([
+    deploymentOf({ id: 'late', modelName: 'fast', order: 2 }),
+    deploymentOf({ id: 'early', modelName: 'fast', order: 1 }),
+    deploymentOf({ id: 'any', modelName: 'anthropic/*', model: '*' }),
+    deploymentOf({ id: 'haiku', modelName: 'anthropic/claude-haiku-*', model: 'cheap-*' }),
+    deploymentOf({ id: 'mini', modelName: 'openai/*-mini', model: '*-mini' }),
+  ])
+  const idsOf = (model: string): string[] => groups.resolve(model, anyCaller).map((deployment) => deployment.id)
+
+  it('gives the deployments of a name, lowest order first', () => {
+    expect(idsOf('fast')).toEqual(['early', 'late'])
+  })
+
+  it('serves what a wildcard matches, with the matched part in the model', () => {
+    const [deployment] = groups.resolve('anthropic/claude-opus', anyCaller)
+    expect(deployment).toMatchObject({ id: 'any', model: 'claude-opus', modelName: 'anthropic/claude-opus' })
+    expect(Object.isFrozen(deployment)).toBe(true)
+  })
+
+  it('prefers the more specific wildcard', () => {
+    expect(groups.resolve('anthropic/claude-haiku-5', anyCaller)[0]).toMatchObject({ id: 'haiku', model: 'cheap-5' })
+  })
+
+  it('anchors wildcards at both ends', () => {
+    expect(idsOf('openai/gpt-mini')).toEqual(['mini'])
+    expect(() => idsOf('openai/gpt-mini-transcribe')).toThrow(/does not exist/)
+    expect(() => idsOf('anthropic/')).toThrow(/does not exist/)
+  })
+
+  it('puts the matched part in as it is, special characters of replacements too', () => {
+    expect(groups.resolve('anthropic/$&-x', anyCaller)[0]?.model).toBe('$&-x')
+  })
+
+  it('gives the same deployments for the same name, so that what is known of them is found again', () => {
+    expect(groups.resolve('anthropic/a', anyCaller)[0]).toBe(groups.resolve('anthropic/a', anyCaller)[0])
+  })
+
+  it('refuses an unknown model with 404 and says where the allowed ones are listed', () => {
+    expect(() => groups.resolve('nope', anyCaller)).toThrow(
+      expect.objectContaining({
+        status: 404,
+        code: 'model_not_found',
+        message: expect.stringContaining('GET /v1/models'),
+      }),
+    )
+  })
+
+  it('refuses a model that the caller may not use with 403', () => {
+    expect(() => groups.resolve('fast', allowed('slow'))).toThrow(
+      expect.objectContaining({ status: 403, code: 'model_not_allowed' }),
+    )
+  })
+
+  it('shortens absurd names in errors', () => {
+    expect(() => groups.resolve('x'.repeat(10_000), anyCaller)).toThrow(
+      expect.objectContaining({ message: expect.stringMatching(/^.{50,200}$/) }),
+    )
+  })
+
+  it('lists only what the caller may use', () => {
+    expect(groups.list(anyCaller)).toEqual(['fast', 'anthropic/*', 'anthropic/claude-haiku-*', 'openai/*-mini'])
+    expect(groups.list(allowed('fast'))).toEqual(['fast'])
+    expect(groups.list(allowed('anthropic/*'))).toEqual(['anthropic/*', 'anthropic/claude-haiku-*'])
+  })
+})
+
+describe('mayUse', () => {
+  it.each([
+    [['fast'], 'fast', true],
+    [['fast'], 'faster', false],
+    [['anthropic/*'], 'anthropic/claude', true],
+    [['anthropic/*'], 'openai/gpt', false],
+    [[], 'fast', false],
+  ])('with %j, %s: %s', (models, model, expected) => {
+    expect(mayUse(allowed(...models), model)).toBe(expected)
+  })
+})

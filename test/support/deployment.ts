@@ -1,0 +1,32 @@
+import type { Deployment } from '../../src/deployment.js'
+import type { Caller } from '../../src/ports.js'
+import { Secret } from '../../src/secret.js'
+
+/** A deployment with plain values, for tests that care about a few of them. */
+export function deploymentOf(own: Partial<Deployment> = {}): Deployment {
+  return Object.freeze({
+    id: 'deployment-1',
+    modelName: 'fast',
+    provider: 'openai',
+    model: 'gpt-test',
+    apiKey: new Secret('sk-test-0123456789'),
+    baseUrl: undefined,
+    apiVersion: undefined,
+    organization: undefined,
+    headers: {},
+    params: {},
+    timeouts: { connect: 1_000, headers: 1_000, firstToken: 1_000, idle: 1_000, total: 10_000 },
+    headersTimeoutSet: false,
+    weight: 1,
+    order: 1,
+    rpm: undefined,
+    tpm: undefined,
+    dropParams: false,
+    capabilities: {},
+    info: {},
+    ...own,
+  })
+}
+
+/** A caller who may do everything. */
+export const anyCaller: Caller = Object.freeze({ id: 'user-1', role: 'member', models: 'all', scopes: [] })
