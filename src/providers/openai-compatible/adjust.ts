@@ -66,7 +66,8 @@ const groqTiers = ['auto', 'default', 'flex', 'on_demand', 'performance']
 /** Groq: an unknown service tier (OpenAI's `priority`) means auto. */
 export const groqServiceTier: Adjust = adjustOnly('chat', (body) => {
   const tier = body['service_tier']
-  return tier === undefined || groqTiers.includes(String(tier)) ? body : { ...body, service_tier: 'auto' }
+  if (typeof tier !== 'string' || groqTiers.includes(tier)) return body
+  return { ...body, service_tier: 'auto' }
 })
 
 /** Baseten: the switches of the chat template go by another name. */
