@@ -89,16 +89,7 @@ export function openaiModelRules(model: string): OpenAIModelRules | undefined {
   return families.find(([pattern]) => pattern.test(name))?.[1]
 }
 
-const gptImage = [
-  'background',
-  'moderation',
-  'n',
-  'output_compression',
-  'output_format',
-  'quality',
-  'size',
-  'user',
-]
+const gptImage = ['background', 'moderation', 'n', 'output_compression', 'output_format', 'quality', 'size', 'user']
 
 const imageFamilies: readonly (readonly [RegExp, readonly string[]])[] = [
   [/^dall-e-2/, ['n', 'size', 'quality', 'response_format', 'user']],

@@ -210,7 +210,7 @@ export const ChatCompletion = z.looseObject({
 export const ToolCallDelta = z.looseObject({
   index: z.int(),
   id: z.string().optional(),
-  type: z.literal('function').optional(),
+  type: z.string().optional(),
   function: z.looseObject({ name: z.string().optional(), arguments: z.string().optional() }).optional(),
 })
 
