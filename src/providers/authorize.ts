@@ -51,8 +51,11 @@ const oauthBeta = 'oauth-2025-04-20'
 
 /** Anthropic: `x-api-key`; Bearer for OAuth tokens (`sk-ant-oat…`) and for what ANTHROPIC_AUTH_TOKEN holds. */
 export const authorizeAnthropic: Authorize = (request, deployment) => {
-  const versioned = withHeaders(request, { 'anthropic-version': deployment.apiVersion ?? anthropicVersion })
-  const { apiKey } = deployment
+  const { apiKey, apiVersion } = deployment
+  const versioned =
+    apiVersion === undefined
+      ? withHeaders(request, { 'anthropic-version': anthropicVersion })
+      : { ...request, headers: { ...request.headers, 'anthropic-version': apiVersion } }
   if (!apiKey) return versioned
   if (apiKey.reveal().startsWith('sk-ant-oat')) return authorizeBearer(withBetas(versioned, [oauthBeta]), deployment)
   if (apiKey instanceof EnvironmentSecret && apiKey.variable === 'ANTHROPIC_AUTH_TOKEN') {

@@ -69,7 +69,10 @@ describe('authorizeAnthropic', () => {
   })
 
   it("sends the deployment's version", () => {
-    const { headers } = authorizeAnthropic(requestOf(), deploymentOf({ apiVersion: '2099-01-01' }))
+    const { headers } = authorizeAnthropic(
+      requestOf({ 'anthropic-version': '2023-06-01' }),
+      deploymentOf({ apiVersion: '2099-01-01' }),
+    )
     expect(headers['anthropic-version']).toBe('2099-01-01')
   })
 

@@ -8,30 +8,6 @@ export const aimlImage = adjustOnly('images', (body) => {
   return size ? { ...without(body, ['size']), image_size: size } : without(body, ['size'])
 })
 
-/** AI/ML API: images come in three shapes, depending on the model. */
-export const aimlImages: Answer = (body) => {
-  if (Array.isArray(body['data'])) return body
-  const output = isObject(body['output']) ? body['output']['choices'] : undefined
-  if (Array.isArray(output)) return { ...body, data: imagesOf(output, 'b64_json', ['image_base64']) }
-  if (Array.isArray(body['images'])) return { ...body, data: imagesOf(body['images'], 'url', ['url']) }
-  return body
-}
-
-function imagesOf(
-  list: readonly unknown[],
-  name: 'url' | 'b64_json',
-  members: readonly string[],
-): readonly JsonObject[] {
-  return list.flatMap((item) => {
-    const value = typeof item === 'string' ? item : isObject(item) ? firstString(item, members) : undefined
-    return value === undefined ? [] : [{ [name]: value }]
-  })
-}
-
-function firstString(object: JsonObject, members: readonly string[]): string | undefined {
-  return members.map((member) => stringOf(object[member])).find((value) => value !== undefined)
-}
-
 /** Together: pixels as width and height, and `base64` for `b64_json`. */
 export const togetherImage = adjustOnly('images', (body) => ({
   ...without(body, ['size']),
@@ -48,7 +24,8 @@ export const fireworksImage = adjustOnly('images', (body) => {
 /** Fireworks: `{ base64: [...] }`, one text per image. */
 export const fireworksImages: Answer = (body) => {
   const { base64, ...rest } = body
-  return Array.isArray(base64) ? { ...rest, data: imagesOf(base64, 'b64_json', []) } : body
+  if (!Array.isArray(base64)) return body
+  return { ...rest, data: base64.map((text: unknown) => ({ b64_json: text })) }
 }
 
 /** OpenRouter: an image is asked for as an answer to a chat. */
@@ -70,7 +47,7 @@ export const openrouterImages: Answer = (body) => {
     const message = isObject(choice) && isObject(choice['message']) ? choice['message'] : {}
     return Array.isArray(message['images']) ? message['images'] : []
   })
-  return { created, data: images.flatMap(toImage), ...(isObject(usage) && { usage: imageUsage(usage) }) }
+  return { created, data: images.flatMap(toImage), usage }
 }
 
 function toImage(image: unknown): readonly JsonObject[] {
@@ -78,9 +55,4 @@ function toImage(image: unknown): readonly JsonObject[] {
   if (url === undefined) return []
   const comma = url.startsWith('data:') ? url.indexOf(';base64,') : -1
   return [comma === -1 ? { url } : { b64_json: url.slice(comma + ';base64,'.length) }]
-}
-
-function imageUsage(usage: JsonObject): JsonObject {
-  const { prompt_tokens: input, completion_tokens: output, ...rest } = usage
-  return { ...rest, input_tokens: input, output_tokens: output }
 }

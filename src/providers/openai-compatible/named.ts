@@ -41,8 +41,6 @@ export const namedRows: Rows = {
     baseUrlEnv: ['FIREWORKS_API_BASE'],
     apiKeyEnv: ['FIREWORKS_API_KEY', 'FIREWORKS_AI_API_KEY', 'FIREWORKSAI_API_KEY', 'FIREWORKS_AI_TOKEN'],
     capabilities: everything,
-    // Images come as JPEG bytes unless JSON is asked for.
-    headers: { accept: 'application/json' },
     quirks: {
       ...maxTokens,
       paths: { images: '/workflows/{model}/text_to_image' },

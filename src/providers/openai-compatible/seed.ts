@@ -1,4 +1,4 @@
-import { aimlImage, aimlImages, openrouterImage, openrouterImages, togetherImage } from './images.js'
+import { aimlImage, openrouterImage, openrouterImages, togetherImage } from './images.js'
 import { chatTemplateArgs, dropTextFormat, groqServiceTier } from './adjust.js'
 import {
   allText,
@@ -41,7 +41,6 @@ export const seedRows: Rows = {
       images: { rename: { n: 'num_images', response_format: 'output_format' } },
       adjust: aimlImage,
     },
-    answers: { images: aimlImages },
   },
   mistral: {
     displayName: 'Mistral AI',

@@ -1,0 +1,42 @@
+// Writes the table of providers between the markers of README.md: `npm run build && node .build/provider-table.mjs`.
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { pathToFileURL } from 'node:url'
+
+const start = '<!-- providers:start -->'
+const end = '<!-- providers:end -->'
+const columns = ['chat', 'stream', 'completions', 'embeddings', 'images']
+
+/** The table in Markdown: one line per provider, sorted by name, active ones before retired ones. */
+export function renderProviderTable(providers) {
+  const isRetired = ({ status }) => Number(status === 'retired')
+  const byName = (a, b) =>
+    isRetired(a) - isRetired(b) || a.displayName.localeCompare(b.displayName, 'en', { sensitivity: 'base' })
+  const lines = [...providers].sort(byName).map(toLine)
+  const head = ['Provider (prefix)', ...columns, 'status']
+  return [`| ${head.join(' | ')} |`, `|---|${columns.map(() => ':-:|').join('')}---|`, ...lines].join('\n')
+}
+
+function toLine({ name, displayName, aliases, capabilities, status }) {
+  const prefixes = [name, ...aliases].map((prefix) => `\`${prefix}/\``).join(' ')
+  const marks = columns.map((column) => (capabilities[column] ? '✓' : ''))
+  return `| ${[`${displayName} (${prefixes})`, ...marks, status].join(' | ')} |`
+}
+
+/** The README with the table between its markers. @throws Error where it has none */
+export function insertProviderTable(readme, table) {
+  const from = readme.indexOf(start)
+  const to = readme.indexOf(end)
+  if (from === -1 || to < from) throw new Error(`README.md lacks the markers ${start} and ${end}.`)
+  return `${readme.slice(0, from + start.length)}\n${table}\n${readme.slice(to)}`
+}
+
+async function main() {
+  const { createRegistry } = await import('../dist/esm/src/providers/registry.js')
+  const table = renderProviderTable(createRegistry([]).list())
+  const path = new URL('../README.md', import.meta.url)
+  const readme = existsSync(path) ? readFileSync(path, 'utf8') : ''
+  if (!readme.includes(start)) return console.log(table)
+  writeFileSync(path, insertProviderTable(readme, table))
+}
+
+if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) await main()
