@@ -8,7 +8,7 @@ interface Citation {
 }
 
 /** OpenAI's annotation of a passage with its source; offsets count characters. */
-export interface UrlCitation {
+export type UrlCitation = {
   readonly type: 'url_citation'
   readonly url_citation: {
     readonly start_index: number
@@ -45,11 +45,18 @@ function spanOf(segment: JsonObject, content: string, bytes: Buffer): Span {
   return found === -1 ? { start, end } : { start: found, end: found + text.length }
 }
 
+/** The address as a valid URI: Google leaves spaces in some. Undefined where it is none. */
+function toUri(address: unknown): string | undefined {
+  const text = stringOf(address)
+  if (text === undefined || !URL.canParse(text)) return undefined
+  return /^[!-~]+$/.test(text) ? text : new URL(text).href
+}
+
 /** A source that was used: a web page, a document of a store, a place. */
 function sourceOf(chunk: JsonObject | undefined): { url: string; title: string } | undefined {
   const source = chunk?.['web'] ?? chunk?.['retrievedContext'] ?? chunk?.['maps']
   if (!isObject(source)) return undefined
-  const url = stringOf(source['uri'])
+  const url = toUri(source['uri'])
   return url === undefined ? undefined : { url, title: stringOf(source['title']) ?? url }
 }
 
@@ -71,7 +78,7 @@ function fromGrounding(grounding: JsonObject, content: string): readonly Citatio
 function fromCitations(sources: readonly JsonObject[], content: string): readonly Citation[] {
   const bytes = Buffer.from(content)
   return sources.flatMap((source) => {
-    const url = stringOf(source['uri'])
+    const url = toUri(source['uri'])
     return url === undefined
       ? []
       : [{ ...spanOf(source, content, bytes), url, title: stringOf(source['title']) ?? url }]

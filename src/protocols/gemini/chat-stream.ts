@@ -57,7 +57,7 @@ function withLogprobs(builder: ChunkBuilder, choice: number, candidate: JsonObje
 function finish(builder: ChunkBuilder, choice: number, ending: Ending): readonly Part[] {
   const { annotations, fields, reason, native } = ending
   const delta = {
-    ...(annotations.length > 0 && { annotations }),
+    ...(annotations.length > 0 && { annotations: [...annotations] }),
     ...(Object.keys(fields).length > 0 && { provider_specific_fields: fields }),
   }
   const last = builder.finish(choice, reason, native)

@@ -113,12 +113,17 @@ const convertImage: Converter = (part, param, context) => {
   return level === undefined ? media : { ...media, mediaResolution: { level } }
 }
 
+/** Frame rate and cuts of a video, which only Gemini knows. */
+function toVideoMetadata(part: JsonObject, fields: JsonObject): JsonObject {
+  const metadata = part['videoMetadata'] ?? part['video_metadata'] ?? fields['video_metadata']
+  return isObject(metadata) ? { videoMetadata: metadata } : {}
+}
+
 const convertVideo: Converter = (part, param, context) => {
   const { url, fields } = addressOf(part['video_url'], 'url')
   const format = stringOf(fields['format'])
   const media = toMediaPart({ url, format, fallback: 'video/mp4', param: `${param}.video_url.url` }, context)
-  const metadata = part['video_metadata'] ?? fields['video_metadata']
-  return isObject(metadata) ? { ...media, videoMetadata: metadata } : media
+  return { ...media, ...toVideoMetadata(part, fields) }
 }
 
 const convertAudio: Converter = (part, param, context) => {
@@ -133,8 +138,7 @@ const convertFile: Converter = (part, param, context) => {
   const { url: data, fields } = addressOf(part['file'], 'file_data')
   const format = stringOf(fields['format'])
   const fallback = typeOfName(stringOf(fields['filename'])) ?? 'application/pdf'
-  const metadata = fields['video_metadata']
-  const extra = isObject(metadata) ? { videoMetadata: metadata } : {}
+  const extra = toVideoMetadata(part, fields)
   if (data === '') {
     const id = stringOf(fields['file_id']) ?? ''
     return { ...toMediaPart({ url: id, format, fallback, param: `${param}.file.file_id` }, context), ...extra }
@@ -144,6 +148,9 @@ const convertFile: Converter = (part, param, context) => {
   return { ...toMediaPart({ url: data, format, fallback, param: `${param}.file.file_data` }, context), ...extra }
 }
 
+/** A part that only Gemini has, under its own name, as an earlier answer gave it. */
+const keepNative: Converter = (part) => ({ [String(part['type'])]: part[String(part['type'])] })
+
 const converters: Readonly<Record<string, Converter>> = {
   text: (part) => ({ text: part['text'] }),
   refusal: (part) => ({ text: part['refusal'] }),
@@ -151,6 +158,10 @@ const converters: Readonly<Record<string, Converter>> = {
   video_url: convertVideo,
   input_audio: convertAudio,
   file: convertFile,
+  toolCall: keepNative,
+  toolResponse: keepNative,
+  executableCode: keepNative,
+  codeExecutionResult: keepNative,
 }
 
 /**
