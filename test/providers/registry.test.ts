@@ -46,23 +46,23 @@ describe('resolve', () => {
 describe('custom providers', () => {
   it('are known by name and alias', () => {
     const own = defineProvider({ name: 'house', aliases: ['home'], baseUrl: 'https://llm.example/v1' })
-    const { resolve, get, list } = createRegistry([own])
-    expect(resolve('house/a/b')).toEqual({ provider: own, model: 'a/b' })
-    expect(get('home')).toBe(own)
-    expect(list()[0]).toBe(own)
-    expect(list()).toHaveLength(registry.list().length + 1)
+    const known = createRegistry([own])
+    expect(known.resolve('house/a/b')).toEqual({ provider: own, model: 'a/b' })
+    expect(known.get('home')).toBe(own)
+    expect(known.list()[0]).toBe(own)
+    expect(known.list()).toHaveLength(registry.list().length + 1)
   })
 
   it('win over built-in and unbuilt ones', () => {
     const openai = defineProvider({ name: 'openai', baseUrl: 'https://llm.example/v1' })
     const azure = defineProvider({ name: 'azure', baseUrl: 'https://llm.example/v1' })
     const vllm = defineProvider({ name: 'hosted_vllm', baseUrl: 'https://llm.example/v1' })
-    const { resolve, list } = createRegistry([openai, azure, vllm])
-    expect(resolve('openai/m')?.provider).toBe(openai)
-    expect(resolve('gpt-5')?.provider).toBe(openai)
-    expect(resolve('azure/m')?.provider).toBe(azure)
-    expect(resolve('hosted_vllm/m')?.provider).toBe(vllm)
-    expect(list().filter(({ name }) => name === 'openai')).toEqual([openai])
+    const known = createRegistry([openai, azure, vllm])
+    expect(known.resolve('openai/m')?.provider).toBe(openai)
+    expect(known.resolve('gpt-5')?.provider).toBe(openai)
+    expect(known.resolve('azure/m')?.provider).toBe(azure)
+    expect(known.resolve('hosted_vllm/m')?.provider).toBe(vllm)
+    expect(known.list().filter(({ name }) => name === 'openai')).toEqual([openai])
   })
 
   it('must not share a name', () => {
