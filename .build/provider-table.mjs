@@ -12,14 +12,27 @@ export function renderProviderTable(providers) {
   const byName = (a, b) =>
     isRetired(a) - isRetired(b) || a.displayName.localeCompare(b.displayName, 'en', { sensitivity: 'base' })
   const lines = [...providers].sort(byName).map(toLine)
-  const head = ['Provider (prefix)', ...columns, 'status']
-  return [`| ${head.join(' | ')} |`, `|---|${columns.map(() => ':-:|').join('')}---|`, ...lines].join('\n')
+  const head = ['Provider (prefix)', ...columns, 'status', 'key from', 'base URL from']
+  const rule = `|---|${columns.map(() => ':-:|').join('')}---|---|---|`
+  return [`| ${head.join(' | ')} |`, rule, ...lines, '', toNote(providers)].join('\n')
 }
 
-function toLine({ name, displayName, aliases, capabilities, status }) {
+function toLine({ name, displayName, aliases, capabilities, status, apiKeyEnv, baseUrlEnv }) {
   const prefixes = [name, ...aliases].map((prefix) => `\`${prefix}/\``).join(' ')
   const marks = columns.map((column) => (capabilities[column] ? '✓' : ''))
-  return `| ${[`${displayName} (${prefixes})`, ...marks, status].join(' | ')} |`
+  const cells = [`${displayName} (${prefixes})`, ...marks, status, quoted(apiKeyEnv), quoted(baseUrlEnv)]
+  return `| ${cells.join(' | ')} |`
+}
+
+const quoted = (names) => names.map((name) => `\`${name}\``).join(' ')
+
+/** The variables that are no key and no base URL: headers and regions. */
+function toNote(providers) {
+  const notes = providers.flatMap(({ displayName, headersEnv = {}, regional }) => {
+    const names = [...Object.values(headersEnv).flat(), ...(regional?.regionEnv ?? [])]
+    return names.length > 0 ? [`${displayName} ${quoted(names)}`] : []
+  })
+  return `Where several variables are named, the first that is set counts. Further ones, for headers and regions: ${notes.join(', ')}.`
 }
 
 /** The README with the table between its markers. @throws Error where it has none */
@@ -35,7 +48,7 @@ async function main() {
   const table = renderProviderTable(createRegistry([]).list())
   const path = new URL('../README.md', import.meta.url)
   const readme = existsSync(path) ? readFileSync(path, 'utf8') : ''
-  if (!readme.includes(start)) return console.log(table)
+  if (!readme.includes(start)) return void process.stdout.write(`${table}\n`)
   writeFileSync(path, insertProviderTable(readme, table))
 }
 

@@ -136,7 +136,11 @@ function findBaseUrl(
   if (given) return complete(given, `The baseUrl of "${name}"`)
   const variable = firstSet(env, provider.baseUrlEnv)
   if (variable) return complete(variable.value, `The base URL of "${name}" in ${variable.name}`)
-  if (provider.baseUrlFromEnv) return complete(provider.baseUrlFromEnv(env), `The base URL of "${name}"`)
+  const { regional } = provider
+  if (regional) {
+    const region = firstSet(env, regional.regionEnv)?.value ?? regional.defaultRegion
+    return complete(regional.template.replace('{region}', region), `The base URL of "${name}"`)
+  }
   if (provider.baseUrl === undefined) throw missingBaseUrl(provider)
   return undefined
 }

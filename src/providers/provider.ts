@@ -6,6 +6,15 @@ import type { Operation } from '../wire/operations.js'
 /** Where a provider stands in its life. */
 export type ProviderStatus = 'active' | 'limited' | 'retiring' | 'retired' | 'self-hosted'
 
+/** A base URL with a region in it. */
+export interface RegionalBaseUrl {
+  /** With `{region}` where the region belongs. */
+  readonly template: string
+  /** Environment variables looked up, in order, for the region. */
+  readonly regionEnv: readonly string[]
+  readonly defaultRegion: string
+}
+
 /** Where to talk and who it is; how to talk is the protocol's business. */
 export interface Provider {
   /** The prefix of model names: `name/model`. */
@@ -26,8 +35,8 @@ export interface Provider {
   readonly status: ProviderStatus
   /** For a retired provider: what a call to its default address is told. */
   readonly notice: string | undefined
-  /** The default base URL where it depends on the environment (a region); asked only when nothing else names one. */
-  baseUrlFromEnv?(env: Readonly<Record<string, string | undefined>>): string
+  /** The default base URL where it depends on a region; used only when nothing else names one. */
+  readonly regional?: RegionalBaseUrl
   /** Brings a base URL that a host or a variable gave to the one our paths are appended to. */
   completeBaseUrl?(url: string): string
   /** Header → environment variables, looked up in order, that a deployment's headers take a value from if they lack it. */

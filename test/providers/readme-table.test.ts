@@ -8,12 +8,19 @@ const table = renderProviderTable(createRegistry([]).list())
 
 describe('the table of providers', () => {
   it('has a line for every provider', () => {
-    expect(table.split('\n')).toHaveLength(createRegistry([]).list().length + 2)
+    expect(table.split('\n')).toHaveLength(createRegistry([]).list().length + 4)
   })
 
   it('marks what a provider can do', () => {
-    expect(table).toContain('| Anthropic (`anthropic/` `anthropic_text/`) | ✓ | ✓ |  |  |  | active |')
+    expect(table).toContain(
+      '| Anthropic (`anthropic/` `anthropic_text/`) | ✓ | ✓ |  |  |  | active | `ANTHROPIC_API_KEY` `ANTHROPIC_AUTH_TOKEN` |',
+    )
     expect(table).toContain('| GitHub Models (`github/`) | ✓ | ✓ |  | ✓ |  | retired |')
+  })
+
+  it('names every other variable that is read', () => {
+    expect(table).toContain('OpenRouter `OR_SITE_URL` `OR_APP_NAME`')
+    expect(table).toContain('Bedrock Mantle `BEDROCK_MANTLE_REGION` `AWS_REGION`')
   })
 
   it('goes between the markers and leaves the rest', () => {

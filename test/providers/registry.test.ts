@@ -164,7 +164,7 @@ if (existsSync(facts)) {
       const provider = registry.get(id)
       const { baseUrl } = provider ?? {}
       const address =
-        provider?.baseUrlFromEnv?.({ AWS_REGION: '{region}' }) ??
+        provider?.regional?.template ??
         (typeof baseUrl === 'function' ? baseUrl(deploymentOf({ model: 'acme/model' })) : baseUrl)
       expect(address).toBe(fact.base_url.startsWith('(user)') ? undefined : fact.base_url)
       expect(provider?.baseUrlEnv).toEqual([...fact.base_url_env, ...(moreUrls[id] ?? [])])

@@ -1,6 +1,5 @@
 import { authorizeBearerAndHeader } from '../authorize.js'
 import { withoutEnding } from '../base-url.js'
-import { type Environment, firstSet } from '../environment.js'
 import { nullEffort } from './adjust.js'
 import { chatAsCompletion } from './answers.js'
 import {
@@ -19,11 +18,6 @@ function clarifaiModel(model: string): string {
   const [user, app, ...name] = model.split('.')
   if (model.includes('/') || name.length === 0) return model
   return `https://clarifai.com/${user}/${app}/models/${name.join('.')}`
-}
-
-function mantleUrl(env: Environment): string {
-  const region = firstSet(env, ['BEDROCK_MANTLE_REGION', 'AWS_REGION'])?.value ?? 'us-east-1'
-  return `https://bedrock-mantle.${region}.api.aws/v1`
 }
 
 /** Hosts that cost a row each. */
@@ -270,7 +264,11 @@ export const extraRows: Rows = {
     baseUrlEnv: ['BEDROCK_MANTLE_API_BASE'],
     apiKeyEnv: ['BEDROCK_MANTLE_API_KEY'],
     capabilities: chat,
-    baseUrlFromEnv: mantleUrl,
+    regional: {
+      template: 'https://bedrock-mantle.{region}.api.aws/v1',
+      regionEnv: ['BEDROCK_MANTLE_REGION', 'AWS_REGION'],
+      defaultRegion: 'us-east-1',
+    },
   },
   litellm_proxy: {
     displayName: 'LiteLLM proxy',

@@ -208,7 +208,6 @@ export const namedRows: Rows = {
         'top_logprobs',
       ],
       reasoning: 'thinking_type',
-      toolChoices: ['auto'],
       messages: { keepCacheControl: /./ },
     },
   },

@@ -4,8 +4,7 @@ import type { Quirks } from '../../protocols/openai/quirks.js'
 import type { Operation } from '../../wire/operations.js'
 import { type Authorize, authorizeBearer, withDeploymentHeaders, withHeaders } from '../authorize.js'
 import { withoutEnding } from '../base-url.js'
-import type { Environment } from '../environment.js'
-import type { Provider, ProviderStatus } from '../provider.js'
+import type { Provider, ProviderStatus, RegionalBaseUrl } from '../provider.js'
 import { createRowProtocol, type RowDialect } from './row-protocol.js'
 
 /** One thing a provider can do, as a row lists it. */
@@ -32,7 +31,7 @@ export interface Row extends RowDialect {
   readonly headersEnv?: Readonly<Record<string, readonly string[]>>
   /** @default authorizeBearer */
   readonly authorize?: Authorize
-  readonly baseUrlFromEnv?: (env: Environment) => string
+  readonly regional?: RegionalBaseUrl
   /** Brings what a host gives as base URL to the one our paths are appended to; endings of endpoints are already cut off. */
   readonly completeBaseUrl?: (url: string) => string
 }
@@ -44,7 +43,7 @@ const endpoints = ['/chat/completions', '/embeddings', '/images/generations', '/
 
 /** Makes the provider of a row; `speak` gives OpenAI's dialect for a set of quirks. */
 export function toProvider(name: string, row: Row, speak: (quirks: Quirks) => Protocol): Provider {
-  const { headers, authorize = authorizeBearer, baseUrlFromEnv, completeBaseUrl, headersEnv } = row
+  const { headers, authorize = authorizeBearer, regional, completeBaseUrl, headersEnv } = row
   const can = new Set(row.capabilities)
   return {
     name,
@@ -65,7 +64,7 @@ export function toProvider(name: string, row: Row, speak: (quirks: Quirks) => Pr
     status: row.status ?? 'active',
     notice: row.notice,
     ...(headersEnv && { headersEnv }),
-    ...(baseUrlFromEnv && { baseUrlFromEnv }),
+    ...(regional && { regional }),
     completeBaseUrl: (url) => {
       const base = withoutEnding(url, endpoints)
       return completeBaseUrl ? completeBaseUrl(base) : base
