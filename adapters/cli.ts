@@ -22,7 +22,7 @@ process.on('uncaughtException', fail)
 process.on('unhandledRejection', fail)
 
 runCli(process.argv.slice(2), {
-  env: process.env,
+  env: { ...process.env },
   out: (text) => void process.stdout.write(text),
   error: (text) => void process.stderr.write(text),
 }).then((outcome) => {

@@ -53,6 +53,7 @@ export class FetchHttpRequest<Host> implements HttpRequest<Host> {
     assertJsonType(headers.get('content-type') ?? undefined)
     const inflate = inflaterFor(headers.get('content-encoding') ?? undefined)
     if (bodyUsed) throw alreadyRead()
+    if (Number(headers.get('content-length') ?? 0) > limitBytes) throw tooLarge(limitBytes)
     const bytes = await this.#readBody(body, limitBytes)
     return parseJson(inflate === null ? bytes : await inflate(toBytes(bytes), limitBytes))
   }

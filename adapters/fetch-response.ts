@@ -1,37 +1,45 @@
 import { STATUS_CODES } from 'node:http'
-import type { UnderlyingSource } from 'node:stream/web'
 import type { HttpResponse, HttpStreamResponse } from '../src/http/message.js'
 import { closeIterator, failureAnswer } from './failure.js'
 import { clientClosed } from './json-body.js'
 
+/** A Request, or the options of a `fetch` call. */
+export interface SignalOwner {
+  readonly signal?: AbortSignal | null | undefined
+}
+
 /** The client's end of one call: tells the gateway when the client leaves, and lets go of the client's signal after. */
 export class FetchCall {
   readonly #controller = new AbortController()
-  readonly #client: AbortSignal | undefined
-  #onLeave: ((reason: unknown) => void) | undefined
+  readonly #client: SignalOwner
 
-  /** `client` may outlive the call by far, such as one signal for a whole session. */
-  constructor(client: AbortSignal | undefined) {
+  /** The signal may outlive the call by far, such as one for a whole session. */
+  constructor(client: SignalOwner) {
+    // Not the signal alone: undici no longer aborts the signal of a Request that was collected.
     this.#client = client
-    if (client?.aborted) this.#controller.abort(clientClosed(client.reason))
-    else client?.addEventListener('abort', this.#leave)
+    if (client.signal?.aborted) this.#leave()
+    else client.signal?.addEventListener('abort', this.#leave)
   }
 
-  /** Aborts when the client leaves. */
+  /** Aborts when the client leaves or the call is cancelled. */
   get signal(): AbortSignal {
     return this.#controller.signal
   }
 
-  /** Calls back with the client's reason when its signal aborts; replaces an earlier callback. */
-  whenLeft(callback: (reason: unknown) => void): void {
-    this.#onLeave = callback
-    if (this.#client?.aborted) callback(this.#client.reason)
+  /** Why the client's signal aborted; what `fetch` rejects with. */
+  get reason(): unknown {
+    return this.#client.signal?.reason
   }
 
-  /** The call is over; nothing is told any more. */
+  /** Calls back when the client leaves or the call is cancelled, at once if that was before. */
+  whenOver(callback: () => void): void {
+    if (this.signal.aborted) callback()
+    else this.signal.addEventListener('abort', callback)
+  }
+
+  /** The answer is complete: what the client's signal does from now on is no matter. */
   release(): void {
-    this.#onLeave = undefined
-    this.#client?.removeEventListener('abort', this.#leave)
+    this.#client.signal?.removeEventListener('abort', this.#leave)
   }
 
   /** Stops the gateway's work. */
@@ -40,30 +48,36 @@ export class FetchCall {
     this.#controller.abort(clientClosed(reason))
   }
 
-  readonly #leave = (): void => {
-    const onLeave = this.#onLeave
-    const reason: unknown = this.#client?.reason
-    this.cancel(reason)
-    onLeave?.(reason)
-  }
+  readonly #leave = (): void => this.cancel(this.reason)
 }
 
 const bodilessStatuses: ReadonlySet<number> = new Set([204, 205, 304])
 
-/** Makes a WHATWG Response; one that cannot be made (a line break in a header) is a 500. */
-export function toResponse(call: FetchCall, method: string, answer: HttpResponse): Response {
+/**
+ * Makes a WHATWG Response; one that cannot be made (a line break in a header) is a 500. A stream's is made with its
+ * first piece, so that a stream that fails before it still gets a status of its own.
+ */
+export async function toResponse(call: FetchCall, method: string, answer: HttpResponse): Promise<Response> {
   const bodiless = method === 'HEAD' || bodilessStatuses.has(answer.status)
   if (!('stream' in answer)) {
     call.release()
     return build(answer, bodiless ? null : answer.body)
   }
-  if (!bodiless) return build(answer, toBody(call, answer))
-  closeIterator(answer.stream[Symbol.asyncIterator]())
-  call.cancel(undefined)
-  return build(answer, null)
+  const iterator = answer.stream[Symbol.asyncIterator]()
+  call.whenOver(() => closeIterator(iterator))
+  if (bodiless) call.cancel(undefined)
+  if (call.signal.aborted) return build(answer, null)
+  try {
+    return build(answer, toBody(call, iterator, await iterator.next()))
+  } catch (error) {
+    call.cancel(error)
+    return toResponse(call, method, failureAnswer(error))
+  }
 }
 
-function build({ status, headers }: HttpResponse, body: string | Uint8Array | ReadableStream | null): Response {
+type Body = string | Uint8Array | ReadableStream<Uint8Array> | null
+
+function build({ status, headers }: HttpResponse, body: Body): Response {
   try {
     return new Response(body, { status, headers, statusText: STATUS_CODES[status] ?? '' })
   } catch (error) {
@@ -73,40 +87,46 @@ function build({ status, headers }: HttpResponse, body: string | Uint8Array | Re
   }
 }
 
+type Piece = HttpStreamResponse['stream'] extends AsyncIterable<infer Value> ? Value : never
+
 /** Pulls one piece for each read, so that a slow reader holds back the gateway. */
-function toBody(call: FetchCall, { stream }: HttpStreamResponse): ReadableStream<Uint8Array> {
-  const iterator = stream[Symbol.asyncIterator]()
+function toBody(
+  call: FetchCall,
+  iterator: AsyncIterator<Piece>,
+  first: IteratorResult<Piece>,
+): ReadableStream<Uint8Array> {
   const encoder = new TextEncoder()
+  let step: IteratorResult<Piece> | undefined = first
   let over = false
-  const source: UnderlyingSource<Uint8Array> = {
-    start(controller) {
-      call.whenLeft((reason) => {
-        over = true
-        closeIterator(iterator)
-        controller.error(reason)
-      })
-    },
-    async pull(controller) {
-      try {
-        const step = await iterator.next()
-        if (over) return
-        if (!step.done) {
-          return controller.enqueue(typeof step.value === 'string' ? encoder.encode(step.value) : step.value)
+  return new ReadableStream<Uint8Array>(
+    {
+      start(controller) {
+        call.whenOver(() => {
+          if (!over) controller.error(call.reason)
+          over = true
+        })
+      },
+      async pull(controller) {
+        try {
+          const { done, value } = step ?? (await iterator.next())
+          step = undefined
+          if (over) return
+          if (!done) return controller.enqueue(typeof value === 'string' ? encoder.encode(value) : value)
+          over = true
+          call.release()
+          controller.close()
+        } catch (error) {
+          if (over) return
+          over = true
+          controller.error(error)
+          call.cancel(error)
         }
-        call.release()
-        controller.close()
-      } catch (error) {
-        if (over) return
-        closeIterator(iterator)
-        call.cancel(error)
-        controller.error(error)
-      }
+      },
+      cancel(reason) {
+        over = true
+        call.cancel(reason)
+      },
     },
-    cancel(reason) {
-      over = true
-      call.cancel(reason)
-      closeIterator(iterator)
-    },
-  }
-  return new ReadableStream(source, { highWaterMark: 0 })
+    { highWaterMark: 0 },
+  )
 }

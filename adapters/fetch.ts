@@ -1,10 +1,11 @@
 import type { Gateway } from '../src/gateway.js'
 import type { HttpResponse } from '../src/http/message.js'
 import type { Caller } from '../src/ports.js'
-import { closeIterator, failureAnswer, notFoundAnswer } from './failure.js'
+import { failureAnswer, notFoundAnswer } from './failure.js'
 import { FetchHttpRequest } from './fetch-request.js'
 import type { FetchSource } from './fetch-request.js'
 import { FetchCall, toResponse } from './fetch-response.js'
+import type { SignalOwner } from './fetch-response.js'
 import { mountPrefix, splitTarget } from './mount.js'
 
 /** Where a gateway is served. */
@@ -23,9 +24,8 @@ export function fetchGateway(
 ): (request: Request) => Promise<Response> {
   const prefix = mountPrefix(options.path)
   return async (request) => {
-    const call = new FetchCall(request.signal)
-    const answer = await ask(gateway, call, request, prefix, request)
-    return toResponse(call, request.method, answer)
+    const call = new FetchCall(request)
+    return toResponse(call, request.method, await ask(gateway, call, request, prefix, request))
   }
 }
 
@@ -36,12 +36,16 @@ export function fetchGateway(
  */
 export function gatewayFetch(gateway: Gateway, caller: Caller): typeof fetch {
   return async (input, init) => {
-    const signal = init?.signal ?? (input instanceof Request ? input.signal : undefined)
-    signal?.throwIfAborted()
+    const client: SignalOwner = !init?.signal && input instanceof Request ? input : { signal: init?.signal }
+    client.signal?.throwIfAborted()
     const source = toSource(input, init)
-    const call = new FetchCall(signal)
-    const answer = await untilLeft(call, ask(gateway, call, source, '', null, caller))
-    return toResponse(call, source.method, answer)
+    const call = new FetchCall(client)
+    const answer = ask(gateway, call, source, '', null, caller)
+    const response = answer.then((value) => toResponse(call, source.method, value))
+    return new Promise((resolve, reject) => {
+      call.whenOver(() => reject(call.reason))
+      response.then(resolve, reject)
+    })
   }
 }
 
@@ -61,21 +65,6 @@ async function ask<Host>(
   } catch (error) {
     return failureAnswer(error)
   }
-}
-
-/** Rejects with the reason of the client's signal as soon as it aborts; an answer that comes later is let go. */
-function untilLeft(call: FetchCall, answer: Promise<HttpResponse>): Promise<HttpResponse> {
-  return new Promise((resolve, reject) => {
-    let left = false
-    call.whenLeft((reason) => {
-      left = true
-      reject(reason)
-    })
-    void answer.then((value) => {
-      if (!left) return resolve(value)
-      if ('stream' in value) closeIterator(value.stream[Symbol.asyncIterator]())
-    })
-  })
 }
 
 // Gives a relative URL something to be relative to; no name is ever looked up.

@@ -14,7 +14,7 @@ export interface KoaContext {
   /** `body` is what a body parser left. */
   readonly request: { readonly method: string; readonly body?: unknown }
   /** False tells Koa that the answer is written without it. */
-  respond?: boolean
+  respond?: boolean | undefined
   status: number
   body: unknown
   set(name: string, value: string): void

@@ -101,6 +101,8 @@ export class NodeHttpRequest<Host> implements HttpRequest<Host> {
     response.on('close', onClose)
     if (response.socket !== null || socket === null) return
     // A pipelined response has no socket yet, and is never told that the client left.
+    // Any number of requests may wait in one pipeline.
+    socket.setMaxListeners(0)
     socket.once('close', onClose)
     response.on('close', () => socket.off('close', onClose))
   }
