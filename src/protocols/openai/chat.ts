@@ -35,7 +35,8 @@ function encodeChat({ request, deployment }: Exchange<'chat'>, quirks: Quirks, r
   applyReasoning(draft, quirks)
   applyRules(draft, rules)
   const modelRules = quirks.modelRules === 'openai' ? applyChatModelRules(draft, model) : undefined
-  const instructions = modelRules?.instructions ?? (quirks.modelRules === 'openai' ? 'as_given' : 'system')
+  const knowsDeveloper = quirks.modelRules === 'openai' || quirks.messages?.developerRole === true
+  const instructions = modelRules?.instructions ?? (knowsDeveloper ? 'as_given' : 'system')
   const messageRules: MessageRules = { quirks: quirks.messages ?? {}, instructions, keepCacheControl }
   writeMessages(draft, request, messageRules)
   applyResponseFormat(draft, quirks)

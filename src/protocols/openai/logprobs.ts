@@ -6,7 +6,7 @@ import { isObject, type JsonObject } from '../../wire/json.js'
  */
 export function toLogprobs(logprobs: unknown): JsonObject | null {
   if (!isObject(logprobs)) return null
-  if ('content' in logprobs) return 'refusal' in logprobs ? logprobs : { ...logprobs, refusal: null }
+  if ('content' in logprobs) return toLists(logprobs)
   const { tokens, token_logprobs: values } = logprobs
   if (!Array.isArray(tokens) || !Array.isArray(values)) return null
   const content = tokens.map((token: unknown, position) => ({
@@ -16,4 +16,18 @@ export function toLogprobs(logprobs: unknown): JsonObject | null {
     top_logprobs: [],
   }))
   return { content, refusal: null }
+}
+
+function toLists(logprobs: JsonObject): JsonObject {
+  const { content } = logprobs
+  const first: unknown = Array.isArray(content) ? content[0] : undefined
+  const isWhole = 'refusal' in logprobs && (!isObject(first) || 'bytes' in first)
+  if (isWhole) return logprobs
+  const entries = Array.isArray(content) ? content.filter(isObject).map(withBytes) : content
+  return { ...logprobs, content: entries, refusal: logprobs['refusal'] ?? null }
+}
+
+function withBytes(entry: JsonObject): JsonObject {
+  const top = Array.isArray(entry['top_logprobs']) ? entry['top_logprobs'].filter(isObject) : []
+  return { bytes: null, ...entry, top_logprobs: top.map((other) => ({ bytes: null, ...other })) }
 }

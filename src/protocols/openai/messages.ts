@@ -12,6 +12,7 @@ export interface MessageRules {
 }
 
 type Content = ChatMessage['content']
+type CacheControl = { type: string; ttl?: string }
 
 /** Brings messages into the target's form. Gives back the same array where none changes, and the same message objects where possible. */
 export function toUpstreamMessages(messages: readonly ChatMessage[], rules: MessageRules): readonly ChatMessage[] {
@@ -73,13 +74,13 @@ function changeAssistant(
   const calls = toUpstreamCalls(message.tool_calls, quirks)
   if (calls !== message.tool_calls) changes['tool_calls'] = calls
 
-  const returnsReasoning =
-    quirks.reasoningContent === 'always' || (quirks.reasoningContent === 'tool_calls' && message.tool_calls?.length)
-  if (!returnsReasoning) {
-    if ('reasoning_content' in message) removed.push('reasoning_content')
+  const { reasoningContent } = quirks
+  const isDue = reasoningContent === 'always' || (reasoningContent === 'tool_calls' && message.tool_calls?.length)
+  if (!isDue) {
+    if (reasoningContent !== 'as_given' && 'reasoning_content' in message) removed.push('reasoning_content')
   } else if (typeof message.reasoning_content !== 'string') {
     // Clients that drop reasoning would make the provider refuse the history; Kimi refuses an empty text as well.
-    changes['reasoning_content'] = quirks.reasoningContent === 'always' ? '' : ' '
+    changes['reasoning_content'] = reasoningContent === 'always' ? '' : ' '
   }
   if (!quirks.dropNulls) return
   for (const [name, value] of Object.entries(message)) {
@@ -110,14 +111,24 @@ function toUpstreamCalls(calls: Calls, quirks: NonNullable<Quirks['messages']>):
 
 function toUpstreamContent(message: ChatMessage, rules: MessageRules): Content {
   const { content } = message
-  if (!Array.isArray(content)) return content
-  const parts = toUpstreamParts(content, rules, message)
+  const control = movedControl(message, rules)
+  if (!Array.isArray(content)) {
+    return control && typeof content === 'string' ? [{ type: 'text', text: content, cache_control: control }] : content
+  }
+  const parts = toUpstreamParts(content, rules, control)
   if (rules.quirks.flattenText || (rules.quirks.toolContentString && message.role === 'tool')) {
     const text = textOf(parts)
     if (text !== undefined) return text
     if (rules.quirks.toolContentString && message.role === 'tool') return JSON.stringify(parts)
   }
   return parts
+}
+
+/** The cache mark of a message that has to stand on its last part instead. */
+function movedControl(message: ChatMessage, { quirks, keepCacheControl }: MessageRules): CacheControl | undefined {
+  if (!keepCacheControl || !quirks.cacheControlOnParts || !('cache_control' in message)) return undefined
+  const control = message['cache_control']
+  return isObject(control) ? (control as CacheControl) : undefined
 }
 
 /** The text of parts that are nothing but text; undefined where another part is among them. */
@@ -130,17 +141,19 @@ function textOf(parts: readonly ContentPart[]): string | undefined {
   return text
 }
 
-function toUpstreamParts(parts: readonly ContentPart[], rules: MessageRules, message: ChatMessage): ContentPart[] {
-  const after = parts.map((part) => toUpstreamPart(part, rules.keepCacheControl))
-  const control = 'cache_control' in message ? message['cache_control'] : undefined
+function toUpstreamParts(
+  parts: readonly ContentPart[],
+  { keepCacheControl }: MessageRules,
+  control: CacheControl | undefined,
+): ContentPart[] {
+  const after = parts.map((part) => toUpstreamPart(part, keepCacheControl))
   const last = after.at(-1)
-  if (control && last && rules.keepCacheControl && rules.quirks.cacheControlOnParts && !('cache_control' in last)) {
-    after[after.length - 1] = { ...last, cache_control: control } as ContentPart
-  }
+  if (control && last && !('cache_control' in last)) after[after.length - 1] = { ...last, cache_control: control }
   return after.every((part, position) => part === parts[position]) ? (parts as ContentPart[]) : after
 }
 
 function toUpstreamPart(part: ContentPart, keepCacheControl: boolean): ContentPart {
+  if (!isObject(part)) return part
   let after: JsonObject = part
   if ('cache_control' in after && !keepCacheControl) after = without(after, 'cache_control')
   const image = after['image_url']
@@ -148,8 +161,9 @@ function toUpstreamPart(part: ContentPart, keepCacheControl: boolean): ContentPa
   // `format` tells us the media type; providers do not know it.
   for (const name of ['image_url', 'file']) {
     const inner = after[name]
-    if (part.type === name && isObject(inner) && 'format' in inner)
+    if (part.type === name && isObject(inner) && 'format' in inner) {
       after = { ...after, [name]: without(inner, 'format') }
+    }
   }
   return after as ContentPart
 }

@@ -52,8 +52,13 @@ export interface Quirks {
     readonly toolContentString?: boolean
     /** Model names whose upstream understands `cache_control`; elsewhere it is removed. */
     readonly keepCacheControl?: RegExp
-    /** Send `reasoning_content` back on assistant messages (DeepSeek, Kimi): always, or only on those with tool calls. */
-    readonly reasoningContent?: 'always' | 'tool_calls'
+    /**
+     * Send `reasoning_content` back on assistant messages: on all of them (DeepSeek), on those with tool calls (Kimi),
+     * both filled in where the caller has none, or where the caller sends it. It is removed otherwise.
+     */
+    readonly reasoningContent?: 'always' | 'tool_calls' | 'as_given'
+    /** The role `developer` is understood; elsewhere it becomes `system`. */
+    readonly developerRole?: boolean
     /** Tool call ids must be nine alphanumerics (Mistral). */
     readonly shortToolCallIds?: boolean
     /** Tool calls in the history hold nothing but `id`, `type` and `function`. */

@@ -10,6 +10,8 @@ interface Wish {
   readonly budget: number | undefined
   /** `thinking.type` as it was sent. */
   readonly type: string | undefined
+  /** Other members of `thinking`, which are the provider's own. */
+  readonly extras: JsonObject
 }
 
 // Tokens a budget must reach to count as the effort; vLLM's and LiteLLM's steps.
@@ -34,11 +36,11 @@ function readWish(effort: unknown, thinking: unknown): Wish | undefined {
   if (isObject(thinking)) {
     const type = stringOf(thinking['type'])
     const budget = numberOf(thinking['budget_tokens'])
-    return { enabled: type !== 'disabled', effort: named, budget, type }
+    const { type: _type, budget_tokens: _budget, ...extras } = thinking
+    return { enabled: type !== 'disabled', effort: named, budget, type, extras }
   }
-  return named === undefined
-    ? undefined
-    : { enabled: named !== 'none', effort: named, budget: undefined, type: undefined }
+  if (named === undefined) return undefined
+  return { enabled: named !== 'none', effort: named, budget: undefined, type: undefined, extras: {} }
 }
 
 /** The effort that stands for a wish; medium where only "on" was said. */
@@ -66,15 +68,15 @@ const writers: Readonly<Record<Exclude<ReasoningControl, 'none'>, Writer>> = {
     if (wish.budget !== undefined) return { reasoning: { max_tokens: wish.budget } }
     return { reasoning: wish.effort === undefined ? { enabled: true } : { effort: toEffort(wish, quirks) } }
   },
-  thinking_type: (wish) => ({ thinking: { type: typeOf(wish) } }),
+  thinking_type: (wish) => ({ thinking: { ...wish.extras, type: typeOf(wish) } }),
   thinking_type_and_effort: (wish, quirks) => ({
-    thinking: { type: typeOf(wish) },
+    thinking: { ...wish.extras, type: typeOf(wish) },
     ...(wish.enabled && (wish.effort ?? wish.budget) !== undefined && { reasoning_effort: toEffort(wish, quirks) }),
   }),
   thinking_budget: (wish, quirks) => {
     if (!wish.enabled) return { thinking: { type: 'disabled' } }
     const budget = wish.budget ?? budgetByEffort[toEffort(wish, quirks)]
-    return { thinking: { type: typeOf(wish), ...(budget !== undefined && { budget_tokens: budget }) } }
+    return { thinking: { ...wish.extras, type: typeOf(wish), ...(budget !== undefined && { budget_tokens: budget }) } }
   },
   enable_thinking: (wish) => ({
     enable_thinking: wish.enabled,
