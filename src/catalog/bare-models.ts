@@ -1,11 +1,11 @@
 /** Models that are known by their bare name: a pattern, and the prefix of the provider that makes them. */
-export interface BareModel {
+interface BareModel {
   readonly pattern: RegExp
   readonly provider: string
 }
 
 /** Well-known model names without a provider's prefix; the first match counts. */
-export const bareModels: readonly BareModel[] = [
+const bareModels: readonly BareModel[] = [
   // Google's, although they look like OpenAI's.
   { pattern: /^text-embedding-00\d/, provider: 'vertex_ai' },
   { pattern: /^(ft:)?(gpt-|chatgpt-|o[1-9](-|$)|davinci-002|babbage-002)/, provider: 'openai' },

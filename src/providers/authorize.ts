@@ -29,7 +29,7 @@ export const authorizeOpenai: Authorize = (request, deployment) => {
 }
 
 /** Sends the key in a header of its own. */
-export function authorizeByHeader(header: string): Authorize {
+function authorizeByHeader(header: string): Authorize {
   return (request, deployment) => {
     if (!deployment.apiKey) return request
     return withHeaders(request, { [header]: deployment.apiKey.reveal() })

@@ -18,7 +18,7 @@ import { checkHeaders } from './headers.js'
 import type { Provider } from './provider.js'
 
 /** A dialect by name, or one of the host's own. */
-export type Dialect = 'openai' | 'anthropic' | 'gemini' | Protocol
+type Dialect = 'openai' | 'anthropic' | 'gemini' | Protocol
 
 /** A provider that a host declares; only `name` and, unless every deployment brings one, `baseUrl` are needed. */
 export interface ProviderDefinition {

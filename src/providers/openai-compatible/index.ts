@@ -8,9 +8,9 @@ import { type Rows, toProvider } from './row.js'
 import { seedRows } from './seed.js'
 
 /** Every provider that speaks OpenAI's dialect, OpenAI first. */
-export const openaiCompatibleRows: Rows = { ...openaiRow, ...seedRows, ...namedRows, ...extraRows }
+const rows: Rows = { ...openaiRow, ...seedRows, ...namedRows, ...extraRows }
 
 /** Makes the providers of all rows; `speak` gives OpenAI's dialect for a set of quirks. */
 export function createOpenaiCompatibleProviders(speak: (quirks: Quirks) => Protocol): readonly Provider[] {
-  return Object.entries(openaiCompatibleRows).map(([name, row]) => toProvider(name, row, speak))
+  return Object.entries(rows).map(([name, row]) => toProvider(name, row, speak))
 }

@@ -6,7 +6,7 @@ import type { Operation, Operations } from '../../wire/operations.js'
 import { mergeQuirks } from './merge-quirks.js'
 
 /** Something about a request's parameter: that it is set (not null), and is or is not one of some values. */
-export interface Condition {
+interface Condition {
   /** Name, or a path into an object: `response_format.type`. */
   readonly parameter: string
   readonly is?: readonly unknown[]
@@ -14,7 +14,7 @@ export interface Condition {
 }
 
 /** Quirks that hold for some models, operations or requests only; every condition that is given must hold. */
-export interface Variant {
+interface Variant {
   /** Of the model's name at the provider, as the deployment gives it. */
   readonly models?: RegExp
   readonly operation?: Operation
