@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Gateway } from '../src/gateway.js'
+import type { Gateway } from '../src/index.js'
 import { splitTarget } from './mount.js'
 import { serve } from './node.js'
 

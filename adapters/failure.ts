@@ -1,14 +1,9 @@
-import { GatewayError, toGatewayError } from '../src/errors.js'
-import type { HttpBodyResponse } from '../src/http/message.js'
+import { type HttpBodyResponse, GatewayError, errorAnswer } from '../src/index.js'
 
 /** The answer for a failure outside of the gateway's own code, in OpenAI's shape. */
 export function failureAnswer(thrown: unknown): HttpBodyResponse {
-  const error = toGatewayError(thrown)
-  return {
-    status: error.status,
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify(error.toBody()),
-  }
+  if (GatewayError.isInstance(thrown)) return errorAnswer(thrown)
+  return errorAnswer(new GatewayError('internal', 'The gateway failed to process the request.', { cause: thrown }))
 }
 
 /** The 404 where no host is behind the gateway to answer. */

@@ -1,5 +1,4 @@
-import { GatewayError } from '../src/errors.js'
-import type { HttpRequest } from '../src/http/message.js'
+import { type HttpRequest, GatewayError } from '../src/index.js'
 import { alreadyRead, assertJsonType, clientClosed, inflaterFor, parseJson, tooLarge } from './json-body.js'
 import { ignore } from './failure.js'
 import type { Target } from './mount.js'

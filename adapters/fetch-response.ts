@@ -1,5 +1,5 @@
 import { STATUS_CODES } from 'node:http'
-import type { HttpResponse, HttpStreamResponse } from '../src/http/message.js'
+import type { HttpResponse, HttpStreamResponse } from '../src/index.js'
 import { closeIterator, failureAnswer } from './failure.js'
 import { clientClosed } from './json-body.js'
 

@@ -1,6 +1,4 @@
-import type { Gateway } from '../src/gateway.js'
-import type { HttpResponse } from '../src/http/message.js'
-import type { Caller } from '../src/ports.js'
+import type { Caller, Gateway, HttpResponse } from '../src/index.js'
 import { failureAnswer, notFoundAnswer } from './failure.js'
 import { FetchHttpRequest } from './fetch-request.js'
 import type { FetchSource } from './fetch-request.js'

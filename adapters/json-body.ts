@@ -1,6 +1,6 @@
 import { promisify } from 'node:util'
 import { brotliDecompress, gunzip, inflate } from 'node:zlib'
-import { GatewayError, InvalidRequestError } from '../src/errors.js'
+import { GatewayError, InvalidRequestError } from '../src/index.js'
 
 const jsonType = /^\s*(?:application|text)\/(?:[\w.!#$&^`*~'|-]+\+)?json\s*(?:;|$)/i
 

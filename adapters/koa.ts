@@ -1,7 +1,6 @@
 import { STATUS_CODES } from 'node:http'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Gateway } from '../src/gateway.js'
-import type { HttpBodyResponse, HttpResponse } from '../src/http/message.js'
+import type { Gateway, HttpBodyResponse, HttpResponse } from '../src/index.js'
 import { failureAnswer } from './failure.js'
 import { mountPrefix, splitTarget } from './mount.js'
 import { NodeHttpRequest } from './node-request.js'

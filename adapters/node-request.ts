@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
-import type { HttpRequest } from '../src/http/message.js'
+import type { HttpRequest } from '../src/index.js'
 import { assertJsonType, clientClosed, inflaterFor, parseJson, tooLarge } from './json-body.js'
 import type { Target } from './mount.js'
 import { readUpload } from './node-upload.js'

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { HttpBodyResponse, HttpResponse, HttpStreamResponse } from '../src/http/message.js'
+import type { HttpBodyResponse, HttpResponse, HttpStreamResponse } from '../src/index.js'
 import { closeIterator, failureAnswer, ignore } from './failure.js'
 import type { NodeHttpRequest } from './node-request.js'
 
