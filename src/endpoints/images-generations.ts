@@ -1,4 +1,5 @@
 import type { CallParts } from '../call/context.js'
+import { InvalidRequestError } from '../errors.js'
 import { type Route, defineRoute } from '../http/route.js'
 import { ImageRequest, ImageResponse } from '../wire/images.js'
 import { answerWhole } from './model-call.js'
@@ -13,6 +14,9 @@ export function imagesGenerations(parts: CallParts): Route {
     body: ImageRequest,
     pathIntoBody: ['model'],
     response: ImageResponse,
-    handle: (context) => answerWhole('images', context, parts),
+    handle: (context) => {
+      if (context.body['stream']) throw new InvalidRequestError('Images are not streamed.', 'stream')
+      return answerWhole('images', context, parts)
+    },
   })
 }
