@@ -171,6 +171,15 @@ function answerCalls(calls: readonly Call[], turn: UserTurn | undefined): readon
   return [...answers, ...missing, ...rest, ...(turn?.blocks ?? [])]
 }
 
+const isThinking = (block: Block | undefined): boolean =>
+  block?.['type'] === 'thinking' || block?.['type'] === 'redacted_thinking'
+
+/** Thinking first, then what was said, then the calls: the order that the API demands, also of merged messages. */
+function assistantContent(blocks: readonly Block[], calls: readonly Call[]): readonly Block[] {
+  const said = blocks.filter((block) => !isThinking(block))
+  return [...blocks.filter(isThinking), ...said, ...calls.map(toolUse)]
+}
+
 function toolUse(call: Call): Block {
   const { wireId, name, input, cacheControl } = call
   return { type: 'tool_use', id: wireId, name, input, ...(cacheControl && { cache_control: cacheControl }) }
@@ -192,7 +201,7 @@ function writeTurns(turns: readonly Turn[]): readonly WireMessage[] {
       continue
     }
     calls = numberCalls(turn.calls, taken)
-    messages.push({ role: 'assistant', content: [...turn.blocks, ...calls.map(toolUse)] })
+    messages.push({ role: 'assistant', content: assistantContent(turn.blocks, calls) })
   }
   if (calls.length > 0) writeUser(undefined)
   return messages
@@ -216,9 +225,6 @@ export function toConversation(messages: readonly ChatMessage[], target: Content
   const { system, turns } = collectTurns(messages, target)
   return { system, messages: trimPrefill(writeTurns(turns)) }
 }
-
-const isThinking = (block: Block | undefined): boolean =>
-  block?.['type'] === 'thinking' || block?.['type'] === 'redacted_thinking'
 
 const holdsOnlyResults = (message: WireMessage | undefined): boolean =>
   message !== undefined && message.content.every((block) => block['type'] === 'tool_result')
