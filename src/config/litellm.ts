@@ -71,7 +71,8 @@ function toPath(path: readonly PropertyKey[]): string {
 }
 
 function readVariables(section: unknown, env: Environment, problems: string[]): Environment {
-  if (section === undefined) return env
+  // A plain object, which process.env is not.
+  if (section === undefined) return { ...env }
   if (!isObject(section)) {
     problems.push('environment_variables: must be a map of names to text')
     return env
