@@ -84,7 +84,7 @@ const rows: readonly (readonly [RegExp, GeminiModel])[] = [
   [/^gemini-2\.5-pro-preview-06-05/, { ...secondAndHalf, thinking: pro, penalties: false }],
   [/^gemini-2\.5-(?:pro|computer-use)/, { ...secondAndHalf, thinking: pro }],
   [/^gemini-2\.5-flash-lite/, { ...secondAndHalf, thinking: flashLite }],
-  [/^gemini-2\.5|^gemini-robotics-er-1\.5/, { ...secondAndHalf, thinking: flash }],
+  [/^gemini-(?:live-)?2\.5|^gemini-robotics-er-1\.5/, { ...secondAndHalf, thinking: flash }],
   [/^gemini-3-pro/, { ...newest, thinking: { kind: 'level', levels: ['low', 'high'] } }],
   [/^gemini-3-flash|^gemini-3\.1-flash-lite/, { ...newest, thinking: { kind: 'level', levels: thinkingLevels } }],
 ]

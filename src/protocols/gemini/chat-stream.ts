@@ -60,8 +60,9 @@ function finish(builder: ChunkBuilder, choice: number, ending: Ending): readonly
     ...(annotations.length > 0 && { annotations: [...annotations] }),
     ...(Object.keys(fields).length > 0 && { provider_specific_fields: fields }),
   }
-  const last = builder.finish(choice, reason, native)
-  return Object.keys(delta).length > 0 ? [builder.delta(choice, delta), last] : [last]
+  // In the order of writing: the first chunk of a choice carries its role.
+  const more = Object.keys(delta).length > 0 ? [builder.delta(choice, delta)] : []
+  return [...more, builder.finish(choice, reason, native)]
 }
 
 /**

@@ -206,19 +206,30 @@ function findCall(calls: readonly Call[], message: ResultMessage, answered: Read
   return free === -1 ? calls.findIndex((call) => call.id === id) : free
 }
 
-function addToolResult(turns: Turn[], message: ResultMessage, param: string, context: PartContext): void {
+/** Where among the turn's results one belongs, and the call it answers. @throws InvalidRequestError where it answers none */
+function matchCall(turns: readonly Turn[], message: ResultMessage, param: string): readonly [number, Call] {
   const asked = turns.findLast((turn) => turn.role === 'model')
-  const calls = asked?.role === 'model' ? asked.calls : []
+  const calls = asked?.calls ?? []
   const last = turns.at(-1)
-  const position = findCall(calls, message, last?.role === 'user' ? last.results : new Map())
+  const answered = last?.role === 'user' ? last.results : new Map<number, JsonObject>()
+  const position = findCall(calls, message, answered)
   const call = calls[position]
-  if (!call) {
-    const field = message.role === 'tool' ? 'tool_call_id' : 'name'
-    throw new InvalidRequestError(
-      'This result answers no tool call of the assistant turn before it.',
-      `${param}.${field}`,
-    )
+  if (call) return [position, call]
+  const isTool = message.role === 'tool'
+  const name = isTool ? stringOf(message.name) : undefined
+  // A client that lost the id but names the function is let through: Gemini pairs by name.
+  if (isTool && name !== undefined && calls.length > 0) {
+    return [calls.length + answered.size, { id: toBareId(message.tool_call_id), name }]
   }
+  const field = isTool ? 'tool_call_id' : 'name'
+  throw new InvalidRequestError(
+    'This result answers no tool call of the assistant turn before it.',
+    `${param}.${field}`,
+  )
+}
+
+function addToolResult(turns: Turn[], message: ResultMessage, param: string, context: PartContext): void {
+  const [position, call] = matchCall(turns, message, param)
   const turn = userTurn(turns)
   const parts = toParts(message.content, `${param}.content`, context)
   const media = parts.filter((part) => !hasText(part))
@@ -236,7 +247,7 @@ function addToolResult(turns: Turn[], message: ResultMessage, param: string, con
 }
 
 // Gemini reads `$ref` in a response as a pointer to a part, and its numbers are doubles: such text stays text.
-const mustStayText = /"\$(?:ref|defs|dynamicRef|id)"\s*:|\d{16}/
+const mustStayText = /"\$(?:ref|defs|dynamicRef|id)"\s*:|[:,[]\s*-?\d{16}/
 
 /** A tool's answer as an object: JSON objects as they are, everything else as `{ content }`. */
 function toResponse(text: string): JsonObject {

@@ -84,7 +84,8 @@ function toModalities({ modalities }: ChatRequest, model: GeminiModel): JsonObje
   if (!modalities || modalities.length === 0) return {}
   const names = modalities.map((modality) => modality.toUpperCase())
   // Speech models refuse TEXT, which OpenAI's clients always ask for beside audio.
-  return { responseModalities: model.writesText ? names : names.filter((name) => name !== 'TEXT') }
+  const responseModalities = model.writesText ? names : names.filter((name) => name !== 'TEXT')
+  return responseModalities.length > 0 ? { responseModalities } : {}
 }
 
 function toSpeech({ audio }: ChatRequest): { config: JsonObject; unsupported: readonly string[] } {

@@ -39,7 +39,7 @@ interface Walk {
 
 const anything: JsonObject = { type: 'OBJECT' }
 const mostDepth = 32
-const mostNodes = 5_000
+const mostNodes = 2_000
 
 /**
  * Reduces a JSON schema to Gemini's OpenAPI subset (https://ai.google.dev/api/caching#Schema): references are inlined,
@@ -67,21 +67,19 @@ function convert(value: unknown, walk: Walk): JsonObject {
 
 /** Follows `$ref` and folds `allOf` in until neither is left; gives the schema and the references now open. */
 function inline(schema: JsonObject, walk: Walk): readonly [JsonObject, readonly string[]] {
-  let current = schema
-  let open = walk.open
-  for (let step = 0; step < mostDepth; step++) {
-    const { $ref: reference, allOf, ...rest } = current
-    if (typeof reference === 'string') {
-      const found = open.includes(reference) ? undefined : resolve(walk.root, reference)
-      open = [...open, reference]
-      current = merge(isObject(found) ? found : { type: 'object' }, { ...rest, ...(allOf !== undefined && { allOf }) })
-    } else if (Array.isArray(allOf)) {
-      current = allOf.filter(isObject).reduce(merge, rest)
-    } else {
-      return [rest, open]
-    }
+  if (walk.depth > mostDepth || walk.budget.nodes-- <= 0) return [{ type: 'object' }, walk.open]
+  const { $ref: reference, allOf, ...rest } = schema
+  const inner: Walk = { ...walk, depth: walk.depth + 1 }
+  if (typeof reference === 'string') {
+    const found = walk.open.includes(reference) ? undefined : resolve(walk.root, reference)
+    const beside = allOf === undefined ? rest : { ...rest, allOf }
+    const open = [...walk.open, reference]
+    return inline(merge(isObject(found) ? found : { type: 'object' }, beside), { ...inner, open })
   }
-  return [{ type: 'object' }, open]
+  if (!Array.isArray(allOf)) return [rest, walk.open]
+  const members = allOf.filter(isObject).map((member) => inline(member, inner))
+  const open = [...new Set([...walk.open, ...members.flatMap(([, references]) => references)])]
+  return [members.map(([member]) => member).reduce(merge, rest), open]
 }
 
 function merge(left: JsonObject, right: JsonObject): JsonObject {
@@ -150,13 +148,29 @@ const isNull = (branch: unknown): boolean => isObject(branch) && branch['type'] 
 function convertBranches(schema: JsonObject, branches: readonly unknown[], nullable: boolean, walk: Walk): JsonObject {
   const rest = branches.filter((branch) => !isNull(branch))
   const orNull = nullable || rest.length < branches.length
-  // What stands beside `anyOf` is refused, so nullability moves into the branches.
-  const members = rest.map((branch) => ({ ...convert(branch, walk), ...(orNull && { nullable: true }) }))
+  // What stands beside `anyOf` is refused, so nullability moves into the branches, and branches of branches come up.
+  const flat = rest.map((branch) => convert(branch, walk)).flatMap((member) => [...branchesWithin(member)])
+  const members = flat.map((member) => ({ ...member, ...(orNull && { nullable: true }) }))
   const [only] = members
   if (only === undefined) return { ...anything, nullable: true }
   if (members.length > 1) return { anyOf: members }
   const description = stringOf(schema['description'])
   return { ...only, ...(description !== undefined && { description }) }
+}
+
+const branchesWithin = (member: JsonObject): readonly JsonObject[] =>
+  Array.isArray(member['anyOf']) ? member['anyOf'].filter(isObject) : [member]
+
+/**
+ * The parameters of a function in the OpenAPI subset; undefined where it has none. A function takes one object, so of
+ * alternatives all properties are allowed and none is required.
+ */
+export function toOpenApiParameters(schema: JsonObject): JsonObject | undefined {
+  const converted = toOpenApiSchema({ type: 'object', ...schema })
+  const found = branchesWithin(converted).map(({ properties }) => (isObject(properties) ? properties : {}))
+  const properties: JsonObject = Object.fromEntries(found.flatMap((members) => Object.entries(members)))
+  if (Object.keys(properties).length === 0) return undefined
+  return converted['type'] === 'OBJECT' ? converted : { type: 'OBJECT', properties }
 }
 
 const typeNames = ['STRING', 'NUMBER', 'INTEGER', 'BOOLEAN', 'ARRAY', 'OBJECT']
@@ -213,10 +227,12 @@ function members(schema: JsonObject, walk: Walk): JsonObject {
   // An object type with an empty list of properties is refused.
   if (declared.length === 0) return {}
   const names = declared.map(([name]) => name)
+  const given = schema['propertyOrdering']
+  const ordering = Array.isArray(given) ? given : walk.ordered ? names : undefined
   const required = [...new Set(listOf(schema['required']))].filter((name) => names.some((known) => known === name))
   return {
     properties: Object.fromEntries(declared.map(([name, member]) => [name, convert(member, walk)])),
     ...(required.length > 0 && { required }),
-    ...(walk.ordered && { propertyOrdering: names }),
+    ...(ordering && { propertyOrdering: ordering }),
   }
 }

@@ -3,7 +3,7 @@ import { InvalidRequestError } from '../../errors.js'
 import type { ChatRequest, ChatTool, ToolChoice } from '../../wire/chat.js'
 import { isObject, stringOf, type JsonObject } from '../../wire/json.js'
 import { toJsonTool } from '../structured-output.js'
-import { toJsonSchemaField, toOpenApiSchema } from './schema.js'
+import { toJsonSchemaField, toOpenApiParameters } from './schema.js'
 
 /** The tools of a request, and what of them Gemini cannot honour. */
 export interface Tools {
@@ -60,8 +60,8 @@ function functionsOf(request: ChatRequest): readonly FunctionTool[] {
     tool.type === 'function' && tool.function ? [tool.function] : [],
   )
   const legacy = (request.functions ?? []).map(({ name, parameters, ...rest }): FunctionTool => {
-    const description = stringOf(rest['description'])
-    return { name, parameters, ...(description !== undefined && { description }) }
+    const { description } = rest
+    return { name, parameters, ...(typeof description === 'string' && { description }) }
   })
   return [...declared, ...legacy]
 }
@@ -76,17 +76,25 @@ export function usesJsonTool(request: ChatRequest, model: GeminiModel): boolean 
   return wantsJson && !model.mixesTools && request.tool_choice !== 'none' && functionsOf(request).length > 0
 }
 
-function toDeclaration({ name, description, parameters }: FunctionTool, model: GeminiModel): JsonObject {
-  const text = stringOf(description)
-  return { name, ...(text !== undefined && { description: text }), ...toParameters(parameters, model) }
+// What a declaration holds beyond OpenAI's: https://ai.google.dev/api/caching#FunctionDeclaration.
+const ownFields = ['behavior', 'parametersJsonSchema', 'response', 'responseJsonSchema']
+
+function toDeclaration(declared: FunctionTool, model: GeminiModel): JsonObject {
+  const { name, description, parameters } = declared
+  const own = ownFields.filter((field) => isObject(declared[field]) || typeof declared[field] === 'string')
+  return {
+    name,
+    ...(typeof description === 'string' && { description }),
+    ...toParameters(parameters, model),
+    ...Object.fromEntries(own.map((field) => [field, declared[field]])),
+  }
 }
 
 function toParameters(parameters: JsonObject | null | undefined, model: GeminiModel): JsonObject {
   if (!parameters || Object.keys(parameters).length === 0) return {}
   if (model.jsonSchema) return { parametersJsonSchema: toJsonSchemaField({ type: 'object', ...parameters }) }
-  const schema = toOpenApiSchema({ type: 'object', ...parameters })
-  // A function without parameters has no schema at all: an object without properties is refused.
-  return 'properties' in schema || 'anyOf' in schema ? { parameters: schema } : {}
+  const schema = toOpenApiParameters(parameters)
+  return schema ? { parameters: schema } : {}
 }
 
 /** Translates every way in which a request asks for tools. @throws InvalidRequestError for a choice of no known form */
@@ -95,8 +103,7 @@ export function toTools(request: ChatRequest, model: GeminiModel): Tools {
   const functions = [...functionsOf(request), ...(asJsonTool ? [jsonFunction(request)] : [])]
   const hosted = hostedOf(request)
   const apart = functions.length > 0 && !model.mixesTools
-  const names = asJsonTool ? undefined : toCallingConfig(choiceOf(request))
-  const config = asJsonTool ? jsonToolConfig(request) : names
+  const config = asJsonTool ? jsonToolConfig(request) : toCallingConfig(choiceOf(request))
   const mixed = functions.length > 0 && hosted.entries.length > 0 && !apart
   const toolConfig: JsonObject = {
     ...(functions.length > 0 && config && { functionCallingConfig: config }),
