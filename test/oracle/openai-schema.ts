@@ -9,6 +9,9 @@ import { isObject, type JsonObject } from '../../src/wire/json.js'
 /** The schemas of OpenAI's own description that Sluice's answers are held against. */
 export type OpenAiSchema =
   | 'CreateChatCompletionRequest'
+  | 'CreateCompletionRequest'
+  | 'CreateEmbeddingRequest'
+  | 'CreateImageRequest'
   | 'CreateChatCompletionResponse'
   | 'CreateChatCompletionStreamResponse'
   | 'CreateCompletionResponse'

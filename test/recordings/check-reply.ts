@@ -1,12 +1,13 @@
 import { isObject, numberOf, parseJson, type JsonObject } from '../../src/wire/json.js'
 import { CompletionChunk } from '../../src/wire/completions.js'
-import { violations, type OpenAiSchema } from '../oracle/openai-schema.js'
+import type { OpenAiSchema } from '../oracle/openai-schema.js'
 import { answerDifferences, usageDifferences } from './answer-differences.js'
 import type { Expected } from './answer.js'
 import { readStream, type Received } from './client.js'
 import { at, objectsIn, type Exchange } from './exchange.js'
 import { readOpenAiAnswer } from './expected-openai.js'
 import { expectedOf } from './expected.js'
+import { violationsOf } from './oracle-exceptions.js'
 import type { Replay } from './scope.js'
 import { brokenInvariants } from './stream-invariants.js'
 
@@ -35,7 +36,7 @@ export function checkReply(exchange: Exchange, replay: Replay, asked: Asked, rec
 
 function checkError(expected: Expected, received: Received): readonly string[] {
   const body = parseJson(received.text)
-  const problems = violations('ErrorResponse', body).map((line) => `error body: ${line}`)
+  const problems = violationsOf('ErrorResponse', body).map((line) => `error body: ${line}`)
   const message = String(at(body, 'error', 'message'))
   if (expected.kind === 'answer') return [...problems, `status ${received.status} where an answer was due: ${message}`]
   if (expected.kind === 'unfinished') return problems
@@ -61,7 +62,7 @@ function checkWhole(expected: Expected, replay: Replay, received: Received): rea
   if (expected.kind === 'error') return [`a ${received.status} where an error was due (${expected.message ?? ''})`]
   const got = readOpenAiAnswer([body])
   return [
-    ...violations(wholeSchemas[replay.operation], body).map((line) => `reply: ${line}`),
+    ...violationsOf(wholeSchemas[replay.operation], body).map((line) => `reply: ${line}`),
     ...answerDifferences(expected.answer, got),
     ...usageDifferences(expected.answer.usage, got.usage),
   ]
@@ -73,7 +74,7 @@ function checkStream(expected: Expected, replay: Replay, asked: Asked, received:
   const found = [...problems, ...shapes.map((line) => `chunk: ${line}`)]
   if (error) {
     const message = String(error['message'])
-    found.push(...violations('ErrorResponse', { error }).map((line) => `error event: ${line}`))
+    found.push(...violationsOf('ErrorResponse', { error }).map((line) => `error event: ${line}`))
     if (expected.kind === 'answer') found.push(`an error where an answer was due: ${message}`)
     return expected.kind === 'error' ? [...found, ...lostMessage(expected.message, message)] : found
   }
@@ -86,7 +87,7 @@ function checkStream(expected: Expected, replay: Replay, asked: Asked, received:
 }
 
 function chunkViolations(chunk: JsonObject, replay: Replay): readonly string[] {
-  if (replay.operation === 'chat') return violations('CreateChatCompletionStreamResponse', chunk)
+  if (replay.operation === 'chat') return violationsOf('CreateChatCompletionStreamResponse', chunk)
   // OpenAI describes no chunk of this stream: it is the whole shape with a null finish reason until the end.
   const { success, error } = CompletionChunk.safeParse(chunk)
   return success ? [] : [error.message]
@@ -103,7 +104,7 @@ function checkData(exchange: Exchange, replay: Replay, received: Received): read
   if (received.status >= 400)
     return [`status ${received.status} where an answer was due: ${received.text.slice(0, 200)}`]
   const plain = replay.operation === 'embeddings' ? withFloats(body) : body
-  const problems = violations(wholeSchemas[replay.operation], plain).map((line) => `reply: ${line}`)
+  const problems = violationsOf(wholeSchemas[replay.operation], plain).map((line) => `reply: ${line}`)
   const [due, got] = [recordedData(recorded), objectsIn(at(body, 'data')).map(datum)]
   if (due.length !== got.length) return [...problems, `${got.length} items where ${due.length} were due`]
   const wrong = due.findIndex((item, index) => item !== got[index])

@@ -1,9 +1,10 @@
 import { isObject, type JsonObject } from '../../src/wire/json.js'
 import { addedTo, describeDifference, missingFrom, type Difference } from './differences.js'
-import { equivalences, type Comparison } from './equivalences.js'
+import type { Comparison } from './equivalence.js'
+import { equivalences } from './equivalences.js'
 import { at, textOf, type Exchange } from './exchange.js'
-import { canonicalGemini } from './gemini-canonical.js'
-import type { Replay } from './scope.js'
+import { canonicalGemini, canonicalGeminiEmbeddings } from './gemini-canonical.js'
+import { anyServer, type Replay } from './scope.js'
 import type { Sent } from './upstream.js'
 
 /** What is wrong with what was sent for a recorded request. */
@@ -23,15 +24,11 @@ export function checkRequest(exchange: Exchange, replay: Replay, sent: Sent, dro
   const comparison: Comparison = { exchange, replay, recorded, sent: body, dropped }
   const excused: string[] = []
   const problems = differences.filter((difference) => {
-    const excuse = equivalences.find((rule) => isExcused(rule.dialects, replay) && rule.holds(difference, comparison))
-    if (excuse) excused.push(excuse.name)
+    const excuse = equivalences[replay.dialect].find((rule) => rule.holds(difference, comparison))
+    if (excuse) excused.push(`${replay.dialect}: ${excuse.name}`)
     return excuse === undefined
   })
   return { problems: [...checkPath(request.url, replay, sent), ...lines(problems)], excused }
-}
-
-function isExcused(dialects: readonly string[], replay: Replay): boolean {
-  return dialects.includes(replay.dialect)
 }
 
 function lines(differences: readonly Difference[]): readonly string[] {
@@ -41,25 +38,33 @@ function lines(differences: readonly Difference[]): readonly string[] {
 
 function canonical(body: unknown, replay: Replay): JsonObject {
   if (!isObject(body)) return {}
-  return replay.dialect === 'gemini' ? canonicalGemini(body) : body
+  if (replay.dialect !== 'gemini') return body
+  return replay.operation === 'embeddings' ? canonicalGeminiEmbeddings(body) : canonicalGemini(body)
 }
 
 /** The method of the API at the end of the path; hosts and prefixes are the deployment's own. */
 function checkPath(url: string, replay: Replay, sent: Sent): readonly string[] {
-  const [recorded, got] = [lastSegment(url), lastSegment(sent.path)]
-  if (replay.dialect === 'gemini' && replay.operation === 'embeddings') return []
+  const [recorded, got] = [endOfPath(url), endOfPath(sent.path)]
+  // Other servers have paths of their own, and a host gives them with the address.
+  if (replay.provider === anyServer) return []
+  // One text or several, we always ask for a batch; and without a model the recorded path is not one.
+  if (replay.dialect === 'gemini' && (replay.operation === 'embeddings' || recorded.startsWith(':'))) return []
   if (recorded !== got) return [`path ${got} where ${recorded} was recorded`]
   const streamed = got.endsWith(':streamGenerateContent')
   const asked = new URL(sent.path, 'http://upstream').searchParams.get('alt')
   return streamed && asked !== 'sse' ? ['a stream that is not asked for as SSE'] : []
 }
 
-function lastSegment(url: string): string {
-  return new URL(url, 'http://upstream').pathname.split('/').at(-1) ?? ''
+/** The last segment; with Google, whose models may have slashes, all that follows `models/`. */
+function endOfPath(url: string): string {
+  const path = decodeURIComponent(new URL(url, 'http://upstream').pathname)
+  return /\/models\/(.+)$/.exec(path)?.[1] ?? path.split('/').at(-1) ?? ''
 }
 
 /** The name of the model in a recorded request: in its body, or in Google's path. */
 export function recordedModel(exchange: Exchange): string {
-  const inPath = /\/models\/([^/:?]+):/.exec(exchange.request?.url ?? '')?.[1]
-  return inPath ?? (textOf(at(exchange.request?.body, 'model')) || exchange.entry.model || 'm')
+  const path = decodeURIComponent(new URL(exchange.request?.url ?? '', 'http://upstream').pathname)
+  const inPath = /\/models\/(.*):\w+$/.exec(path)?.[1]
+  if (inPath !== undefined) return inPath || 'm'
+  return textOf(at(exchange.request?.body, 'model')) || exchange.entry.model || 'm'
 }

@@ -1,65 +1,28 @@
-import { isDeepStrictEqual } from 'node:util'
-import type { JsonObject } from '../../src/wire/json.js'
-import type { Difference } from './differences.js'
-import { at, type Exchange } from './exchange.js'
-import type { Dialect, Replay } from './scope.js'
+import { anthropicEquivalences } from './equivalences-anthropic.js'
+import { geminiEquivalences } from './equivalences-gemini.js'
+import { openAiEquivalences } from './equivalences-openai.js'
+import { absent, type Equivalence } from './equivalence.js'
+import type { Dialect } from './scope.js'
 
-/** Everything a rule may look at. */
-export interface Comparison {
-  readonly exchange: Exchange
-  readonly replay: Replay
-  readonly recorded: JsonObject
-  readonly sent: JsonObject
-  /** Parameters that the gateway reported as left out. */
-  readonly dropped: readonly string[]
-}
-
-/** A way in which two requests differ and mean the same. */
-export interface Equivalence {
-  readonly name: string
-  /** Why they mean the same, with the source where it is the provider's word. */
-  readonly reason: string
-  readonly dialects: readonly Dialect[]
-  holds(difference: Difference, comparison: Comparison): boolean
-}
-
-/** The differences that are meant to be; every one that no row excuses fails the test, and so does a row never needed. */
-export const equivalences: readonly Equivalence[] = [
+const common: readonly Equivalence[] = [
+  absent('null is absent', 'a null parameter is one that was not set', /./, (value) => value === null),
+  absent('stream false is absent', 'false is the default of stream', /^\.stream$/, (value) => value === false),
   {
-    name: 'null is absent',
-    reason: 'a null parameter is one that was not set',
-    dialects: ['openai', 'anthropic', 'gemini'],
-    holds: ({ recorded, sent }) => recorded === null && sent === undefined,
-  },
-  {
-    name: 'stream false is absent',
-    reason: 'false is the default of stream',
-    dialects: ['openai', 'anthropic'],
-    holds: ({ path, recorded, sent }) => path === '.stream' && recorded === false && sent === undefined,
-  },
-  {
-    name: 'usage is always asked for',
-    reason: 'a stream is billed, so its usage is asked for whether or not the client wants to see it',
-    dialects: ['openai'],
-    holds: ({ path, recorded, sent }) =>
-      (path === '.stream_options' && recorded === undefined && isDeepStrictEqual(sent, { include_usage: true })) ||
-      (path === '.stream_options.include_usage' && recorded !== true && sent === true),
+    name: 'dropped from a request that failed',
+    reason: 'reasoning models refuse it; an error has no header that says what was left out',
+    holds: ({ path, sent }, { exchange }) =>
+      sent === undefined && exchange.response.status >= 400 && /^\.(?:temperature|(?:top_)?logprobs)$/.test(path),
   },
   {
     name: 'reported as dropped',
-    reason: 'the row says that the provider cannot honour it, and the reply says that it was left out',
-    dialects: ['openai', 'anthropic', 'gemini'],
-    holds: ({ path, sent }, { dropped }) => sent === undefined && dropped.includes(path.slice(1)),
-  },
-  {
-    name: 'text parts are one string',
-    reason: 'content that is one text part, or a string, means the same',
-    dialects: ['openai', 'anthropic'],
-    holds: ({ recorded, sent }) => isDeepStrictEqual(asText(recorded), asText(sent)),
+    reason: 'the row says that the provider cannot honour it, and a header of the reply says that it was left out',
+    holds: ({ path, sent }, { dropped }) => sent === undefined && dropped.some((name) => path === `.${name}`),
   },
 ]
 
-function asText(content: unknown): unknown {
-  const text = at(content, 0, 'text')
-  return Array.isArray(content) && content.length === 1 && typeof text === 'string' ? text : content
+/** The differences between recorded and sent requests that are meant to be; every other one fails the test. */
+export const equivalences: { readonly [D in Dialect]: readonly Equivalence[] } = {
+  openai: [...common, ...openAiEquivalences],
+  anthropic: [...common, ...anthropicEquivalences],
+  gemini: [...common, ...geminiEquivalences],
 }

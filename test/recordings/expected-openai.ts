@@ -66,7 +66,7 @@ function readParts(parts: readonly JsonObject[], into: PartialChoice): void {
 function readCall(call: JsonObject, calls: PartialCall[]): void {
   const id = stringOf(call['id'])
   const index = numberOf(call['index'])
-  const known = findCall(calls, index, id)
+  const known = findCall(calls, index, id, textOf(at(call, 'function', 'name')) === '')
   const into = known ?? { key: index === undefined ? '' : String(index), id: undefined, name: '', arguments: '' }
   if (!known) calls.push(into)
   into.id ??= id
@@ -76,14 +76,13 @@ function readCall(call: JsonObject, calls: PartialCall[]): void {
   else if (isObject(input)) into.arguments += JSON.stringify(input)
 }
 
-function findCall(calls: readonly PartialCall[], index: number | undefined, id: string | undefined) {
-  if (id !== undefined) {
-    const same = calls.find((call) => call.id === id)
-    if (same) return same
-  }
-  // An id that was not seen before opens a new call, even where a server repeats the index.
+function findCall(calls: readonly PartialCall[], index: number | undefined, id: string | undefined, nameless: boolean) {
+  const same = id === undefined ? undefined : calls.find((call) => call.id === id)
+  if (same) return same
   const open = index === undefined ? calls.at(-1) : calls.findLast((call) => call.key === String(index))
-  return id === undefined || open?.id === undefined ? open : undefined
+  // Some servers repeat the index of a whole call for the next one, and some give every fragment an id of its own:
+  // a new id opens a new call only where a name comes with it.
+  return id === undefined || nameless || open?.id === undefined ? open : undefined
 }
 
 function closeChoice(choice: PartialChoice): AnsweredChoice {

@@ -15,12 +15,46 @@ const schemas: Readonly<Record<string, string>> = {
  * dialect or as JSON schema, with types in either case.
  */
 export function canonicalGemini(body: JsonObject): JsonObject {
-  const { systemInstruction, tools, model: _inThePath, ...rest } = objectOf(canonical(body))
+  const { systemInstruction, tools, contents, generationConfig, model: _inThePath, ...rest } = objectOf(canonical(body))
+  // The role of the instruction is ignored by the API; empty texts, lists and objects say nothing.
+  const instruction = withoutEmptyTexts(isObject(systemInstruction) ? listOf(systemInstruction['parts']) : [])
+  const toolList = canonicalTools(listOf(tools))
   return {
     ...rest,
-    // The role of the instruction is ignored by the API.
-    ...(isObject(systemInstruction) && { systemInstruction: { parts: listOf(systemInstruction['parts']) } }),
-    ...(tools !== undefined && { tools: canonicalTools(listOf(tools)) }),
+    ...(contents !== undefined && { contents: mergeTurns(listOf(contents).filter(isObject)) }),
+    ...(isObject(generationConfig) && Object.keys(generationConfig).length > 0 && { generationConfig }),
+    ...(instruction.length > 0 && { systemInstruction: { parts: instruction } }),
+    ...(toolList.length > 0 && { tools: toolList }),
+  }
+}
+
+function withoutEmptyTexts(parts: readonly unknown[]): readonly unknown[] {
+  return parts.filter((part) => !isObject(part) || part['text'] !== '' || Object.keys(part).length > 1)
+}
+
+/** Turns of one role in a row are one turn; `function` is an older name of the user's role. */
+function mergeTurns(contents: readonly JsonObject[]): readonly JsonObject[] {
+  const turns: { role: string; parts: unknown[] }[] = []
+  for (const { role, parts } of contents) {
+    const name = role === 'model' ? 'model' : 'user'
+    const last = turns.at(-1)
+    const more = withoutEmptyTexts(listOf(parts))
+    if (last?.role === name) last.parts.push(...more)
+    else turns.push({ role: name, parts: [...more] })
+  }
+  return turns
+}
+
+/** One spelling of an embedding body: a batch, whose contents have no role. */
+export function canonicalGeminiEmbeddings(body: JsonObject): JsonObject {
+  const { requests, ...single } = objectOf(canonical(body))
+  return {
+    requests: (Array.isArray(requests) ? requests : [single])
+      .filter(isObject)
+      .map(({ content, model: _same, ...rest }) => ({
+        ...rest,
+        content: { parts: isObject(content) ? listOf(content['parts']) : [] },
+      })),
   }
 }
 

@@ -39,7 +39,9 @@ function toMessages(message: JsonObject): readonly JsonObject[] {
 }
 
 function toAssistant(blocks: readonly JsonObject[]): JsonObject {
-  const thinking = blocks.filter(({ type }) => type === 'thinking' || type === 'redacted_thinking')
+  // Thinking between other blocks keeps its place as a content part in Claude's own form.
+  const opening = blocks.findIndex((block) => !isThinking(block))
+  const thinking = blocks.slice(0, opening < 0 ? blocks.length : opening)
   const calls = blocks.filter(({ type }) => type === 'tool_use').map(toToolCall)
   const others = blocks.filter((block) => !thinking.includes(block) && block['type'] !== 'tool_use')
   return {
@@ -48,6 +50,10 @@ function toAssistant(blocks: readonly JsonObject[]): JsonObject {
     ...(thinking.length > 0 && { thinking_blocks: thinking }),
     ...(calls.length > 0 && { tool_calls: calls }),
   }
+}
+
+function isThinking({ type }: JsonObject): boolean {
+  return type === 'thinking' || type === 'redacted_thinking'
 }
 
 function toToolCall(block: JsonObject): JsonObject {

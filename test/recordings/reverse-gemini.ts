@@ -64,15 +64,22 @@ function toMessages(content: JsonObject, ids: CallIds): readonly JsonObject[] {
   return others.length === 0 ? messages : [...messages, { role: 'user', content: others.map(toPart) }]
 }
 
+const hostedParts = ['toolCall', 'toolResponse', 'executableCode', 'codeExecutionResult']
+
 function toAssistant(parts: readonly JsonObject[], ids: CallIds): JsonObject {
   const thoughts = parts.filter((part) => part['thought'] === true)
   const calls = parts.filter((part) => isObject(part['functionCall']))
-  const others = parts.filter((part) => !thoughts.includes(part) && !calls.includes(part))
+  const hosted = parts.filter((part) => hostedParts.some((name) => name in part))
+  const others = parts.filter((part) => ![...thoughts, ...calls, ...hosted].includes(part))
+  // A signature on plain text travels as a block without thoughts.
+  const signed = others.filter((part) => part['thoughtSignature'] !== undefined)
+  const blocks = [...thoughts, ...signed.map(({ thoughtSignature }) => ({ thoughtSignature }))]
   return {
     role: 'assistant',
     content: others.length === 0 ? null : others.map(toPart),
-    ...(thoughts.length > 0 && { thinking_blocks: thoughts.map(toThinkingBlock) }),
+    ...(blocks.length > 0 && { thinking_blocks: blocks.map(toThinkingBlock) }),
     ...(calls.length > 0 && { tool_calls: calls.map((part) => toToolCall(part, ids)) }),
+    ...(hosted.length > 0 && { provider_specific_fields: { server_tool_parts: hosted } }),
   }
 }
 
@@ -81,7 +88,7 @@ function toThinkingBlock(part: JsonObject): JsonObject {
   return {
     type: 'thinking',
     thinking: textOf(part['text']),
-    ...(thoughtSignature !== undefined && { signature: thoughtSignature }),
+    ...(thoughtSignature !== undefined && { signature: thoughtSignature, format: 'google-gemini-v1' }),
   }
 }
 
@@ -104,14 +111,12 @@ function toToolMessage(result: JsonObject, ids: CallIds): JsonObject {
 }
 
 function toPart(part: JsonObject): JsonObject {
-  const { text, inlineData, fileData, thoughtSignature, ...rest } = part
-  const signature =
-    thoughtSignature === undefined ? {} : { provider_specific_fields: { thought_signature: thoughtSignature } }
-  if (typeof text === 'string') return { type: 'text', text, ...signature, ...rest }
-  if (isObject(inlineData)) return { ...inlinePart(inlineData), ...signature, ...rest }
+  const { text, inlineData, fileData, thoughtSignature: _inItsBlock, ...rest } = part
+  if (typeof text === 'string') return { type: 'text', text, ...rest }
+  if (isObject(inlineData)) return { ...inlinePart(inlineData), ...rest }
   if (isObject(fileData)) return { ...filePart(fileData), ...rest }
   const [kind] = Object.keys(rest)
-  return { type: kind ?? 'unknown', ...part }
+  return { type: kind ?? 'unknown', ...rest }
 }
 
 const audioFormats: Readonly<Record<string, string>> = { 'audio/mpeg': 'mp3', 'audio/mp3': 'mp3', 'audio/wav': 'wav' }
@@ -154,10 +159,14 @@ function parameters(config: JsonObject): JsonObject {
     if (known === undefined) unknown[name] = value
     else result[known] = value
   }
+  // Thoughts without a measure of them are Gemini's own wish.
+  const justThoughts = isObject(thinkingConfig) && Object.keys(thinking(thinkingConfig)).length === 0
   const voice = at(speechConfig, 'voiceConfig', 'prebuiltVoiceConfig', 'voiceName')
   return {
     ...result,
-    ...(Object.keys(unknown).length > 0 && { generationConfig: unknown }),
+    ...((Object.keys(unknown).length > 0 || justThoughts) && {
+      generationConfig: { ...unknown, ...(justThoughts && { thinkingConfig }) },
+    }),
     ...(Array.isArray(responseModalities) && {
       modalities: responseModalities.map((name) => String(name).toLowerCase()),
     }),

@@ -28,22 +28,57 @@ const names: Readonly<Record<string, string>> = {
   venice: 'veniceai',
 }
 
-/**
- * Providers whose own rows a later issue builds, but whose recorded exchanges are of a dialect that exists: replayed as
- * what they are, a server of that dialect at an address of the host's own.
- */
-const sameDialect: Readonly<Record<string, string>> = {
-  'gemini.generateContent': 'gemini',
-  'gemini.embedContent': 'gemini',
+// Servers of OpenAI's format that have no row of their own, and other vendors' OpenAI surfaces: a host reaches them as
+// it reaches any proxy.
+const otherServers = [
+  'anthropic',
+  'avian',
+  'doubleword',
+  'gemini',
+  'github_copilot',
+  'gpustack',
+  'llamacpp',
+  'mistralrs',
+  'pollinations',
+  'portkey',
+  'writer',
+]
+/** The row for them. */
+export const anyServer = 'litellm_proxy'
+const anyCompletionServer = 'hosted_vllm'
+
+// Facts of single recordings that leave nothing to replay.
+const unusable: Readonly<Record<string, string>> = {
+  'fireworks_ai-openai-embeddings-30acbbe71de6': 'an embedding of nothing, which OpenAI refuses',
+  'fireworks_ai-openai-embeddings-f0351b25a799': 'an embedding of nothing, which OpenAI refuses',
+  'gemini-gemini-generatecontent-0e8dc0537750': 'arguments in pieces, which only Vertex streams (a later issue)',
+  'anthropic-anthropic-messages-76eddfd68a2c': "tool_addition, a beta that no message of OpenAI's can say",
+  'anthropic-anthropic-messages-e25a51634638': "tool_addition, a beta that no message of OpenAI's can say",
+  'openai-openai-completions-4e5107a5db82':
+    'the recorder kept the request of another exchange: no stream was asked for',
 }
 
 /** The replay of an exchange, or why it is left out. `rows` tells whether Sluice has a provider of that name. */
 export function replayOf(entry: IndexEntry, rows: (provider: string) => boolean): Replay | string {
   const api = apis[entry.api]
   if (!api) return `${entry.api} is built by a later issue`
-  const provider = sameDialect[entry.api] ?? names[entry.provider] ?? entry.provider
+  const fact = unusable[entry.id]
+  if (fact !== undefined) return fact
+  const provider = providerOf(entry, api)
   if (api.dialect === 'anthropic' && provider !== 'anthropic') {
     return `${entry.provider}'s Anthropic surface is built by a later issue`
   }
+  if (provider === 'hyperbolic' && api.operation === 'images') return 'images in a format of its own: the row has none'
   return rows(provider) ? { ...api, provider } : `the provider ${provider} is built by a later issue`
+}
+
+function providerOf(entry: IndexEntry, { dialect, operation }: Pick<Replay, 'dialect' | 'operation'>): string {
+  // Vertex speaks the dialect of AI Studio; its own row, with its addresses and credentials, comes later.
+  if (dialect === 'gemini') return 'gemini'
+  if (dialect === 'openai' && otherServers.includes(entry.provider)) {
+    return operation === 'completions' ? anyCompletionServer : anyServer
+  }
+  // Their rows list chat alone; the recordings show that both embed as well.
+  if (operation === 'embeddings' && ['synthetic', 'venice'].includes(entry.provider)) return anyServer
+  return names[entry.provider] ?? entry.provider
 }

@@ -62,10 +62,20 @@ async function readBody(incoming: IncomingMessage): Promise<string> {
   return Buffer.concat(pieces).toString('utf8')
 }
 
-function answer({ response }: Exchange, outgoing: ServerResponse): void {
+/** Google streams a JSON list where SSE is not asked for; we always ask, so its pieces are sent as the events they are. */
+function jsonStream({ entry, response }: Exchange): string | undefined {
+  if (entry.api !== 'gemini.generateContent' || response.status >= 400 || response.format !== 'json') return undefined
+  const body = parseJson(response.text)
+  return Array.isArray(body) ? body.map((piece) => `data: ${JSON.stringify(piece)}\n\n`).join('') : undefined
+}
+
+function answer(exchange: Exchange, outgoing: ServerResponse): void {
+  const { response } = exchange
   for (const [name, value] of Object.entries(response.headers)) {
     if (!connectionHeaders.has(name.toLowerCase())) outgoing.setHeader(name, value)
   }
   outgoing.statusCode = response.status
-  outgoing.end(response.text)
+  const events = jsonStream(exchange)
+  if (events !== undefined) outgoing.setHeader('content-type', 'text/event-stream')
+  outgoing.end(events ?? response.text)
 }
