@@ -52,7 +52,10 @@ function refuse(kind: string, place: string, target: ContentTarget): never {
 
 /** A text block; undefined for text of nothing but white space, which the API refuses. */
 export function textBlock(text: string, part: JsonObject = {}): Block | undefined {
-  return text.trim() === '' ? undefined : { type: 'text', text, ...extras(part) }
+  if (text.trim() === '') return undefined
+  // Sources that an earlier answer named belong to its text.
+  const citations = Array.isArray(part['citations']) ? { citations: part['citations'] } : {}
+  return { type: 'text', text, ...citations, ...extras(part) }
 }
 
 function image(source: JsonObject, part: JsonObject, place: string, target: ContentTarget): Block {
