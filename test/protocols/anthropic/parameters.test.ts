@@ -130,8 +130,17 @@ describe('parameters that Claude has no word for', () => {
 
   it('pass without a word where they ask for nothing', () => {
     const request = {
-      ...{ n: 1, frequency_penalty: 0, presence_penalty: 0, logit_bias: {}, logprobs: false, top_logprobs: 0 },
-      ...{ modalities: ['text'], store: false, seed: null, stop: null, response_format: { type: 'text' } },
+      n: 1,
+      frequency_penalty: 0,
+      presence_penalty: 0,
+      logit_bias: {},
+      logprobs: false,
+      top_logprobs: 0,
+      modalities: ['text'],
+      store: false,
+      seed: null,
+      stop: null,
+      response_format: { type: 'text' },
     }
     const { body, upstream } = encode(request)
     expect(Object.keys(body).toSorted()).toEqual(['max_tokens', 'messages', 'model'])
@@ -179,15 +188,17 @@ describe('other parameters', () => {
 
   it('never passes fields that are meant for the gateway', () => {
     const fields = {
-      ...{
-        cache: { ttl: 5 },
-        fallbacks: ['b'],
-        num_retries: 2,
-        mock_response: 'x',
-        api_key: 'sk',
-        api_base: 'http://x',
-      },
-      ...{ base_url: 'http://x', drop_params: false, litellm_session_id: 's', timeout: 5, extra_headers: { a: 'b' } },
+      cache: { ttl: 5 },
+      fallbacks: ['b'],
+      num_retries: 2,
+      mock_response: 'x',
+      api_key: 'sk',
+      api_base: 'http://x',
+      base_url: 'http://x',
+      drop_params: false,
+      litellm_session_id: 's',
+      timeout: 5,
+      extra_headers: { a: 'b' },
     }
     expect(Object.keys(encode(fields).body).toSorted()).toEqual(['max_tokens', 'messages', 'model'])
   })

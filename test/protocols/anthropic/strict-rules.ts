@@ -6,9 +6,28 @@ import { isObject } from '../../../src/wire/json.js'
 
 const namePattern = /^[a-zA-Z0-9_-]{1,64}$/
 const topLevel = [
-  ...['model', 'max_tokens', 'messages', 'system', 'tools', 'tool_choice', 'thinking', 'output_config', 'metadata'],
-  ...['temperature', 'top_p', 'top_k', 'stop_sequences', 'stream', 'service_tier', 'container', 'mcp_servers'],
-  ...['context_management', 'cache_control', 'speed', 'inference_geo', 'diagnostics'],
+  'model',
+  'max_tokens',
+  'messages',
+  'system',
+  'tools',
+  'tool_choice',
+  'thinking',
+  'output_config',
+  'metadata',
+  'temperature',
+  'top_p',
+  'top_k',
+  'stop_sequences',
+  'stream',
+  'service_tier',
+  'container',
+  'mcp_servers',
+  'context_management',
+  'cache_control',
+  'speed',
+  'inference_geo',
+  'diagnostics',
 ]
 
 interface ModelRules {
@@ -141,12 +160,19 @@ function checkAnswers(messages: readonly Message[], refuse: Refuse): void {
         refuse(`messages.${index}: tool_use ids were found without tool_result blocks immediately after: ${String(id)}`)
       }
     }
-    for (const id of answered) {
-      if (!calls.includes(id)) refuse(`messages.${index + 1}: unexpected tool_use_id in tool_result: ${String(id)}`)
-    }
     const first = next?.content.findIndex((block) => block['type'] !== 'tool_result') ?? -1
     const last = next?.content.findLastIndex((block) => block['type'] === 'tool_result') ?? -1
     if (first !== -1 && first < last) refuse(`messages.${index + 1}: tool_result blocks must come first`)
+  })
+}
+
+/** Results may stand only in the message right after their calls. */
+function checkOrphans(messages: readonly Message[], refuse: Refuse): void {
+  messages.forEach((message, index) => {
+    const calls = ofType(messages[index - 1]?.content ?? [], 'tool_use').map((call) => call['id'])
+    for (const result of ofType(message.content, 'tool_result')) {
+      if (!calls.includes(result['tool_use_id'])) refuse(`messages.${index}: unexpected tool_use_id in tool_result`)
+    }
   })
 }
 
@@ -158,12 +184,12 @@ function checkMessages(messages: readonly Message[], rules: ModelRules, refuse: 
     if (message.role === messages[index - 1]?.role) refuse('messages: roles must alternate')
     if (message.content.length === 0) refuse(`messages.${index}: must have non-empty content`)
     message.content.forEach((block, at) => checkBlock(block, `messages.${index}.content.${at}`, refuse))
-    const late = message.content.findIndex(
-      (block, at) => at > 0 && isThinking(block) && !isThinking(message.content[at - 1]),
-    )
-    if (late !== -1 && !isThinking(message.content[0])) refuse(`messages.${index}: thinking must come first`)
+    const said = message.content.findIndex((block) => !isThinking(block))
+    if (said !== -1 && message.content.slice(said).some(isThinking))
+      refuse(`messages.${index}: thinking must come first`)
   })
   checkAnswers(messages, refuse)
+  checkOrphans(messages, refuse)
   const last = messages.at(-1)
   if (last?.role !== 'assistant') return
   if (!rules.prefill) refuse('This model does not support assistant message prefill.')
@@ -185,7 +211,7 @@ function checkThinkingHistory(messages: readonly Message[], refuse: Refuse): voi
 
 function checkThinking(body: JsonObject, messages: readonly Message[], rules: ModelRules, refuse: Refuse): boolean {
   const thinking = isObject(body['thinking']) ? body['thinking'] : undefined
-  const type = String(thinking?.['type'] ?? 'default')
+  const type = thinking ? String(thinking['type']) : 'default'
   if (thinking && !rules.thinking.includes(type)) refuse(`"thinking.type.${type}" is not supported for this model`)
   if (type === 'enabled') {
     const tokens = Number(thinking?.['budget_tokens'])
@@ -244,8 +270,23 @@ function checkTools(
 }
 
 const schemaKeys = [
-  ...['type', 'enum', 'const', 'anyOf', 'allOf', '$ref', '$defs', 'definitions', 'properties', 'required', 'items'],
-  ...['description', 'title', 'default', 'format', 'additionalProperties', 'minItems'],
+  'type',
+  'enum',
+  'const',
+  'anyOf',
+  'allOf',
+  '$ref',
+  '$defs',
+  'definitions',
+  'properties',
+  'required',
+  'items',
+  'description',
+  'title',
+  'default',
+  'format',
+  'additionalProperties',
+  'minItems',
 ]
 
 function checkSchema(schema: JsonObject, place: string, refuse: Refuse): void {
@@ -265,8 +306,8 @@ function checkSchema(schema: JsonObject, place: string, refuse: Refuse): void {
 
 function checkOutput(body: JsonObject, rules: ModelRules, refuse: Refuse): void {
   const config = isObject(body['output_config']) ? body['output_config'] : {}
-  const effort = config['effort']
-  if (effort !== undefined && !rules.efforts.includes(String(effort))) refuse(`output_config.effort: ${String(effort)}`)
+  const effort = typeof config['effort'] === 'string' ? config['effort'] : undefined
+  if (effort !== undefined && !rules.efforts.includes(effort)) refuse(`output_config.effort: ${effort}`)
   if (!isObject(config['format'])) return
   if (!rules.format) refuse('output_config.format: not supported for this model')
   checkSchema(
