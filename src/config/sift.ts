@@ -73,7 +73,8 @@ function siftDeployment(params: JsonObject, path: string, findings: Findings): J
   })
 }
 
-const misspellable = deploymentKeys.supported.filter((key) => key.length > 5)
+// Short ones are near to real parameters: height is not weight.
+const misspellable = deploymentKeys.supported.filter((key) => key.length > 6)
 
 const retriesHint: Readonly<Record<string, string | undefined>> = {
   num_retries: 'not supported per deployment yet and ignored; litellm_settings.num_retries applies to all',

@@ -1,5 +1,5 @@
 import { parseJson, type JsonObject } from '../wire/json.js'
-import type { Conversation } from './conversation.js'
+import { isSpace, type Conversation } from './conversation.js'
 import { neededEvents, type FaultPlan } from './faults.js'
 import { hashOf, toId } from './hash.js'
 import { sampleOf } from './sample.js'
@@ -47,10 +47,14 @@ const filler =
   )
 const reasoningText = 'The user wants an answer, so I write one.'
 const longestEcho = 400
+// Enough to tell requests apart, and cheap for megabytes of text.
+const hashedLength = 2_000
 
 /** Makes the answer to a conversation; it depends on nothing else. */
 export function compose(conversation: Conversation, plan: FaultPlan, script: ScriptedContent = {}): Composition {
-  const hash = hashOf(`${conversation.model}\n${conversation.promptTokens}\n${conversation.userText}`)
+  const hash = hashOf(
+    `${conversation.model}\n${conversation.promptTokens}\n${conversation.userText.slice(0, hashedLength)}`,
+  )
   const choices = Array.from({ length: conversation.choices }, (_, index) =>
     composeChoice(conversation, plan, script, hash, index),
   )
@@ -77,22 +81,25 @@ function composeChoice(
     const pieces = piecesOf(script.text ?? '')
     return { pieces, toolCalls, finish: script.finish ?? 'tool_calls', stopSequence: undefined }
   }
-  const text = script.text ?? textOf(conversation, plan, hash)
-  return limit(index === 0 ? text : `${text} (choice ${index + 1})`, conversation, script.finish)
+  const pieces = script.text === undefined ? answerOf(conversation, plan, hash) : piecesOf(script.text)
+  return limit(index === 0 ? pieces : [...pieces, ' (choice', ` ${index + 1})`], conversation, script.finish)
 }
 
-function textOf(conversation: Conversation, plan: FaultPlan, hash: number): string {
-  if (conversation.jsonSchema) return JSON.stringify(sampleOf(conversation.jsonSchema, conversation.userText))
-  if (plan.words !== undefined) return fillerText(hash, plan.words)
+function answerOf(conversation: Conversation, plan: FaultPlan, hash: number): readonly string[] {
+  if (conversation.jsonSchema) return piecesOf(JSON.stringify(sampleOf(conversation.jsonSchema, conversation.userText)))
+  if (plan.words !== undefined) return fillerWords(hash, plan.words)
   const said = conversation.toolResult ?? conversation.userText
   const opening = conversation.toolResult === undefined ? 'You said:' : 'The tool said:'
-  const text = piecesOf(`${opening} ${said}`).slice(0, longestEcho).join('')
-  const missing = neededEvents(plan) - countPieces(text) + 1
-  return missing > 0 ? `${text} ${fillerText(hash, missing)}` : text
+  const pieces = piecesOf(`${opening} ${said}`, longestEcho)
+  const missing = neededEvents(plan) - pieces.length + 1
+  return missing > 0 ? [...pieces, ...fillerWords(hash, missing).map((word) => ` ${word.trim()}`)] : pieces
 }
 
-function fillerText(hash: number, words: number): string {
-  return Array.from({ length: words }, (_, index) => filler[(hash + index * 7) % filler.length]).join(' ')
+function fillerWords(hash: number, count: number): string[] {
+  return Array.from({ length: count }, (_, index) => {
+    const word = filler[(hash + index * 7) % filler.length] ?? ''
+    return index === 0 ? word : ` ${word}`
+  })
 }
 
 function callsOf(
@@ -109,25 +116,37 @@ function callsOf(
   return called.map((tool) => ({ name: tool.name, arguments: sampleOf(tool.schema, userText) }))
 }
 
-function limit(text: string, conversation: Conversation, finish: Finish | undefined): ComposedChoice {
-  const cuts = conversation.stop
-    .map((sequence) => ({ sequence, at: text.indexOf(sequence) }))
-    .filter(({ at }) => at >= 0)
-  const first = cuts.toSorted((left, right) => left.at - right.at)[0]
-  const all = piecesOf(first ? text.slice(0, first.at) : text)
-  const pieces = all.slice(0, conversation.maxTokens ?? all.length)
+function limit(whole: readonly string[], conversation: Conversation, finish: Finish | undefined): ComposedChoice {
+  const stopped = conversation.stop.length > 0 ? stopAt(whole.join(''), conversation.stop) : undefined
+  const all = stopped ? piecesOf(stopped.text) : whole
+  const pieces = conversation.maxTokens === undefined ? all : all.slice(0, conversation.maxTokens)
   if (pieces.length < all.length) return { pieces, toolCalls: [], finish: 'length', stopSequence: undefined }
-  if (first) return { pieces, toolCalls: [], finish: finish ?? 'stop_sequence', stopSequence: first.sequence }
-  return { pieces, toolCalls: [], finish: finish ?? 'stop', stopSequence: undefined }
+  const standard = stopped ? 'stop_sequence' : 'stop'
+  return { pieces, toolCalls: [], finish: finish ?? standard, stopSequence: stopped?.sequence }
 }
 
-/** Words with the space before them; joined they are the text again. */
-export function piecesOf(text: string): string[] {
-  return text.match(/\s*\S+(?:\s+$)?/g) ?? []
+function stopAt(text: string, sequences: readonly string[]): { text: string; sequence: string } | undefined {
+  const cuts = sequences.map((sequence) => ({ sequence, at: text.indexOf(sequence) })).filter(({ at }) => at >= 0)
+  const first = cuts.toSorted((left, right) => left.at - right.at)[0]
+  return first && { text: text.slice(0, first.at), sequence: first.sequence }
 }
 
-function countPieces(text: string): number {
-  return piecesOf(text).length
+/** Words with the space before them, the last one also with the space behind it; joined they are the text again. */
+export function piecesOf(text: string, limit = Number.POSITIVE_INFINITY): string[] {
+  const pieces: string[] = []
+  let start = 0
+  let inWord = false
+  for (let index = 0; index < text.length && pieces.length < limit; index++) {
+    const space = isSpace(text.charCodeAt(index))
+    if (space && inWord) {
+      pieces.push(text.slice(start, index))
+      start = index
+    }
+    inWord = !space
+  }
+  if (pieces.length >= limit || start === text.length) return pieces
+  if (inWord || pieces.length === 0) return [...pieces, text.slice(start)]
+  return [...pieces.slice(0, -1), `${pieces.at(-1) ?? ''}${text.slice(start)}`]
 }
 
 function tokensOf(choice: ComposedChoice): number {

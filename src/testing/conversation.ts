@@ -35,10 +35,14 @@ export function countWords(text: string): number {
   let count = 0
   let inWord = false
   for (let index = 0; index < text.length; index++) {
-    const code = text.charCodeAt(index)
-    const isSpace = code === 32 || (code >= 9 && code <= 13)
-    if (!isSpace && !inWord) count += 1
-    inWord = !isSpace
+    const space = isSpace(text.charCodeAt(index))
+    if (!space && !inWord) count += 1
+    inWord = !space
   }
   return count
+}
+
+/** True for the code of a character that parts words. */
+export function isSpace(code: number): boolean {
+  return code === 32 || (code >= 9 && code <= 13)
 }

@@ -224,6 +224,8 @@ describe('fromLiteLLMConfig', () => {
       keep_alive: 1,
       num_ctx: 2,
       dimensions: 3,
+      height: 4,
+      border: 5,
       input_type: 'query',
       encoding_format: 'float',
       store: true,

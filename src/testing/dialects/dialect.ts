@@ -62,7 +62,7 @@ export class RefusedRequest extends Error {
 /** Seconds since the epoch that every answer carries, because the same request gives the same bytes. */
 export const created = 1_735_689_600
 
-/** Joins a path's groups, percent-decoded; a bad escape stays as it is. */
+/** A group of a path, percent-decoded; a bad escape stays as it is. */
 export function decodeParam(part: string): string {
   try {
     return decodeURIComponent(part)
