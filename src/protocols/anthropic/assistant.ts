@@ -14,8 +14,9 @@ export interface PendingCall {
   readonly cacheControl: JsonObject | undefined
 }
 
-/** An assistant message in parts: `blocks` in their order (thinking first), then the calls that await an answer. */
+/** An assistant message in the order in which its parts are sent; the calls await an answer. */
 export interface AssistantParts {
+  readonly thinking: readonly Block[]
   readonly blocks: readonly Block[]
   readonly calls: readonly PendingCall[]
 }
@@ -88,8 +89,8 @@ function legacyCall(message: AssistantMessage, messageIndex: number): readonly P
 export function assistantParts(message: AssistantMessage, index: number, target: ContentTarget): AssistantParts {
   const refusal = textBlock(message.refusal ?? '')
   return {
+    thinking: thinkingBlocks(message),
     blocks: [
-      ...thinkingBlocks(message),
       ...serverBlocks(message),
       ...toBlocks(message.content, `messages[${index}]`, target),
       ...(refusal ? [refusal] : []),

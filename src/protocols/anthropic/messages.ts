@@ -33,6 +33,7 @@ interface UserTurn {
 
 interface AssistantTurn {
   readonly role: 'assistant'
+  readonly thinking: Block[]
   readonly blocks: Block[]
   readonly calls: PendingCall[]
 }
@@ -86,7 +87,7 @@ function userTurn(turns: Turn[]): UserTurn {
 function assistantTurn(turns: Turn[]): AssistantTurn {
   const last = turns.at(-1)
   if (last?.role === 'assistant') return last
-  const turn: AssistantTurn = { role: 'assistant', blocks: [], calls: [] }
+  const turn: AssistantTurn = { role: 'assistant', thinking: [], blocks: [], calls: [] }
   turns.push(turn)
   return turn
 }
@@ -117,9 +118,10 @@ function collectTurns(messages: readonly ChatMessage[], target: ContentTarget): 
         userTurn(turns).results.push(toResult(message, functionCallId(callerOf(messages, index)), place, target))
         break
       case 'assistant': {
-        const { blocks, calls } = assistantParts(message, index, target)
-        if (blocks.length + calls.length === 0) break
+        const { thinking, blocks, calls } = assistantParts(message, index, target)
+        if (thinking.length + blocks.length + calls.length === 0) break
         const turn = assistantTurn(turns)
+        turn.thinking.push(...thinking)
         turn.blocks.push(...markLast(blocks, message))
         turn.calls.push(...calls)
       }
@@ -171,15 +173,6 @@ function answerCalls(calls: readonly Call[], turn: UserTurn | undefined): readon
   return [...answers, ...missing, ...rest, ...(turn?.blocks ?? [])]
 }
 
-const isThinking = (block: Block | undefined): boolean =>
-  block?.['type'] === 'thinking' || block?.['type'] === 'redacted_thinking'
-
-/** Thinking first, then what was said, then the calls: the order that the API demands, also of merged messages. */
-function assistantContent(blocks: readonly Block[], calls: readonly Call[]): readonly Block[] {
-  const said = blocks.filter((block) => !isThinking(block))
-  return [...blocks.filter(isThinking), ...said, ...calls.map(toolUse)]
-}
-
 function toolUse(call: Call): Block {
   const { wireId, name, input, cacheControl } = call
   return { type: 'tool_use', id: wireId, name, input, ...(cacheControl && { cache_control: cacheControl }) }
@@ -201,7 +194,7 @@ function writeTurns(turns: readonly Turn[]): readonly WireMessage[] {
       continue
     }
     calls = numberCalls(turn.calls, taken)
-    messages.push({ role: 'assistant', content: assistantContent(turn.blocks, calls) })
+    messages.push({ role: 'assistant', content: [...turn.thinking, ...turn.blocks, ...calls.map(toolUse)] })
   }
   if (calls.length > 0) writeUser(undefined)
   return messages
@@ -225,6 +218,9 @@ export function toConversation(messages: readonly ChatMessage[], target: Content
   const { system, turns } = collectTurns(messages, target)
   return { system, messages: trimPrefill(writeTurns(turns)) }
 }
+
+const isThinking = (block: Block | undefined): boolean =>
+  block?.['type'] === 'thinking' || block?.['type'] === 'redacted_thinking'
 
 const holdsOnlyResults = (message: WireMessage | undefined): boolean =>
   message !== undefined && message.content.every((block) => block['type'] === 'tool_result')

@@ -283,6 +283,18 @@ describe('thinking in the history', () => {
     expect(body['thinking']).toEqual({ type: 'enabled', budget_tokens: 2000 })
   })
 
+  it('puts the thinking of merged messages first, but leaves blocks within content where they stand', () => {
+    const ran = { type: 'server_tool_use', id: 'srvtoolu_1', name: 'bash_code_execution', input: {} }
+    const output = { type: 'bash_code_execution_tool_result', tool_use_id: 'srvtoolu_1', content: {} }
+    const content = [ran, output, redacted, { type: 'text', text: 'b' }]
+    const second = { role: 'assistant', content, thinking_blocks: [thought] }
+    expect(messagesOf(user('?'), { role: 'assistant', content: 'a' }, second, user('!'))).toMatchObject([
+      {},
+      { content: [thought, { text: 'a' }, ...content] },
+      {},
+    ])
+  })
+
   it('drops thinking without a signature, which another model wrote', () => {
     const blocks = [
       { type: 'thinking', thinking: 'foreign' },

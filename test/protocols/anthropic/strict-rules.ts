@@ -184,9 +184,9 @@ function checkMessages(messages: readonly Message[], rules: ModelRules, refuse: 
     if (message.role === messages[index - 1]?.role) refuse('messages: roles must alternate')
     if (message.content.length === 0) refuse(`messages.${index}: must have non-empty content`)
     message.content.forEach((block, at) => checkBlock(block, `messages.${index}.content.${at}`, refuse))
-    const said = message.content.findIndex((block) => !isThinking(block))
-    if (said !== -1 && message.content.slice(said).some(isThinking))
-      refuse(`messages.${index}: thinking must come first`)
+    // Thinking may follow a tool of the server, with which it is interleaved, but not what was said.
+    const late = message.content.some((block, at) => isThinking(block) && message.content[at - 1]?.['type'] === 'text')
+    if (late) refuse(`messages.${index}: thinking must come first`)
   })
   checkAnswers(messages, refuse)
   checkOrphans(messages, refuse)
