@@ -186,30 +186,26 @@ describe('any stream', () => {
   it('forwards nothing but content that was meant, whatever events come', () => {
     const wild = fc.oneof(
       fc.jsonValue().map((value) => JSON.stringify(value)),
-      fc
-        .tuple(piece, piece)
-        .map(([a, b]) =>
-          JSON.stringify({
-            id: 'i',
-            object: 'chat.completion.chunk',
-            created: 5,
-            model: 'm',
-            choices: [{ index: 0, delta: { content: a }, finish_reason: null }],
-            x: b,
-          }),
-        ),
-      fc
-        .tuple(piece, fc.constantFrom('error', 'usage', 'x_groq'))
-        .map(([a, name]) =>
-          JSON.stringify({
-            id: 'i',
-            object: 'chat.completion.chunk',
-            created: 5,
-            model: 'm',
-            choices: [{ index: 0, delta: { content: a }, finish_reason: null }],
-            [name]: { message: a, total_tokens: 3 },
-          }),
-        ),
+      fc.tuple(piece, piece).map(([a, b]) =>
+        JSON.stringify({
+          id: 'i',
+          object: 'chat.completion.chunk',
+          created: 5,
+          model: 'm',
+          choices: [{ index: 0, delta: { content: a }, finish_reason: null }],
+          x: b,
+        }),
+      ),
+      fc.tuple(piece, fc.constantFrom('error', 'usage', 'x_groq')).map(([a, name]) =>
+        JSON.stringify({
+          id: 'i',
+          object: 'chat.completion.chunk',
+          created: 5,
+          model: 'm',
+          choices: [{ index: 0, delta: { content: a }, finish_reason: null }],
+          [name]: { message: a, total_tokens: 3 },
+        }),
+      ),
       piece,
     )
     fc.assert(
