@@ -30,7 +30,7 @@ export function checkReply(exchange: Exchange, replay: Replay, asked: Asked, rec
     return checkData(exchange, replay, received)
   }
   const expected = expectedOf(exchange, replay.dialect)
-  if (received.status >= 400) return checkError(expected, received)
+  if (received.status >= 400) return [...checkError(expected, received), ...lostRetryAfter(exchange, received)]
   return asked.stream ? checkStream(expected, replay, asked, received) : checkWhole(expected, replay, received)
 }
 
@@ -44,6 +44,14 @@ function checkError(expected: Expected, received: Received): readonly string[] {
     problems.push(`status ${received.status} where the provider answered ${expected.status}: ${message}`)
   }
   return [...problems, ...lostMessage(expected.message, message)]
+}
+
+/** A provider's plain number of seconds has to reach the client. */
+function lostRetryAfter({ response }: Exchange, received: Received): readonly string[] {
+  const seconds = response.headers['retry-after']
+  if (response.status !== 429 || seconds === undefined || !/^\d+$/.test(seconds)) return []
+  const got = received.headers['retry-after']
+  return got === seconds ? [] : [`retry-after ${got ?? 'is lost'} where ${seconds} was due`]
 }
 
 function classOf(status: number): number {

@@ -1,6 +1,6 @@
 import { isObject, type JsonObject } from '../../src/wire/json.js'
 import { addedTo, describeDifference, missingFrom, type Difference } from './differences.js'
-import type { Comparison } from './equivalence.js'
+import type { Comparison, Equivalence } from './equivalence.js'
 import { equivalences } from './equivalences.js'
 import { at, textOf, type Exchange } from './exchange.js'
 import { canonicalGemini, canonicalGeminiEmbeddings } from './gemini-canonical.js'
@@ -10,8 +10,8 @@ import type { Sent } from './upstream.js'
 /** What is wrong with what was sent for a recorded request. */
 export interface RequestCheck {
   readonly problems: readonly string[]
-  /** Names of the equivalences that were needed. */
-  readonly excused: readonly string[]
+  /** The equivalences that were needed. */
+  readonly excused: readonly Equivalence[]
 }
 
 /** Compares what arrived at the provider's end with what was recorded; `dropped` are parameters reported as left out. */
@@ -22,10 +22,10 @@ export function checkRequest(exchange: Exchange, replay: Replay, sent: Sent, dro
   const strict = replay.dialect === 'openai'
   const differences = [...missingFrom(body, recorded), ...(strict ? addedTo(body, recorded) : [])]
   const comparison: Comparison = { exchange, replay, recorded, sent: body, dropped }
-  const excused: string[] = []
+  const excused: Equivalence[] = []
   const problems = differences.filter((difference) => {
     const excuse = equivalences[replay.dialect].find((rule) => rule.holds(difference, comparison))
-    if (excuse) excused.push(`${replay.dialect}: ${excuse.name}`)
+    if (excuse) excused.push(excuse)
     return excuse === undefined
   })
   return { problems: [...checkPath(request.url, replay, sent), ...lines(problems)], excused }

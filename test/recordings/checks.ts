@@ -1,6 +1,6 @@
 import type { JsonObject } from '../../src/wire/json.js'
 import { checkReply } from './check-reply.js'
-import { checkRequest } from './check-request.js'
+import { checkRequest, type RequestCheck } from './check-request.js'
 import type { Received } from './client.js'
 import { at, type Exchange } from './exchange.js'
 import type { Replay } from './scope.js'
@@ -20,7 +20,7 @@ export interface Replayed {
 }
 
 /** What is wrong with a replayed exchange, in both directions. */
-export function checkReplayed(replayed: Replayed): { problems: readonly string[]; excused: readonly string[] } {
+export function checkReplayed(replayed: Replayed): RequestCheck {
   const { exchange, replay, asked, sent, received } = replayed
   const [first] = sent
   if (!first) return { problems: checkRefusal(exchange, received), excused: [] }

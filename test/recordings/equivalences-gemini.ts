@@ -5,7 +5,6 @@ import { at, objectsIn, textOf } from './exchange.js'
 
 /** Where generateContent is sent something else than was recorded; see https://ai.google.dev/api/generate-content */
 export const geminiEquivalences: readonly Equivalence[] = [
-  absent('no description', 'an empty one says nothing', /\.functionDeclarations\[\d+\]\.description$/, isEmpty),
   absent(
     'no stop sequences',
     'an empty list stops nothing',
@@ -32,18 +31,6 @@ export const geminiEquivalences: readonly Equivalence[] = [
     'it is sent only to models that demand a signature',
     /\.thoughtSignature$/,
     (value) => value === 'skip_thought_signature_validator',
-  ),
-  absent(
-    'the order of properties',
-    "it orders the model's answer only",
-    /\.parameters\..*propertyOrdering$/,
-    () => true,
-  ),
-  absent(
-    "a function's answer",
-    "OpenAI's functions declare no answer",
-    /\.functionDeclarations\[\d+\]\.response$/,
-    () => true,
   ),
   {
     name: 'a choice among no tools',
