@@ -123,7 +123,10 @@ const gatewayOptions = z.strictObject({
   retries: z.number().int().nonnegative().max(10).optional(),
   timeouts: timeouts.optional(),
   maxBodyBytes: z.number().int().positive().optional(),
-  env: z.record(z.string(), z.string().optional()).optional(),
+  // Not a record: `process.env` is no plain object.
+  env: z
+    .custom<object>((value) => typeof value === 'object' && value !== null, { error: 'must be an object' })
+    .optional(),
   logger: hasMethods('debug', 'info', 'warn', 'error').optional(),
   clock: hasMethods('now', 'setTimeout').optional(),
   random: z.custom<() => number>((value) => typeof value === 'function').optional(),

@@ -11,7 +11,7 @@ describe('checkOptions', () => {
       retries: 0,
       timeouts: { connect: 1 },
       dropParams: true,
-      env: {},
+      env: process.env,
     }
     expect(() => checkOptions(options)).not.toThrow()
   })
