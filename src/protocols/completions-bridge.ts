@@ -3,12 +3,17 @@ import type { UpstreamEvent } from '../upstream/message.js'
 import type { ChatChunk, ChatCompletion, ChatRequest, FinishReason } from '../wire/chat.js'
 import type { Completion, CompletionChunk, CompletionRequest } from '../wire/completions.js'
 import { isObject, type JsonObject, numberOf, parseJson } from '../wire/json.js'
+import { toDropPolicy } from './gateway-fields.js'
 import type { Codec, Exchange, StreamDecoder, StreamPart } from './protocol.js'
 
 /** Text completions over a provider's chat: the prompt becomes one user message, the answer's content the text. */
 export function completionsOverChat(chat: Codec<'chat'>): Codec<'completions'> {
   const codec: Codec<'completions'> = {
-    encode: (exchange) => chat.encode(toChatExchange(exchange)),
+    encode: (exchange) => {
+      const lost = checkLost(exchange)
+      const sent = chat.encode(toChatExchange(exchange))
+      return lost.length === 0 ? sent : { ...sent, droppedParams: [...lost, ...sent.droppedParams] }
+    },
     decode: (body, exchange) => toCompletion(chat.decode(body, toChatExchange(exchange))),
   }
   if (!chat.decodeStream) return codec
@@ -23,17 +28,23 @@ export function completionsOverChat(chat: Codec<'chat'>): Codec<'completions'> {
 }
 
 function toChatExchange({ request, ...rest }: Exchange<'completions'>): Exchange<'chat'> {
-  return { ...rest, request: toChatRequest(request, rest.deployment) }
+  return { ...rest, request: toChatRequest(request, rest.deployment.provider) }
 }
 
-function toChatRequest(request: CompletionRequest, deployment: Exchange<'chat'>['deployment']): ChatRequest {
-  const { prompt, best_of: bestOf, echo, suffix, logprobs, ...others } = request
+/** What chat has no word for. @throws UnsupportedParameterError unless it may be dropped */
+function checkLost({ request, deployment }: Exchange<'completions'>): readonly string[] {
+  const { best_of: bestOf, echo, suffix } = request
   const asked = { best_of: bestOf && bestOf > 1, echo, suffix }
-  const refused = Object.entries(asked).flatMap(([name, value]) => (value ? [name] : []))
-  if (refused.length > 0 && !deployment.dropParams) {
-    throw new UnsupportedParameterError(deployment.provider, deployment.model, refused)
+  const lost = Object.entries(asked).flatMap(([name, value]) => (value ? [name] : []))
+  if (lost.length > 0 && !toDropPolicy(request, deployment.params, deployment.dropParams).drop) {
+    throw new UnsupportedParameterError(deployment.provider, deployment.model, lost)
   }
-  const messages: ChatRequest['messages'] = [{ role: 'user', content: onlyPrompt(prompt, deployment.provider) }]
+  return lost
+}
+
+function toChatRequest(request: CompletionRequest, provider: string): ChatRequest {
+  const { prompt, best_of: _bestOf, echo: _echo, suffix: _suffix, logprobs, ...others } = request
+  const messages: ChatRequest['messages'] = [{ role: 'user', content: onlyPrompt(prompt, provider) }]
   if (logprobs === undefined || logprobs === null) return { ...others, messages }
   return { ...others, messages, logprobs: true, ...(logprobs > 0 && { top_logprobs: logprobs }) }
 }

@@ -3,6 +3,7 @@ import type { UpstreamRequest } from '../../upstream/message.js'
 import type { EmbeddingRequest, EmbeddingResponse } from '../../wire/embeddings.js'
 import { isObject, type JsonObject, numberOf, stringOf } from '../../wire/json.js'
 import { toEncoding, vectorWidth } from '../embedding-encoding.js'
+import { toDropPolicy } from '../gateway-fields.js'
 import type { Codec, Exchange } from '../protocol.js'
 import { invalidAnswer } from './answer.js'
 import { findErrorInside } from './failure.js'
@@ -98,7 +99,7 @@ function inOrder(items: readonly Item[]): Item[] {
 /** A server that ignores `dimensions` would give vectors that fit no index built for them. */
 function checkWidth(data: readonly Item[], { request, deployment }: Exchange<'embeddings'>): void {
   const { dimensions } = request
-  if (!dimensions || deployment.dropParams) return
+  if (!dimensions || toDropPolicy(request, deployment.params, deployment.dropParams).drop) return
   if (data.some(({ embedding }) => vectorWidth(embedding) !== dimensions)) {
     throw new UnsupportedParameterError(deployment.provider, deployment.model, ['dimensions'])
   }

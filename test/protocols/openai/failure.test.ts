@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { openaiProtocol } from '../../../src/protocols/openai/index.js'
 
-const { failure } = openaiProtocol()
+const failure = (status: number, body: unknown) => openaiProtocol().failure(status, body)
 
 describe('a refusal', () => {
   it.each([

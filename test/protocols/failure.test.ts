@@ -1,0 +1,97 @@
+import { describe, expect, it } from 'vitest'
+import {
+  errorInside,
+  kindOfFailure,
+  kindOfStatus,
+  readErrorText,
+  readFailure,
+  statusInError,
+  toUpstreamError,
+} from '../../src/protocols/failure.js'
+
+describe('an error body', () => {
+  it.each([
+    [{ error: { message: 'm', type: 't', param: 'p', code: 'c' } }, { message: 'm', type: 't', param: 'p', code: 'c' }],
+    [
+      { error: 'm', code: 5 },
+      { message: 'm', code: '5' },
+    ],
+    [
+      { error: { code: 400, message: 'm', status: 'INVALID_ARGUMENT' } },
+      { message: 'm', code: '400', type: 'INVALID_ARGUMENT' },
+    ],
+    [[{ error: { message: 'm' } }], { message: 'm' }],
+    [
+      { type: 'error', error: { type: 'overloaded_error', message: 'm' } },
+      { message: 'm', type: 'overloaded_error' },
+    ],
+    [
+      { message: 'm', code: 'c' },
+      { message: 'm', code: 'c' },
+    ],
+    [{ Message: 'm' }, { message: 'm' }],
+    [{ detail: 'm' }, { message: 'm' }],
+    [{ detail: [{ loc: ['body', 'n'], msg: 'bad', type: 'x' }] }, { message: 'body.n: bad' }],
+    [{ errors: [{ code: 1, message: 'm' }, { message: 'n' }] }, { message: 'm; n' }],
+    [{ errors: ['m'], name: 'x' }, { message: 'm' }],
+    [{ fault: { faultstring: 'm' } }, { message: 'm' }],
+    [
+      { error_code: 'E', message: 'm' },
+      { message: 'm', code: 'E' },
+    ],
+    [{ error: ['m', 'n'] }, { message: 'm; n' }],
+  ])('of the shape %j is read', (body, text) => {
+    expect(readErrorText(body)).toMatchObject(text)
+  })
+
+  it('that says nothing is told by its status', () => {
+    for (const body of [null, {}, [], 5, '', '<html>x</html>', { choices: [] }]) {
+      expect(readFailure(503, body)).toEqual({ kind: 'unavailable', message: 'The provider answered with status 503.' })
+    }
+    expect(readFailure(500, 'x'.repeat(5_000)).message).toHaveLength(2_000)
+  })
+})
+
+describe('the class of a failure', () => {
+  it.each([
+    [400, 'invalid_request'],
+    [401, 'upstream_authentication'],
+    [418, 'invalid_request'],
+    [424, 'upstream_error'],
+    [429, 'rate_limited'],
+    [500, 'upstream_error'],
+    [529, 'overloaded'],
+    [599, 'upstream_error'],
+  ])('of status %i is %s', (status, kind) => {
+    expect(kindOfStatus(status)).toBe(kind)
+  })
+
+  it.each([
+    [400, 'prompt is too long: 9 tokens', 'context_window'],
+    [400, 'violates our usage policies', 'content_policy'],
+    [400, 'API key not valid', 'upstream_authentication'],
+    [500, 'Overloaded', 'overloaded'],
+    [401, 'prompt is too long', 'upstream_authentication'],
+  ])('of status %i that says %j is %s', (status, text, kind) => {
+    expect(kindOfFailure(status, text)).toBe(kind)
+  })
+})
+
+describe('an error inside a 200', () => {
+  it('finds the status that the error names', () => {
+    expect(statusInError({ code: 429 })).toBe(429)
+    expect(statusInError({ code: 'x', status: '503' })).toBe(503)
+    expect(statusInError({ code: 200 })).toBeUndefined()
+    expect(statusInError({ code: '1302' })).toBeUndefined()
+  })
+
+  it('becomes the failure of that status and keeps the provider’s words', () => {
+    expect(errorInside({ error: { message: 'slow', code: 'x' } }, 429, 'acme')).toMatchObject({
+      kind: 'rate_limited',
+      status: 429,
+      message: 'slow',
+      upstream: { provider: 'acme', status: 429, code: 'x' },
+    })
+    expect(toUpstreamError({ kind: 'rate_limited', message: 'm', retryAfterMs: 5 }, 429, 'acme').retryAfterMs).toBe(5)
+  })
+})
