@@ -43,8 +43,8 @@ function collect(incoming: IncomingMessage, limitBytes: number): Promise<Uint8Ar
     incoming.on('data', onData)
     incoming.on('end', () => resolve(join(blocks, pieces)))
     incoming.on('error', (error) => reject(clientClosed(error)))
-    // Comes after 'end' too, where it changes nothing.
-    incoming.on('close', () => reject(clientClosed()))
+    // Comes after every 'end' too, where an error would be made for nobody.
+    incoming.on('close', () => incoming.readableEnded || reject(clientClosed()))
     if (incoming.isPaused()) incoming.resume()
   })
 }
