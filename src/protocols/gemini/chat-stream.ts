@@ -3,6 +3,7 @@ import type { ChatChunk } from '../../wire/chat.js'
 import { parseJson, stringOf, type JsonObject } from '../../wire/json.js'
 import type { UpstreamEvent } from '../../upstream/message.js'
 import { createChunkBuilder, type ChunkBuilder } from '../chunk-builder.js'
+import { MalformedEvents } from '../malformed-events.js'
 import type { Exchange, StreamDecoder, StreamPart } from '../protocol.js'
 import { blockReasonIn, candidatesIn, toEmptyEnding, toResponseObject, toSignatureField } from './answer.js'
 import { createCandidateReader, type CandidateReader, type Ending, type Piece } from './candidate.js'
@@ -12,14 +13,13 @@ import { toServiceTier, toUsage } from './usage.js'
 type Part = StreamPart<ChatChunk>
 
 /** The responses in one event: usually one; a JSON array stream comes with brackets and commas between them. */
-function responsesIn(data: string, provider: string): readonly unknown[] {
+function responsesIn(data: string, malformed: MalformedEvents): readonly unknown[] {
   const text = data.trim()
   if (text === '' || text === '[DONE]' || /^[[\],]$/.test(text)) return []
   const value = parseJson(text) ?? parseJson(text.replace(/^[[,]\s*/, '').replace(/\s*[,\]]$/, ''))
   if (value === undefined) {
-    throw new GatewayError('upstream_invalid', 'The provider sent a stream event that is not JSON.', {
-      upstream: { provider, status: 200 },
-    })
+    malformed.skip()
+    return []
   }
   return Array.isArray(value) ? value : [value]
 }
@@ -73,6 +73,7 @@ export function createChatDecoder(exchange: Exchange<'chat'>): StreamDecoder<Cha
   const { id, created, deployment } = exchange
   const builder = createChunkBuilder({ id: `chatcmpl-${id}`, created, model: deployment.model })
   const readers = new Map<number, CandidateReader>()
+  const malformed = new MalformedEvents(deployment.provider)
   let identified = false
   let usage: unknown
   let blocked: string | undefined
@@ -126,7 +127,7 @@ export function createChatDecoder(exchange: Exchange<'chat'>): StreamDecoder<Cha
       const done = readers.size >= expected && [...readers.values()].every((reader) => reader.isFinished())
       return done || (blocked !== undefined && readers.size === 0) ? 'finished' : 'open'
     },
-    push: ({ data }: UpstreamEvent) => responsesIn(data, deployment.provider).flatMap(readResponse),
+    push: ({ data }: UpstreamEvent) => responsesIn(data, malformed).flatMap(readResponse),
     end() {
       const parts = [...finishAll()]
       const total = toUsage(usage)

@@ -2,13 +2,11 @@ import { GatewayError } from '../../errors.js'
 import type { UpstreamEvent } from '../../upstream/message.js'
 import { isObject, type JsonObject, parseJson } from '../../wire/json.js'
 import type { ChatUsage } from '../../wire/usage.js'
-import { type AnswerContext, type AnswerHead, invalidAnswer, toHead } from './answer.js'
+import { MalformedEvents } from '../malformed-events.js'
+import { type AnswerContext, type AnswerHead, toHead } from './answer.js'
 import { findErrorInside } from './failure.js'
 import type { Quirks } from './quirks.js'
 import { toUsage } from './usage.js'
-
-// One bad event is skipped and the answer goes on; a server that sends more of them does not speak this dialect.
-const mostMalformedEvents = 3
 
 /** The objects of one stream: parses events, throws the errors among them, and keeps what all chunks share. */
 export class EventReader {
@@ -17,13 +15,14 @@ export class EventReader {
   readonly #object: string
   readonly #prefix: string
   #head: AnswerHead | undefined
-  #malformed = 0
+  readonly #malformed: MalformedEvents
   #usage: ChatUsage | undefined
   #isDone = false
 
   /** `object` and `prefix` are those of the chunks and of an id made by us. */
   constructor(context: AnswerContext, quirks: Quirks, object: string, prefix: string) {
     this.#context = context
+    this.#malformed = new MalformedEvents(context.deployment.provider)
     this.#quirks = quirks
     this.#object = object
     this.#prefix = prefix
@@ -57,7 +56,7 @@ export class EventReader {
       return undefined
     }
     const body = parseJson(data)
-    if (body === undefined) this.#countMalformed()
+    if (body === undefined) this.#malformed.skip()
     if (!isObject(body)) return undefined
     const choices = body['choices']
     const hasChoices = Array.isArray(choices) && choices.length > 0
@@ -84,13 +83,6 @@ export class EventReader {
     const groq = body['x_groq']
     const usage = body['usage'] ?? (isObject(groq) ? groq['usage'] : undefined)
     if (usage !== undefined && usage !== null) this.#usage = toUsage(usage) ?? this.#usage
-  }
-
-  #countMalformed(): void {
-    this.#malformed += 1
-    if (this.#malformed > mostMalformedEvents) {
-      throw invalidAnswer(this.#context.deployment, 'a stream with events that are not JSON')
-    }
   }
 
   /** The error for a stream that stopped before its answer was whole. */
