@@ -241,7 +241,7 @@ export function lacksThinking(messages: readonly WireMessage[]): boolean {
   return !isThinking(messages[first]?.content[0])
 }
 
-/** The plain members of a system prompt in the Messages API's own form, where a caller sent that beside messages. */
+/** A `system` member in the Messages API's own form, which a caller may send beside messages, as blocks. */
 export function nativeSystem(system: unknown): readonly JsonObject[] {
   if (typeof system === 'string') return [textBlock(system)].filter((block) => block !== undefined)
   return Array.isArray(system) ? system.filter(isObject) : []

@@ -159,6 +159,15 @@ describe('tool calls and their results', () => {
     ])
   })
 
+  it('answers what is open before it tells of a result that answers no call', () => {
+    const messages = [user('?'), assistant(call('a'), call('b')), result('a'), result('lost')]
+    expect(messagesOf(...messages)).toMatchObject([
+      {},
+      {},
+      { content: [{ tool_use_id: 'a' }, { tool_use_id: 'b', is_error: true }, { type: 'text' }] },
+    ])
+  })
+
   it('turns a result that answers no call into text', () => {
     expect(
       messagesOf(user('?'), result('lost', 'rain'), { role: 'assistant', content: 'Ok' }, user('!')),
