@@ -1,4 +1,4 @@
-import type { ChatChunk, ChatDelta } from '../../wire/chat.js'
+import type { ChatChunk, ChatDelta, FinishReason } from '../../wire/chat.js'
 import { isObject, type JsonObject, numberOf, stringOf } from '../../wire/json.js'
 import type { UpstreamEvent } from '../../upstream/message.js'
 import type { Exchange, StreamDecoder, StreamPart, StreamProgress } from '../protocol.js'
@@ -143,15 +143,14 @@ class ChatStream implements StreamDecoder<ChatChunk> {
     const refusal = stringOf(source['refusal'])
     const functionCall = toFunctionDelta(source['function_call'])
     if (functionCall) state.functionCall = true
-    return {
-      ...keptMembers(source),
-      ...(text !== '' && { content: text }),
-      ...(reasoning !== '' && { reasoning_content: reasoning }),
-      ...(refusal !== undefined && { refusal }),
-      ...(read.images.length > 0 && { images: read.images }),
-      ...(tools && tools.deltas.length > 0 && { tool_calls: [...tools.deltas] }),
-      ...(functionCall && { function_call: functionCall }),
-    }
+    const delta: ChatDelta = keptMembers(source)
+    if (text !== '') delta.content = text
+    if (reasoning !== '') delta.reasoning_content = reasoning
+    if (refusal !== undefined) delta.refusal = refusal
+    if (read.images.length > 0) delta['images'] = read.images
+    if (tools && tools.deltas.length > 0) delta.tool_calls = [...tools.deltas]
+    if (functionCall) delta.function_call = functionCall
+    return delta
   }
 
   #toDelta(state: ChoiceState, delta: ChatDelta, body: JsonObject, choice: JsonObject): Part {
@@ -160,9 +159,9 @@ class ChatStream implements StreamDecoder<ChatChunk> {
     const empty = Object.keys(delta).length === 0 ? { content: '' } : undefined
     const whole: ChatDelta = isFirst ? { role: 'assistant', ...empty, ...delta } : delta
     // Without the finish reason, which is still held back.
-    const chunkChoice = { ...keptOfChoice(choice), index: state.index, delta: whole, finish_reason: null }
-    const logprobs = choice['logprobs'] === undefined ? undefined : { logprobs: toLogprobs(choice['logprobs']) }
-    return toPart(keptOfEvent(body), this.#reader.head, [{ ...chunkChoice, ...logprobs }])
+    const chunkChoice = toChoice(choice, state.index, whole, null)
+    if (choice['logprobs'] !== undefined) chunkChoice.logprobs = toLogprobs(choice['logprobs'])
+    return toPart(body, this.#reader.head, [chunkChoice])
   }
 
   #endChoice(state: ChoiceState, parts: Part[]): void {
@@ -182,8 +181,7 @@ class ChatStream implements StreamDecoder<ChatChunk> {
     const reason = toChatFinish(native, { tools: calls.count > 0, functionCall: state.functionCall })
     const foreign = foreignFinish(state.native)
     const last: ChatDelta = foreign === undefined ? {} : { provider_specific_fields: { native_finish_reason: foreign } }
-    const choice = { ...keptOfChoice(finishChoice), index, delta: last, finish_reason: reason }
-    parts.push(toPart(keptOfEvent(finishEvent), this.#reader.head, [choice]))
+    parts.push(toPart(finishEvent, this.#reader.head, [toChoice(finishChoice, index, last, reason)]))
   }
 }
 
@@ -229,9 +227,10 @@ const readMembers = new Set([
 ])
 
 /** Members of a delta that are passed on as they are: annotations, audio, reasoning_details ... */
-function keptMembers(delta: JsonObject): JsonObject {
-  const kept: Record<string, unknown> = {}
-  for (const [name, value] of Object.entries(delta)) {
+function keptMembers(delta: JsonObject): ChatDelta {
+  const kept: ChatDelta = {}
+  for (const name in delta) {
+    const value = delta[name]
     if (value === null || readMembers.has(name) || (Array.isArray(value) && value.length === 0)) continue
     kept[name] = value
   }
@@ -248,32 +247,36 @@ function toFunctionDelta(call: unknown): ChatDelta['function_call'] | undefined 
 }
 
 const writtenOfChoice = new Set(['index', 'delta', 'finish_reason', 'finish_details', 'logprobs', 'message', 'text'])
+const writtenOfEvent = new Set([
+  'id',
+  'object',
+  'created',
+  'model',
+  'choices',
+  'usage',
+  'x_groq',
+  'prompt_filter_results',
+  'obfuscation',
+  'p',
+])
 
-function keptOfChoice(choice: JsonObject): JsonObject {
-  return keepOthers(choice, writtenOfChoice)
-}
+// Both are filled member by member: spreading objects of unknown shape costs several times as much, and this runs
+// for every event that is not forwarded.
 
-const writtenOfEvent = new Set(['choices', 'usage', 'x_groq', 'prompt_filter_results', 'obfuscation', 'p'])
-
-function keptOfEvent(body: JsonObject): JsonObject {
-  return keepOthers(body, writtenOfEvent)
-}
-
-function keepOthers(object: JsonObject, written: ReadonlySet<string>): JsonObject {
-  const kept: Record<string, unknown> = {}
-  for (const name in object) {
-    if (object[name] !== null && !written.has(name)) kept[name] = object[name]
+function toChoice(from: JsonObject, index: number, delta: ChatDelta, finish: FinishReason | null): ChunkChoice {
+  const choice: ChunkChoice = { index, delta, finish_reason: finish }
+  for (const name in from) {
+    if (from[name] !== null && !writtenOfChoice.has(name)) choice[name] = from[name]
   }
-  return kept
+  return choice
 }
 
-function toPart(kept: JsonObject, head: AnswerHead, choices: readonly ChunkChoice[], usage?: ChatChunk['usage']): Part {
-  const chunk: ChatChunk = {
-    ...kept,
-    ...head,
-    object: chunkObject,
-    choices: [...choices],
-    ...(usage && { usage }),
+function toPart(from: JsonObject, head: AnswerHead, choices: ChunkChoice[], usage?: ChatChunk['usage']): Part {
+  const { id, created, model } = head
+  const chunk: ChatChunk = { id, object: chunkObject, created, model, choices }
+  for (const name in from) {
+    if (from[name] !== null && !writtenOfEvent.has(name)) chunk[name] = from[name]
   }
+  if (usage) chunk.usage = usage
   return { chunk, forward: undefined }
 }
