@@ -5,6 +5,7 @@ import { isObject, parseJson, stringOf } from '../../wire/json.js'
 import type { ChunkBuilder } from '../chunk-builder.js'
 import { createChunkBuilder } from '../chunk-builder.js'
 import { isForeignFinishReason, toFinishReason } from '../finish-reason.js'
+import { MalformedEvents } from '../malformed-events.js'
 import type { Exchange, StreamDecoder, StreamPart } from '../protocol.js'
 import { answerFormat } from './answer.js'
 import { endFields, readCitations, specificField } from './answer-fields.js'
@@ -214,14 +215,14 @@ function releaseText(state: State): readonly Part[] {
 
 /** What is owed at the end: open blocks, held text, the finish reason, and the usage as the last chunk. */
 const finish: Handle = (state) => {
-  if (state.finished) return none
+  const { build, stopReason, toolCalls, exchange } = state
+  if (stopReason === undefined) throw truncated(exchange.deployment.provider)
   state.finished = true
-  const { build, stopReason, toolCalls } = state
   const owed = [...state.open.values()].flatMap((block) => closeBlock(state, block))
   const ending = Object.keys(state.ending).length === 0 ? none : emitFields(state, state.ending)
   const answeredAsJson = state.jsonSeen && toolCalls === 0 && stopReason === 'tool_use'
   const reason = answeredAsJson ? 'stop' : toFinishReason(stopReason, toolCalls > 0)
-  const native = stopReason !== undefined && isForeignFinishReason(stopReason) ? stopReason : undefined
+  const native = isForeignFinishReason(stopReason) ? stopReason : undefined
   return [...owed, ...releaseText(state), ...ending, build.finish(0, reason, native), build.usage(toUsage(state.usage))]
 }
 
@@ -243,12 +244,6 @@ function truncated(provider: string): GatewayError {
   })
 }
 
-function invalidEvent(provider: string): GatewayError {
-  return new GatewayError('upstream_invalid', 'The provider sent an event that is not JSON.', {
-    upstream: { provider, status: 200 },
-  })
-}
-
 /** Decodes a stream of the Messages API; events of unknown type are ignored, as its versioning policy demands. */
 export function createChatStream(exchange: Exchange<'chat'>): StreamDecoder<ChatChunk> {
   const { deployment, id, created } = exchange
@@ -266,6 +261,7 @@ export function createChatStream(exchange: Exchange<'chat'>): StreamDecoder<Chat
     ending: {},
     finished: false,
   }
+  const malformed = new MalformedEvents(deployment.provider)
   return {
     get progress() {
       if (state.finished) return 'terminated'
@@ -275,16 +271,17 @@ export function createChatStream(exchange: Exchange<'chat'>): StreamDecoder<Chat
       // After the end some servers of this dialect add OpenAI's terminator.
       if (state.finished || data === '' || data === '[DONE]') return none
       const event = parseJson(data)
-      if (!isObject(event)) throw invalidEvent(deployment.provider)
+      if (!isObject(event)) {
+        malformed.skip()
+        return none
+      }
       if (isObject(event['error'])) throw errorInside(event, deployment.provider)
       const type = stringOf(event['type']) ?? ''
       const handle = Object.hasOwn(handlers, type) ? handlers[type] : undefined
       return handle ? handle(state, event) : none
     },
     end() {
-      if (state.finished) return none
-      if (state.stopReason === undefined) throw truncated(deployment.provider)
-      return finish(state, {})
+      return state.finished ? none : finish(state, {})
     },
   }
 }

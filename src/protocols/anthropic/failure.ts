@@ -5,7 +5,7 @@ import { isObject, stringOf } from '../../wire/json.js'
 import { kindOfFailure, readFailure, toUpstreamError } from '../failure.js'
 import type { Failure } from '../protocol.js'
 
-// Source: https://platform.claude.com/docs/en/api/errors
+// Source: https://platform.claude.com/docs/en/api/errors; `api_error` says nothing that the status does not.
 const statusByType: Readonly<Record<string, number>> = {
   invalid_request_error: 400,
   authentication_error: 401,
@@ -14,7 +14,6 @@ const statusByType: Readonly<Record<string, number>> = {
   not_found_error: 404,
   request_too_large: 413,
   rate_limit_error: 429,
-  api_error: 500,
   timeout_error: 504,
   overloaded_error: 529,
 }
@@ -27,9 +26,8 @@ function typeOf(body: unknown): string | undefined {
   return isObject(body['error']) ? stringOf(body['error']['type']) : undefined
 }
 
-/** The status that an error body stands for; `status` (what HTTP said) where its type is unknown. */
+/** The status that an error body stands for; `status` (what HTTP said) where its type says nothing more. */
 function statusOf(type: string | undefined, status: number): number {
-  if (type === 'api_error' && status >= 500) return status
   return (type === undefined ? undefined : statusByType[type]) ?? status
 }
 

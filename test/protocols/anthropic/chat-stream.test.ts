@@ -169,6 +169,7 @@ describe('the end of a stream', () => {
     ['the start', [start()]],
     ['half the text', [start(), ...hello.slice(0, 2)]],
     ['all text without a stop reason', [start(), ...hello]],
+    ['the last event, but no stop reason', [start(), ...hello, stop(null), end]],
   ])('after %s is an error', (_, events) => {
     expect(() => streamChunks(events)).toThrow(expect.objectContaining({ kind: 'stream_truncated', status: 502 }))
   })
@@ -205,10 +206,11 @@ describe('an error inside a stream', () => {
     )
   })
 
-  it('that is no JSON is an invalid answer', () => {
-    expect(() => startStream().push({ event: '', data: '{"type":', frame: undefined })).toThrow(
-      expect.objectContaining({ kind: 'upstream_invalid' }),
-    )
+  it('that is no JSON is skipped, until there are too many', () => {
+    const decoder = startStream()
+    const broken = { event: '', data: '{"type":', frame: undefined }
+    for (let count = 0; count < 3; count += 1) expect(decoder.push(broken)).toEqual([])
+    expect(() => decoder.push(broken)).toThrow(expect.objectContaining({ kind: 'upstream_invalid' }))
   })
 })
 

@@ -32,6 +32,7 @@ describe('an error answer', () => {
     ],
     [500, 'api_error', 'Internal server error', 'upstream_error'],
     [503, 'api_error', 'Unavailable', 'unavailable'],
+    [422, 'api_error', 'Unprocessable', 'unprocessable'],
     [504, 'timeout_error', 'Timed out', 'timeout'],
     [529, 'overloaded_error', 'Overloaded', 'overloaded'],
   ])('%i %s "%s" is %s', (status, type, message, kind) => {
