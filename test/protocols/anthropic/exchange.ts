@@ -46,6 +46,7 @@ export function deploymentOf(overrides: Partial<Deployment> = {}): Deployment {
     tpm: undefined,
     dropParams: false,
     capabilities: {},
+    settings: {},
     info: {},
     ...overrides,
   }
