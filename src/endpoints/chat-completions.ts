@@ -7,7 +7,7 @@ import { answerStream, answerWhole } from './model-call.js'
 export function chatCompletions(parts: CallParts): Route {
   return defineRoute<ChatRequest>({
     method: 'POST',
-    paths: ['/v1/chat/completions', '/chat/completions', '/openai/deployments/{model}/chat/completions'],
+    paths: ['/v1/chat/completions', '/chat/completions', '/openai/deployments/{model+}/chat/completions'],
     access: 'caller',
     summary: 'Answers a conversation, whole or as a stream.',
     body: ChatRequest,

@@ -7,7 +7,7 @@ import { answerStream, answerWhole } from './model-call.js'
 export function completions(parts: CallParts): Route {
   return defineRoute<CompletionRequest>({
     method: 'POST',
-    paths: ['/v1/completions', '/completions', '/openai/deployments/{model}/completions'],
+    paths: ['/v1/completions', '/completions', '/openai/deployments/{model+}/completions'],
     access: 'caller',
     summary: 'Continues a text, whole or as a stream (legacy).',
     body: CompletionRequest,

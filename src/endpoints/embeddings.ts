@@ -7,7 +7,7 @@ import { answerWhole } from './model-call.js'
 export function embeddings(parts: CallParts): Route {
   return defineRoute<EmbeddingRequest>({
     method: 'POST',
-    paths: ['/v1/embeddings', '/embeddings', '/openai/deployments/{model}/embeddings'],
+    paths: ['/v1/embeddings', '/embeddings', '/openai/deployments/{model+}/embeddings'],
     access: 'caller',
     summary: 'Turns texts into vectors.',
     body: EmbeddingRequest,

@@ -8,7 +8,7 @@ import { answerWhole } from './model-call.js'
 export function imagesGenerations(parts: CallParts): Route {
   return defineRoute<ImageRequest>({
     method: 'POST',
-    paths: ['/v1/images/generations', '/images/generations', '/openai/deployments/{model}/images/generations'],
+    paths: ['/v1/images/generations', '/images/generations', '/openai/deployments/{model+}/images/generations'],
     access: 'caller',
     summary: 'Draws images from a text.',
     body: ImageRequest,

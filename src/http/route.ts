@@ -19,7 +19,7 @@ export interface RouteContext<Body> {
 /** One endpoint as data: adapters, authentication, documentation and tests all follow from it. */
 export interface Route<Body = unknown> {
   readonly method: 'GET' | 'POST'
-  /** The first is the one that is documented. `{name}` is one segment, `{name+}` the rest of the path. */
+  /** The first is the one that is documented. `{name}` is one segment, `{name+}` one or more. */
   readonly paths: readonly string[]
   readonly access: Access
   readonly summary: string
@@ -95,22 +95,25 @@ function findPattern(patterns: readonly Pattern[], method: string, path: string)
 }
 
 function matchSegments(pattern: readonly string[], segments: readonly string[]): Record<string, string> | undefined {
+  // How many segments a `{name+}` stands for; every other place is one segment.
+  const rest = segments.length - pattern.length + 1
   const params: Record<string, string> = {}
-  for (const [position, expected] of pattern.entries()) {
-    const segment = segments[position]
-    if (segment === undefined) return undefined
-    const name = /^\{(\w+)(\+?)\}$/.exec(expected)
-    if (!name?.[1]) {
-      if (segment !== expected) return undefined
+  let at = 0
+  for (const expected of pattern) {
+    const [, name, many] = /^\{(\w+)(\+?)\}$/.exec(expected) ?? []
+    const end = at + (many ? rest : 1)
+    if (end <= at || end > segments.length) return undefined
+    const raw = segments.slice(at, end).join('/')
+    at = end
+    if (name === undefined) {
+      if (raw !== expected) return undefined
       continue
     }
-    const raw = name[2] ? segments.slice(position).join('/') : segment
     const value = decode(raw)
     if (value === undefined || value === '') return undefined
-    params[name[1]] = value
-    if (name[2]) return params
+    params[name] = value
   }
-  return pattern.length === segments.length ? params : undefined
+  return at === segments.length ? params : undefined
 }
 
 function decode(text: string): string | undefined {

@@ -14,6 +14,7 @@ const table = createRouteTable([
   route('POST', '/v1/chat/completions', '/openai/deployments/{model}/chat/completions'),
   route('GET', '/v1/models'),
   route('GET', '/v1/models/{id+}'),
+  route('POST', '/azure/{model+}/embeddings'),
 ])
 
 function find(method: string, path: string): unknown {
@@ -34,6 +35,13 @@ describe('createRouteTable', () => {
   it('takes the rest of the path where a name may hold slashes, encoded or not', () => {
     expect(find('GET', '/v1/models/anthropic/claude')).toMatchObject({ params: { id: 'anthropic/claude' } })
     expect(find('GET', '/v1/models/anthropic%2Fclaude')).toMatchObject({ params: { id: 'anthropic/claude' } })
+  })
+
+  it('takes as many segments as are left before a fixed end', () => {
+    expect(find('POST', '/azure/fast/embeddings')).toMatchObject({ params: { model: 'fast' } })
+    expect(find('POST', '/azure/openai/a%2Fb/c/embeddings')).toMatchObject({ params: { model: 'openai/a/b/c' } })
+    expect(find('POST', '/azure/embeddings')).toBeUndefined()
+    expect(find('POST', '/azure//embeddings')).toBeUndefined()
   })
 
   it('answers HEAD where GET is', () => {
