@@ -41,6 +41,8 @@ export interface Deployment {
   readonly baseUrl: string | undefined
   readonly apiVersion: string | undefined
   readonly organization: string | undefined
+  /** The provider's own settings: region, project, further credentials (as Secrets, or functions that give them). */
+  readonly settings: Readonly<Record<string, unknown>>
   /** Sent with every request to the upstream. */
   readonly headers: Readonly<Record<string, string>>
   /** Request parameters that apply where the caller sets none (temperature, safety_settings ...). */

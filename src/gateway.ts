@@ -18,6 +18,7 @@ import { createRegistry } from './providers/registry.js'
 import { createModelGroups } from './router/model-groups.js'
 import { simpleShuffle } from './router/strategies/simple-shuffle.js'
 import { createUpstreamClient } from './upstream/client.js'
+import { createTokenCache, createTokenExchange } from './upstream/token-cache.js'
 import { ChatRequest } from './wire/chat.js'
 import { CompletionRequest } from './wire/completions.js'
 import { EmbeddingRequest } from './wire/embeddings.js'
@@ -106,6 +107,7 @@ function createParts(options: GatewayOptions): CallParts {
     },
   }
   const deployments = options.models.map((model) => createDeployment(model, context))
+  const client = createUpstreamClient({ connectTimeoutMs: longestConnect(deployments, timeouts) })
   return {
     groups: createModelGroups(deployments),
     registry,
@@ -115,7 +117,8 @@ function createParts(options: GatewayOptions): CallParts {
       clock,
       random,
     },
-    client: createUpstreamClient({ connectTimeoutMs: longestConnect(deployments, timeouts) }),
+    client,
+    tokens: createTokenCache(clock, createTokenExchange(client, clock)),
     reasoning: createReasoningMemory(),
     clock,
     createId: () => randomUUID().replaceAll('-', '').slice(0, 24),

@@ -26,6 +26,8 @@ export interface ModelOptions {
   readonly baseUrl?: string | undefined
   readonly apiVersion?: string | undefined
   readonly organization?: string | undefined
+  /** The provider's own settings (region, project, further credentials); an unknown one is an error. */
+  readonly settings?: Readonly<Record<string, unknown>> | undefined
   /** Sent with every request to the provider. */
   readonly headers?: Readonly<Record<string, string>> | undefined
   /** Request parameters for calls that set none themselves. */
@@ -101,6 +103,7 @@ const modelOptions = z.strictObject({
   baseUrl: z.string().optional(),
   apiVersion: z.string().optional(),
   organization: z.string().optional(),
+  settings: record.optional(),
   headers: z.record(z.string(), z.string()).optional(),
   params: record.optional(),
   timeouts: timeouts.optional(),

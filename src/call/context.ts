@@ -8,6 +8,7 @@ import type { Target } from '../providers/target.js'
 import type { Deployment } from '../deployment.js'
 import type { CallSignal } from '../upstream/call-signal.js'
 import type { UpstreamClient } from '../upstream/client.js'
+import type { TokenCache } from '../upstream/token-cache.js'
 
 /** The parts that every call uses; built once per gateway. */
 export interface CallParts {
@@ -16,6 +17,7 @@ export interface CallParts {
   readonly retrying: Omit<RetryContext, 'signal'>
   readonly registry: Registry
   readonly client: UpstreamClient
+  readonly tokens: TokenCache
   readonly reasoning: ReasoningMemory
   readonly clock: Clock
   /** Unique, `[A-Za-z0-9]{24}`. */

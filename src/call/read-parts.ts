@@ -4,7 +4,7 @@ import type { StreamDecoder, StreamPart, StreamProgress } from '../protocols/pro
 import type { CallSignal } from '../upstream/call-signal.js'
 import type { UpstreamResponse } from '../upstream/client.js'
 import type { UpstreamEvent } from '../upstream/message.js'
-import { createSseDecoder } from '../upstream/sse-decoder.js'
+import { createEventDecoder } from '../upstream/framing.js'
 import { isObject } from '../wire/json.js'
 
 /** The pieces of a stream, in batches as the network gave them; leaving the loop closes the connection. */
@@ -104,7 +104,7 @@ async function* readBatches<Chunk>(
   decoder: StreamDecoder<Chunk>,
   phase: StreamPhase,
 ): Batches<Chunk> {
-  const events = createSseDecoder()
+  const events = createEventDecoder(response.headers['content-type'])
   try {
     try {
       phase.wait('open')

@@ -39,6 +39,20 @@ export interface StreamDecoder<Chunk> {
   end(): readonly StreamPart<Chunk>[]
 }
 
+/** A later look at a job that is not done. */
+export interface FollowUp {
+  readonly request: UpstreamRequest
+  /** Milliseconds to wait before it. */
+  readonly delayMs: number
+}
+
+/** A body that is not text (an image, audio); `decode` gets it instead of parsed JSON. */
+export interface BinaryBody {
+  /** Without parameters. */
+  readonly mediaType: string
+  readonly base64: string
+}
+
 /** Pure translation of one operation between OpenAI's format and a dialect. No I/O, no clock, no randomness. */
 export interface Codec<K extends Operation> {
   /** @throws UnsupportedParameterError, InvalidRequestError */
@@ -48,6 +62,13 @@ export interface Codec<K extends Operation> {
    * @throws GatewayError for an error inside a 200, or a body that is not an answer
    */
   decode(body: unknown, exchange: Exchange<K>): Operations[K]['response']
+  /**
+   * For APIs that work on a job: the request that asks for its result, or undefined once `body` is the result. The
+   * result's body is then what `decode` gets. Its `path` is appended to the base URL like any other.
+   * @throws GatewayError where the job failed
+   */
+  next?(body: unknown, exchange: Exchange<K>): FollowUp | undefined
+  /** Absent where the API cannot stream: a stream is then made from the whole answer. */
   decodeStream?(exchange: Exchange<K>): StreamDecoder<Operations[K]['chunk']>
 }
 

@@ -7,6 +7,7 @@ import { checkBaseUrl, missingBaseUrl } from './base-url.js'
 import { EnvironmentSecret, type Environment, firstSet, listNames } from './environment.js'
 import { checkHeaders, type HeaderMap, isHeaderValue } from './headers.js'
 import type { Provider } from './provider.js'
+import { findSettings } from './settings.js'
 import type { Registry, ResolvedModel } from './registry.js'
 
 /** One entry of a host's model list. */
@@ -21,6 +22,8 @@ export interface DeploymentInput {
   readonly baseUrl?: string | undefined
   readonly apiVersion?: string | undefined
   readonly organization?: string | undefined
+  /** Settings that the provider declares: region, project, further credentials. */
+  readonly settings?: Readonly<Record<string, unknown>> | undefined
   readonly headers?: Readonly<Record<string, string>> | undefined
   /** Request parameters that apply where the caller sets none. */
   readonly params?: JsonObject | undefined
@@ -44,7 +47,12 @@ export interface DeploymentContext {
   readonly registry: Registry
   /** The variables that the host lets us see. */
   readonly env: Environment
-  readonly defaults: { readonly timeouts: Timeouts; readonly dropParams: boolean }
+  readonly defaults: {
+    readonly timeouts: Timeouts
+    /** True where the host set `timeouts.headers` for the whole gateway. */
+    readonly headersTimeoutSet?: boolean
+    readonly dropParams: boolean
+  }
 }
 
 /**
@@ -57,6 +65,7 @@ export function createDeployment(input: DeploymentInput, context: DeploymentCont
   const apiKey = findApiKey(input, provider, name, context.env)
   const baseUrl = findBaseUrl(input, provider, name, context.env)
   const numbers = checkNumbers(input, name)
+  const settings = findSettings(input.settings ?? {}, provider, name, context.env)
   const { apiVersion, organization } = input
   return Object.freeze<Deployment>({
     id:
@@ -68,10 +77,11 @@ export function createDeployment(input: DeploymentInput, context: DeploymentCont
     baseUrl,
     apiVersion,
     organization,
+    settings,
     headers: Object.freeze(findHeaders(input, provider, name, context.env)),
     params: frozenCopy(input.params ?? {}, `params of "${name}"`),
     timeouts: Object.freeze(mergeTimeouts(input.timeouts ?? {}, context.defaults.timeouts, name)),
-    headersTimeoutSet: input.timeouts?.headers !== undefined,
+    headersTimeoutSet: input.timeouts?.headers !== undefined || context.defaults.headersTimeoutSet === true,
     ...numbers,
     dropParams: input.dropParams ?? context.defaults.dropParams,
     capabilities: Object.freeze({ ...input.capabilities }),

@@ -76,8 +76,8 @@ export function defineProvider(definition: ProviderDefinition): Provider {
     capabilities: { ...capabilitiesOf(dialect.protocol), ...definition.capabilities },
     status: 'active',
     notice: undefined,
-    authorize: (request, deployment) =>
-      authorize(withHeaders(dialect.prepare(request, deployment), headers), deployment),
+    authorize: (request, deployment, context) =>
+      authorize(withHeaders(dialect.prepare(request, deployment), headers), deployment, context),
   }
 }
 

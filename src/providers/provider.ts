@@ -1,5 +1,7 @@
 import type { Deployment } from '../deployment.js'
+import type { Clock } from '../ports.js'
 import type { Protocol } from '../protocols/protocol.js'
+import type { TokenCache } from '../upstream/token-cache.js'
 import type { UpstreamRequest } from '../upstream/message.js'
 import type { Operation } from '../wire/operations.js'
 
@@ -13,6 +15,23 @@ export interface RegionalBaseUrl {
   /** Environment variables looked up, in order, for the region. */
   readonly regionEnv: readonly string[]
   readonly defaultRegion: string
+}
+
+/** One setting of a provider's deployments. */
+export interface SettingRule {
+  /** Environment variables looked up, in order, where a deployment does not set it. */
+  readonly env: readonly string[]
+  /** Kept as a Secret. */
+  readonly secret?: boolean
+}
+
+/** What signing a request may need besides the request. */
+export interface AuthorizeContext {
+  readonly clock: Clock
+  /** Tokens of this gateway, fetched by one caller at a time. */
+  readonly tokens: TokenCache
+  /** Scheme, host, port and whole path that the request will go to. */
+  readonly url: string
 }
 
 /** Where to talk and who it is; how to talk is the protocol's business. */
@@ -41,6 +60,15 @@ export interface Provider {
   completeBaseUrl?(url: string): string
   /** Header → environment variables, looked up in order, that a deployment's headers take a value from if they lack it. */
   readonly headersEnv?: Readonly<Record<string, readonly string[]>>
-  /** Adds the credential; the only place where a key is revealed. */
-  authorize(request: UpstreamRequest, deployment: Deployment): UpstreamRequest | Promise<UpstreamRequest>
+  /** What a deployment of this provider may set besides key and address (`settings`), by name; nothing else is accepted. */
+  readonly settings?: Readonly<Record<string, SettingRule>>
+  /**
+   * Adds the credential; the only place where a key is revealed. A promise where a token is fetched first; then
+   * `context` gives the way out and keeps tokens.
+   */
+  authorize(
+    request: UpstreamRequest,
+    deployment: Deployment,
+    context: AuthorizeContext,
+  ): UpstreamRequest | Promise<UpstreamRequest>
 }

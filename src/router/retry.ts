@@ -2,6 +2,7 @@ import type { Deployment } from '../deployment.js'
 import { type GatewayError, toGatewayError } from '../errors.js'
 import type { Clock } from '../ports.js'
 import type { CallSignal } from '../upstream/call-signal.js'
+import { pause } from './pause.js'
 import type { Strategy } from './strategies/strategy.js'
 
 /** How often and how patiently a failed attempt is repeated within its model group. */
@@ -44,7 +45,7 @@ export async function withRetries<T>(
       failed.add(deployment)
       const wait = delayBefore(retry, error, deployments.length > failed.size, context)
       if (wait === undefined) throw error
-      if (wait > 0) await pause(wait, context)
+      if (wait > 0) await pause(wait, context.clock, context.signal)
     }
   }
 }
@@ -69,18 +70,4 @@ function delayBefore(retry: number, error: GatewayError, hasFresh: boolean, cont
   const wait = Math.max(jittered, error.retryAfterMs ?? 0)
   if ((error.retryAfterMs ?? 0) > policy.maxRetryAfterMs || wait >= signal.remainingMs) return undefined
   return wait
-}
-
-function pause(milliseconds: number, { clock, signal }: RetryContext): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const timer = clock.setTimeout(() => {
-      signal.listen(undefined)
-      resolve()
-    }, milliseconds)
-    signal.leave()
-    signal.listen((error) => {
-      timer.cancel()
-      reject(error)
-    })
-  })
 }

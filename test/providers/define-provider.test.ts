@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Protocol } from '../../src/protocols/protocol.js'
 import { defineProvider } from '../../src/providers/define-provider.js'
-import { deploymentOf, requestOf } from './deployments.js'
+import { deploymentOf, noTokens, requestOf } from './deployments.js'
 
 const baseUrl = 'https://llm.example/v1'
 
@@ -17,7 +17,7 @@ describe('defineProvider', () => {
       capabilities: { chat: true, stream: true, completions: true, embeddings: true, images: true },
       status: 'active',
     })
-    expect((await provider.authorize(requestOf(), deploymentOf())).headers['authorization']).toBe('Bearer sk-test-key')
+    expect((await provider.authorize(requestOf(), deploymentOf(), noTokens)).headers['authorization']).toBe('Bearer sk-test-key')
   })
 
   it('wants a key where it names a variable, unless told otherwise', () => {
@@ -30,7 +30,7 @@ describe('defineProvider', () => {
 
   it('sends its headers unless the deployment sets them', async () => {
     const provider = defineProvider({ name: 'house', baseUrl, headers: { 'X-A': '1', 'X-B': '2' } })
-    const { headers } = await provider.authorize(requestOf(), deploymentOf({ headers: { 'x-b': '3' } }))
+    const { headers } = await provider.authorize(requestOf(), deploymentOf({ headers: { 'x-b': '3' } }), noTokens)
     expect(headers).toMatchObject({ 'x-a': '1', 'x-b': '3' })
   })
 
@@ -40,7 +40,7 @@ describe('defineProvider', () => {
   ] as const)('speaks %s and sends %s', async (protocol, header) => {
     const provider = defineProvider({ name: 'house', baseUrl, protocol })
     expect(provider.protocol.name).toBe(protocol)
-    expect((await provider.authorize(requestOf(), deploymentOf())).headers[header]).toBe('sk-test-key')
+    expect((await provider.authorize(requestOf(), deploymentOf(), noTokens)).headers[header]).toBe('sk-test-key')
   })
 
   it('takes a protocol and a way to authorize of its own', async () => {
@@ -64,7 +64,7 @@ describe('defineProvider', () => {
       embeddings: false,
       images: true,
     })
-    const { headers } = await provider.authorize(requestOf(), deploymentOf({ headers: { 'x-a': '1' } }))
+    const { headers } = await provider.authorize(requestOf(), deploymentOf({ headers: { 'x-a': '1' } }), noTokens)
     expect(headers).toMatchObject({ signed: 'yes', 'x-a': '1' })
     expect(headers).not.toHaveProperty('authorization')
   })

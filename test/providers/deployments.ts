@@ -1,3 +1,4 @@
+import type { AuthorizeContext } from '../../src/providers/provider.js'
 import type { Deployment } from '../../src/deployment.js'
 import { Secret } from '../../src/secret.js'
 import type { UpstreamRequest } from '../../src/upstream/message.js'
@@ -13,6 +14,7 @@ export function deploymentOf(over: Partial<Deployment> = {}): Deployment {
     baseUrl: undefined,
     apiVersion: undefined,
     organization: undefined,
+    settings: {},
     headers: {},
     params: {},
     timeouts: { connect: 1, headers: 1, firstToken: 1, idle: 1, total: 1 },
@@ -37,4 +39,11 @@ export function requestOf(headers: Readonly<Record<string, string>> = {}): Upstr
     body: '{}',
     droppedParams: [],
   })
+}
+
+/** What signing may need, for providers that need nothing: asking for a token fails the test. */
+export const noTokens: AuthorizeContext = {
+  clock: { now: () => 0, setTimeout: () => ({ cancel: () => undefined }) },
+  tokens: { get: () => Promise.reject(new Error('a token was asked for')), forget: () => undefined },
+  url: 'https://provider.test/chat/completions',
 }

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { createRegistry } from '../../src/providers/registry.js'
 import { defineProvider } from '../../src/providers/define-provider.js'
 import { unbuiltProviders } from '../../src/providers/unbuilt.js'
-import { deploymentOf, requestOf } from './deployments.js'
+import { deploymentOf, noTokens, requestOf } from './deployments.js'
 
 const registry = createRegistry([])
 
@@ -94,7 +94,7 @@ describe('every provider', () => {
   it('sends its key in a header and nowhere else', async () => {
     for (const provider of registry.list()) {
       const request = requestOf()
-      const authorized = await provider.authorize(request, deploymentOf({ provider: provider.name }))
+      const authorized = await provider.authorize(request, deploymentOf({ provider: provider.name }), noTokens)
       const { headers, ...rest } = authorized
       expect(JSON.stringify(rest)).not.toContain('sk-test-key')
       expect(Object.values(headers).some((value) => value.includes('sk-test-key'))).toBe(true)
@@ -105,13 +105,13 @@ describe('every provider', () => {
   it("sends a deployment's headers, which win over its own", async () => {
     const deployment = deploymentOf({ headers: { 'x-novita-source': 'mine', 'x-more': '1' } })
     const headersOf = async (over = deployment) =>
-      (await registry.get('novita')?.authorize(requestOf(), over))?.headers ?? {}
+      (await registry.get('novita')?.authorize(requestOf(), over, noTokens))?.headers ?? {}
     expect(await headersOf()).toMatchObject({ 'x-novita-source': 'mine', 'x-more': '1' })
     expect(await headersOf(deploymentOf())).toMatchObject({ 'x-novita-source': 'sluice' })
   })
 
   it('that wants its key twice gets it twice', async () => {
-    const authorized = await registry.get('sarvam')?.authorize(requestOf(), deploymentOf())
+    const authorized = await registry.get('sarvam')?.authorize(requestOf(), deploymentOf(), noTokens)
     expect(authorized?.headers).toMatchObject({
       authorization: 'Bearer sk-test-key',
       'api-subscription-key': 'sk-test-key',

@@ -13,6 +13,7 @@ export function deploymentOf(own: Partial<Deployment> = {}): Deployment {
     baseUrl: undefined,
     apiVersion: undefined,
     organization: undefined,
+    settings: {},
     headers: {},
     params: {},
     timeouts: { connect: 1_000, headers: 1_000, firstToken: 1_000, idle: 1_000, total: 10_000 },

@@ -34,8 +34,8 @@ function encodeChat({ request, deployment }: Exchange<'chat'>, quirks: Quirks, r
   const keepCacheControl = quirks.messages?.keepCacheControl?.test(model) ?? false
   applyReasoning(draft, quirks)
   applyRules(draft, rules)
-  const modelRules = quirks.modelRules === 'openai' ? applyChatModelRules(draft, model) : undefined
-  const knowsDeveloper = quirks.modelRules === 'openai' || quirks.messages?.developerRole === true
+  const modelRules = quirks.modelRules ? applyChatModelRules(draft, model) : undefined
+  const knowsDeveloper = quirks.modelRules || quirks.messages?.developerRole === true
   const instructions = modelRules?.instructions ?? (knowsDeveloper ? 'as_given' : 'system')
   const messageRules: MessageRules = { quirks: quirks.messages ?? {}, instructions, keepCacheControl }
   writeMessages(draft, request, messageRules)

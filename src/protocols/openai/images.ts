@@ -27,7 +27,7 @@ function encodeImage(
   const draft = createDraft(request, deployment, knownParameters.images, undefined)
   const model = upstreamModel(deployment, quirks)
   applyRules(draft, rules)
-  if (quirks.modelRules === 'openai') applyImageModelRules(draft, model)
+  if (quirks.modelRules) applyImageModelRules(draft, model)
   applyNames(draft.body, quirks.images?.rename, undefined)
   draft.body['model'] = model
   return toUpstreamRequest('images', draft, deployment, quirks)

@@ -33,7 +33,7 @@ export interface Quirks {
   /** Model name at the provider, from the one the deployment names. */
   readonly modelName?: (model: string) => string
   /** Follow OpenAI's own rules per model family (`catalog/openai-models`): token limit's name, roles, refused parameters. */
-  readonly modelRules?: 'openai'
+  readonly modelRules?: boolean
   /** OpenAI parameter → the provider's name for it. */
   readonly rename?: Readonly<Record<string, string>>
   /** OpenAI parameters that the provider refuses: 400, or dropped with `dropParams`. */

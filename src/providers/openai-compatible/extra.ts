@@ -43,6 +43,7 @@ export const extraRows: Rows = {
     baseUrlEnv: ['VENICEAI_API_BASE'],
     apiKeyEnv: ['VENICE_AI_API_KEY'],
     capabilities: chat,
+    quirks: { messages: { reasoningContent: 'as_given' } },
   },
   xiaomi_mimo: {
     displayName: 'Xiaomi MiMo',
@@ -50,7 +51,7 @@ export const extraRows: Rows = {
     baseUrlEnv: ['XIAOMI_MIMO_API_BASE'],
     apiKeyEnv: ['XIAOMI_MIMO_API_KEY'],
     capabilities: chat,
-    quirks: { ...maxTokens, reasoning: 'thinking_type' },
+    quirks: { ...maxTokens, reasoning: 'thinking_type', messages: { reasoningContent: 'as_given' } },
   },
   scaleway: {
     displayName: 'Scaleway',

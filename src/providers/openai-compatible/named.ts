@@ -208,7 +208,7 @@ export const namedRows: Rows = {
         'top_logprobs',
       ],
       reasoning: 'thinking_type',
-      messages: { keepCacheControl: /./ },
+      messages: { keepCacheControl: /./, reasoningContent: 'as_given' },
     },
   },
   minimax: {

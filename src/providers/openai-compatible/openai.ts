@@ -15,7 +15,7 @@ export const openaiRow: Rows = {
       'openai-organization': ['OPENAI_ORGANIZATION', 'OPENAI_ORG_ID'],
       'openai-project': ['OPENAI_PROJECT', 'OPENAI_PROJECT_ID'],
     },
-    quirks: { modelRules: 'openai' },
+    quirks: { modelRules: true },
     authorize: authorizeOpenai,
   },
 }

@@ -36,6 +36,7 @@ export function deploymentOf(overrides: Partial<Deployment> = {}): Deployment {
     baseUrl: undefined,
     apiVersion: undefined,
     organization: undefined,
+    settings: {},
     headers: {},
     params: {},
     timeouts: { connect: 0, headers: 0, firstToken: 0, idle: 0, total: 0 },
@@ -46,7 +47,6 @@ export function deploymentOf(overrides: Partial<Deployment> = {}): Deployment {
     tpm: undefined,
     dropParams: false,
     capabilities: {},
-    settings: {},
     info: {},
     ...overrides,
   }

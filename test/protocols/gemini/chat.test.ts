@@ -243,7 +243,12 @@ describe('a stream', () => {
     )
     expect(error).toBeInstanceOf(GatewayError)
     expect(error).toMatchObject({ kind: 'overloaded', status: 503, message: 'The model is overloaded.' })
-    expect(thrownBy(() => startStream().push(eventOf('{"candidates"')))).toMatchObject({ kind: 'upstream_invalid' })
+  })
+
+  it('skips a broken event, but not a stream of them', () => {
+    const decoder = startStream()
+    for (let broken = 0; broken < 3; broken += 1) expect(decoder.push(eventOf('{"candidates"'))).toEqual([])
+    expect(thrownBy(() => decoder.push(eventOf('{"candidates"')))).toMatchObject({ kind: 'upstream_invalid' })
   })
 
   it('tells that it is finished once every choice is', () => {

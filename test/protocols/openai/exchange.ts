@@ -18,6 +18,7 @@ export function deploymentOf(changes: Partial<Deployment> = {}): Deployment {
     baseUrl: undefined,
     apiVersion: undefined,
     organization: undefined,
+    settings: {},
     headers: {},
     params: {},
     timeouts: { connect: 0, headers: 0, firstToken: 0, idle: 0, total: 0 },

@@ -64,7 +64,7 @@ describe('messages', () => {
     const instruction = { role: 'developer', content: 'x' }
     expect(send(instruction)).toEqual({ role: 'system', content: 'x' })
     expect(send(instruction, { developerRole: true })).toEqual(instruction)
-    expect(send(instruction, {}, { modelRules: 'openai' })).toEqual(instruction)
+    expect(send(instruction, {}, { modelRules: true })).toEqual(instruction)
   })
 
   it('keep cache marks only where they are understood', () => {

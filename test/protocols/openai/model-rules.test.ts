@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { bodyOf, codecOf, encodeChat, exchangeOf } from './exchange.js'
 
 const send = (model: string, fields: Record<string, unknown>, dropParams = false) =>
-  encodeChat(fields, { modelRules: 'openai' }, { model, provider: 'openai', dropParams })
+  encodeChat(fields, { modelRules: true }, { model, provider: 'openai', dropParams })
 
 // Case 33.
 describe('OpenAI’s reasoning models', () => {
@@ -66,7 +66,7 @@ describe('OpenAI’s reasoning models', () => {
 describe('OpenAI’s image models', () => {
   const encode = (model: string, fields: Record<string, unknown>) => {
     const exchange = exchangeOf<'images'>({ model: 'm', prompt: 'a cat', ...fields }, { model, provider: 'openai' })
-    return bodyOf(codecOf('images', { modelRules: 'openai' }).encode(exchange))
+    return bodyOf(codecOf('images', { modelRules: true }).encode(exchange))
   }
 
   it('of the newer kind always give base64 and take no response_format', () => {

@@ -1,0 +1,65 @@
+import { GatewayError } from '../errors.js'
+import type { BinaryBody, Codec, Exchange } from '../protocols/protocol.js'
+import type { UpstreamResponse } from '../upstream/client.js'
+import { mediaTypeOf } from '../upstream/framing.js'
+import { readBody } from '../upstream/response-body.js'
+import { parseJson } from '../wire/json.js'
+import type { Operation, Operations } from '../wire/operations.js'
+import { type Asked, sendRequest } from './send-request.js'
+import { pause } from '../router/pause.js'
+
+/** A whole answer; `bytes` is set where the provider's own bytes are the answer. */
+export interface DecodedAnswer<K extends Operation> {
+  readonly body: Operations[K]['response']
+  readonly bytes: Buffer | undefined
+}
+
+/**
+ * Reads an answer, follows its job to the end where it is one, and translates it.
+ * @throws GatewayError
+ */
+export async function readAnswer<K extends Operation>(
+  response: UpstreamResponse,
+  codec: Codec<K>,
+  exchange: Exchange<K>,
+  asked: Asked,
+): Promise<DecodedAnswer<K>> {
+  let { bytes, content } = await readContent(response, asked)
+  for (let follow = codec.next?.(content, exchange); follow; follow = codec.next?.(content, exchange)) {
+    await pause(follow.delayMs, asked.parts.clock, asked.signal)
+    const later = await sendRequest(follow.request, asked.deployment.timeouts.headers, asked)
+    ;({ bytes, content } = await readContent(later, asked))
+  }
+  const body = codec.decode(content, exchange)
+  return { body, bytes: body === content ? bytes : undefined }
+}
+
+interface Content {
+  readonly bytes: Buffer
+  /** Parsed JSON, or a BinaryBody. */
+  readonly content: unknown
+}
+
+async function readContent(response: UpstreamResponse, { deployment, signal, parts }: Asked): Promise<Content> {
+  const waitForMore = (): void => signal.enter('idle', deployment.timeouts.idle)
+  waitForMore()
+  const bytes = await readBody(response.body, parts.maxAnswerBytes, waitForMore)
+  signal.leave()
+  const mediaType = mediaTypeOf(response.headers['content-type'])
+  if (isBinary(mediaType)) {
+    const binary: BinaryBody = { mediaType, base64: bytes.toString('base64') }
+    return { bytes, content: binary }
+  }
+  const content = parseJson(bytes.toString('utf8'))
+  if (content === undefined) throw notJson(bytes)
+  return { bytes, content }
+}
+
+function isBinary(mediaType: string): boolean {
+  return mediaType.startsWith('image/') || mediaType.startsWith('audio/') || mediaType === 'application/octet-stream'
+}
+
+function notJson(bytes: Buffer): GatewayError {
+  const what = bytes.length === 0 ? 'an empty body' : 'something that is not JSON'
+  return new GatewayError('upstream_invalid', `The provider answered with ${what}.`)
+}

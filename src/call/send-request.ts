@@ -1,0 +1,112 @@
+import type { Deployment } from '../deployment.js'
+import { GatewayError } from '../errors.js'
+import type { Provider } from '../providers/provider.js'
+import { type Target, joinPath, resolveTarget } from '../providers/target.js'
+import type { CallSignal } from '../upstream/call-signal.js'
+import type { UpstreamResponse } from '../upstream/client.js'
+import type { UpstreamRequest } from '../upstream/message.js'
+import type { CallParts } from './context.js'
+import { toFailure } from './failure-answer.js'
+
+/** One deployment being asked. */
+export interface Asked {
+  readonly deployment: Deployment
+  readonly provider: Provider
+  readonly signal: CallSignal
+  readonly parts: CallParts
+}
+
+/**
+ * Signs a request, sends it and gives the answer whose status says success.
+ * @throws GatewayError for any other status, a credential that cannot be had, or a connection that fails
+ */
+export async function sendRequest(
+  request: UpstreamRequest,
+  headersMs: number,
+  asked: Asked,
+): Promise<UpstreamResponse> {
+  const response = await sendOnce(request, headersMs, asked)
+  if (response.status >= 200 && response.status <= 299) return response
+  throw await toFailure(response, asked.provider, asked.deployment, asked.signal)
+}
+
+async function sendOnce(request: UpstreamRequest, headersMs: number, asked: Asked): Promise<UpstreamResponse> {
+  const { deployment, provider, signal, parts } = asked
+  const target = targetOf(provider, deployment, parts)
+  const fetched = new Set<string>()
+  const signed = await authorize(request, target, fetched, asked)
+  const response = await dispatch(signed, target, headersMs, asked)
+  // A token that was good until now may have been revoked; a fresh one is worth one more try.
+  if (response.status !== 401 || fetched.size === 0) return response
+  await response.body[Symbol.asyncIterator]().return?.()
+  for (const token of fetched) parts.tokens.forget(token)
+  signal.listen(undefined)
+  return dispatch(await authorize(request, target, fetched, asked), target, headersMs, asked)
+}
+
+function dispatch(
+  request: UpstreamRequest,
+  target: Target,
+  headersMs: number,
+  asked: Asked,
+): Promise<UpstreamResponse> {
+  return asked.parts.client.send(
+    {
+      origin: target.origin,
+      path: joinPath(target.basePath, request.path),
+      method: request.method,
+      headers: request.headers,
+      body: request.body,
+    },
+    asked.signal,
+    { connect: asked.deployment.timeouts.connect, headers: headersMs },
+  )
+}
+
+const authorizeMs = 20_000
+
+/** Most providers answer at once; those that fetch a token first get a deadline. `fetched` collects the tokens used. */
+function authorize(
+  request: UpstreamRequest,
+  target: Target,
+  fetched: Set<string>,
+  { deployment, provider, signal, parts }: Asked,
+): UpstreamRequest | Promise<UpstreamRequest> {
+  const { tokens, clock } = parts
+  const authorized = provider.authorize(request, deployment, {
+    clock,
+    url: target.origin + joinPath(target.basePath, request.path),
+    tokens: {
+      forget: (token) => tokens.forget(token),
+      async get(key, fetch) {
+        const token = await tokens.get(key, fetch)
+        fetched.add(token)
+        return token
+      },
+    },
+  })
+  if (!(authorized instanceof Promise)) return authorized
+  return new Promise((resolve, reject) => {
+    signal.listen(reject)
+    signal.enter('connect', authorizeMs)
+    authorized.then(resolve, reject)
+  })
+}
+
+/**
+ * The provider that a deployment names.
+ * @throws GatewayError internal; names were checked at start
+ */
+export function providerOf(deployment: Deployment, parts: CallParts): Provider {
+  const provider = parts.registry.get(deployment.provider)
+  if (!provider) throw new GatewayError('internal', `The provider ${deployment.provider} is not registered.`)
+  return provider
+}
+
+function targetOf(provider: Provider, deployment: Deployment, parts: CallParts): Target {
+  const known = parts.targets.get(deployment)
+  if (known) return known
+  const target = resolveTarget(provider, deployment)
+  parts.targets.set(deployment, target)
+  return target
+}
