@@ -396,6 +396,20 @@ describe('a gateway', () => {
     })
   })
 
+  it.each(['left unread', 'left to the client, who goes away'])('ends a streamed call that is %s', async (how) => {
+    const gateway = start()
+    const controller = new AbortController()
+    const body = { model: 'openai/words-500+trickle-5ms', messages: hello, stream: true }
+    const response = await post(gateway, '/v1/chat/completions', body, controller.signal)
+    if (!isStream(response)) throw new Error('no stream')
+    if (how === 'left unread') await response.stream[Symbol.asyncIterator]().return?.()
+    else controller.abort()
+    await expect.poll(() => upstream.requests[0]?.aborted, { interval: 5, timeout: 500 }).toBe(true)
+    const closing = Date.now()
+    await gateway.close({ drainMs: 5_000 })
+    expect(Date.now() - closing).toBeLessThan(2_000)
+  })
+
   it('waits for running calls when it closes, takes no new ones, and ends what takes too long', async () => {
     const gateway = start()
     const running = post(gateway, '/v1/chat/completions', { model: 'openai/slow-100ms', messages: hello })

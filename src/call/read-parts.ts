@@ -8,7 +8,7 @@ import { createEventDecoder } from '../upstream/framing.js'
 import { isObject } from '../wire/json.js'
 
 /** The pieces of a stream, in batches as the network gave them; leaving the loop closes the connection. */
-export type PartBatches<Chunk> = AsyncIterable<readonly StreamPart<Chunk>[]>
+export type PartBatches<Chunk> = AsyncIterable<readonly StreamPart<Chunk>[], undefined>
 
 type Batches<Chunk> = AsyncGenerator<readonly StreamPart<Chunk>[], undefined>
 

@@ -70,21 +70,18 @@ interface BegunCall {
 function beginCall(model: string, context: CallContext, parts: CallParts): BegunCall {
   if (parts.running.closed) throw new GatewayError('unavailable', 'The gateway is shutting down.')
   const deployments = parts.groups.resolve(model, context.caller)
-  const signal = new CallSignal(parts.clock, deployments[0]?.timeouts.total ?? 0)
+  const end = (): void => {
+    context.signal?.removeEventListener('abort', leave)
+    signal.dispose()
+    parts.running.leave(signal)
+  }
+  const signal = new CallSignal(parts.clock, deployments[0]?.timeouts.total ?? 0, end)
   const leave = (): void =>
     signal.end(new GatewayError('client_closed', 'The client went away before the answer was complete.'))
+  parts.running.enter(signal)
   if (context.signal?.aborted) leave()
   else context.signal?.addEventListener('abort', leave, { once: true })
-  parts.running.enter(signal)
-  return {
-    deployments,
-    signal,
-    end() {
-      context.signal?.removeEventListener('abort', leave)
-      signal.dispose()
-      parts.running.leave(signal)
-    },
-  }
+  return { deployments, signal, end }
 }
 
 function tap<K extends StreamOperation>(

@@ -26,22 +26,44 @@ export async function answerStream<K extends StreamOperation>(
   parts: CallParts,
 ): Promise<HttpResponse> {
   const answer = await runStream(operation, body, toCallContext(context), parts)
-  return { status: 200, headers: { ...sseHeaders, ...servedHeaders(answer) }, stream: toEvents(answer.parts) }
+  return { status: 200, headers: { ...sseHeaders, ...servedHeaders(answer) }, stream: new EventStream(answer.parts) }
 }
 
 function toCallContext(context: Omit<RouteContext<unknown>, 'body'>): CallContext {
   return { caller: context.caller, requestId: context.requestId, signal: context.request.signal }
 }
 
-/** Writes a stream's batches as events; a failure becomes the last event, and never `[DONE]`. */
-async function* toEvents<Chunk>(
-  batches: AsyncIterable<readonly StreamPart<Chunk>[]>,
-): AsyncGenerator<Uint8Array | string, undefined> {
-  try {
-    for await (const batch of batches) yield toBytes(batch)
-    yield doneEvent
-  } catch (thrown) {
-    yield sseError(toGatewayError(thrown))
+/** A stream's batches written as events; a failure becomes the last event, and `[DONE]` never follows it. */
+class EventStream<Chunk> implements AsyncIterableIterator<Uint8Array | string, undefined> {
+  readonly #batches: AsyncIterator<readonly StreamPart<Chunk>[], undefined>
+  #over = false
+
+  constructor(batches: AsyncIterable<readonly StreamPart<Chunk>[], undefined>) {
+    this.#batches = batches[Symbol.asyncIterator]()
+  }
+
+  async next(): Promise<IteratorResult<Uint8Array | string, undefined>> {
+    if (this.#over) return { done: true, value: undefined }
+    try {
+      const result = await this.#batches.next()
+      if (!result.done) return { done: false, value: toBytes(result.value) }
+      this.#over = true
+      return { done: false, value: doneEvent }
+    } catch (thrown) {
+      this.#over = true
+      return { done: false, value: sseError(toGatewayError(thrown)) }
+    }
+  }
+
+  /** Ends the call also where nothing was ever read, as a generator would not. */
+  async return(): Promise<IteratorResult<Uint8Array | string, undefined>> {
+    this.#over = true
+    await this.#batches.return?.()
+    return { done: true, value: undefined }
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this
   }
 }
 

@@ -30,6 +30,7 @@ export class CallSignal {
   readonly #clock: Clock
   readonly #totalMs: number
   readonly #totalAt: number
+  #onEnd: (() => void) | undefined
   #phase: Phase = 'total'
   #phaseMs = 0
   #phaseAt = never
@@ -38,8 +39,10 @@ export class CallSignal {
   #listener: ((error: GatewayError) => void) | undefined
   #ended: GatewayError | undefined
 
-  constructor(clock: Clock, totalMs: number) {
+  /** `onEnd` is told when the call ends early, whether or not a step listens: a stream may have no reader. */
+  constructor(clock: Clock, totalMs: number, onEnd?: () => void) {
     this.#clock = clock
+    this.#onEnd = onEnd
     this.#totalMs = totalMs
     this.#totalAt = totalMs > 0 ? clock.now() + totalMs : never
   }
@@ -65,6 +68,7 @@ export class CallSignal {
     if (this.#ended) return
     this.#ended = error
     this.#listener?.(error)
+    this.#onEnd?.()
   }
 
   /** Starts a phase's deadline; 0 sets none. */
@@ -85,6 +89,7 @@ export class CallSignal {
     this.#timer?.cancel()
     this.#timer = undefined
     this.#listener = undefined
+    this.#onEnd = undefined
     this.#firesAt = never
   }
 

@@ -79,6 +79,20 @@ describe('CallSignal', () => {
     expect(signal.remainingMs).toBe(Number.POSITIVE_INFINITY)
   })
 
+  it('tells its owner of an early end also where no step listens, but not after it was over', () => {
+    const clock = new FakeClock()
+    let ended = 0
+    const early = new CallSignal(clock, 100, () => (ended += 1))
+    early.enter('idle', 50)
+    early.listen(undefined)
+    clock.advance(200)
+    expect(ended).toBe(1)
+    const over = new CallSignal(clock, 100, () => (ended += 1))
+    over.dispose()
+    over.end(new GatewayError('client_closed', 'gone'))
+    expect(ended).toBe(1)
+  })
+
   it('leaves no timer behind', () => {
     const { clock, signal } = start(1_000)
     signal.enter('idle', 100)
