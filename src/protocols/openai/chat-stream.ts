@@ -10,7 +10,7 @@ import { foreignFinish, nativeFinish, toChatFinish } from './finish.js'
 import { toLogprobs } from './logprobs.js'
 import type { Quirks } from './quirks.js'
 import { usesJsonTool } from './response-format.js'
-import { createThinkSplitter, type ThinkSplitter } from './think-tags.js'
+import { createThinkSplitter, type ThinkSplitter } from '../think-tags.js'
 import { ToolCallStream } from './tool-call-stream.js'
 
 type Part = StreamPart<ChatChunk>

@@ -3,7 +3,7 @@ import { isObject, type JsonObject, stringOf } from '../../wire/json.js'
 import { isJsonTool } from '../structured-output.js'
 import { readContent, readReasoning } from './content.js'
 import { foreignFinish } from './finish.js'
-import { splitThought } from './think-tags.js'
+import { splitThought } from '../think-tags.js'
 import { toToolCalls } from './tool-calls.js'
 
 /** How the messages of one exchange are read. */
