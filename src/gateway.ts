@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { CallContext, CallParts } from './call/context.js'
 import { createReasoningMemory } from './call/reasoning-memory.js'
 import { runCall, runStream } from './call/run-call.js'
+import { safeLogger } from './call/safe-logger.js'
 import { createRunningCalls } from './call/running-calls.js'
 import { systemClock } from './clock.js'
 import type { Deployment, Timeouts } from './deployment.js'
@@ -122,7 +123,7 @@ function createParts(options: GatewayOptions): CallParts {
     reasoning: createReasoningMemory(),
     clock,
     createId: () => randomUUID().replaceAll('-', '').slice(0, 24),
-    logger: options.logger ?? silent,
+    logger: options.logger ? safeLogger(options.logger) : silent,
     maxAnswerBytes,
     targets: new WeakMap(),
     running: createRunningCalls(clock),

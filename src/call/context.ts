@@ -1,4 +1,5 @@
 import type { GatewayError } from '../errors.js'
+import type { LeaveSignal } from '../http/message.js'
 import type { Caller, Clock, Logger } from '../ports.js'
 import type { ReasoningMemory } from './reasoning-memory.js'
 import type { ModelGroups } from '../router/model-groups.js'
@@ -44,5 +45,5 @@ export interface CallContext {
   readonly caller: Caller
   readonly requestId: string
   /** Aborts when whoever asked no longer wants the answer. */
-  readonly signal: AbortSignal | undefined
+  readonly signal: LeaveSignal | undefined
 }

@@ -33,17 +33,19 @@ export async function openParts<Chunk>(
     phase.contentArrived()
     break
   }
-  return new ResumedBatches(head, batches)
+  return new ResumedBatches(head, batches, response.body)
 }
 
 /** The pieces read while waiting for content, then the rest; hand-made, because delegating generators cost per piece. */
 class ResumedBatches<Chunk> implements AsyncIterableIterator<readonly StreamPart<Chunk>[], undefined> {
   #head: readonly StreamPart<Chunk>[]
   readonly #rest: Batches<Chunk>
+  readonly #body: AsyncIterator<Buffer>
 
-  constructor(head: readonly StreamPart<Chunk>[], rest: Batches<Chunk>) {
+  constructor(head: readonly StreamPart<Chunk>[], rest: Batches<Chunk>, body: AsyncIterable<Buffer>) {
     this.#head = head
     this.#rest = rest
+    this.#body = body[Symbol.asyncIterator]()
   }
 
   next(): Promise<IteratorResult<readonly StreamPart<Chunk>[], undefined>> {
@@ -53,7 +55,9 @@ class ResumedBatches<Chunk> implements AsyncIterableIterator<readonly StreamPart
     return Promise.resolve({ done: false, value })
   }
 
-  return(): Promise<IteratorResult<readonly StreamPart<Chunk>[], undefined>> {
+  async return(): Promise<IteratorResult<readonly StreamPart<Chunk>[], undefined>> {
+    // A generator is only left once its pending read has ended, so the read is ended first.
+    await this.#body.return?.()
     return this.#rest.return(undefined)
   }
 

@@ -6,6 +6,7 @@ import type { ChatChunk, ChatCompletion, ChatRequest } from '../wire/chat.js'
 import type { Operation, Operations, StreamOperation } from '../wire/operations.js'
 import { type StreamAnswer, type WholeAnswer, attemptStream, attemptWhole } from './attempt.js'
 import type { CallContext, CallParts } from './context.js'
+import { redactError } from './redact.js'
 import { ReasoningCollector } from './reasoning-memory.js'
 import { TappedStream } from './tap-stream.js'
 
@@ -21,7 +22,7 @@ export async function runCall<K extends Operation>(
 ): Promise<WholeAnswer<K>> {
   const call = beginCall(request.model, context, parts)
   try {
-    const answer = await withRetries(call.deployments, { ...parts.retrying, signal: call.signal }, (deployment) =>
+    const answer = await attempts(call, parts, (deployment) =>
       attemptWhole(operation, restored(operation, request, deployment, context, parts), deployment, call.signal, parts),
     )
     if (operation === 'chat') rememberWhole(answer as WholeAnswer<'chat'>, context, parts)
@@ -45,7 +46,7 @@ export async function runStream<K extends StreamOperation>(
 ): Promise<StreamAnswer<K>> {
   const call = beginCall(request.model, context, parts)
   try {
-    const answer = await withRetries(call.deployments, { ...parts.retrying, signal: call.signal }, (deployment) =>
+    const answer = await attempts(call, parts, (deployment) =>
       attemptStream(
         operation,
         restored(operation, request, deployment, context, parts),
@@ -84,6 +85,22 @@ function beginCall(model: string, context: CallContext, parts: CallParts): Begun
   return { deployments, signal, end }
 }
 
+/** Tries deployments until one answers; nothing of a failed attempt stays open, and its error tells no credential. */
+function attempts<T>(
+  { deployments, signal }: BegunCall,
+  parts: CallParts,
+  attempt: (deployment: Deployment) => Promise<T>,
+): Promise<T> {
+  return withRetries(deployments, { ...parts.retrying, signal }, async (deployment) => {
+    try {
+      return await attempt(deployment)
+    } catch (thrown) {
+      signal.endStep(new GatewayError('client_closed', 'The attempt has failed.'))
+      throw redactError(toGatewayError(thrown), deployment)
+    }
+  })
+}
+
 function tap<K extends StreamOperation>(
   operation: K,
   request: Operations[K]['request'],
@@ -99,10 +116,13 @@ function tap<K extends StreamOperation>(
       if (operation === 'chat') collector.add(chunk as ChatChunk)
       return wantsUsage || chunk.choices.length > 0
     },
-    ended(thrown) {
+    ended() {
       end()
-      if (thrown === undefined) parts.reasoning.remember(collector.message, context.caller.id, answer.deployment)
-      else failed(thrown, request.model, context, parts)
+      parts.reasoning.remember(collector.message, context.caller.id, answer.deployment)
+    },
+    failed(thrown) {
+      end()
+      return failed(redactError(toGatewayError(thrown), answer.deployment), request.model, context, parts)
     },
   })
 }

@@ -85,11 +85,12 @@ function authorize(
       },
     },
   })
-  if (!(authorized instanceof Promise)) return authorized
+  // Also promises of other libraries and realms.
+  if (!('then' in authorized)) return authorized
   return new Promise((resolve, reject) => {
     signal.listen(reject)
     signal.enter('connect', authorizeMs)
-    authorized.then(resolve, reject)
+    Promise.resolve(authorized).then(resolve, reject)
   })
 }
 

@@ -7,8 +7,10 @@ type Batch<Chunk> = readonly StreamPart<Chunk>[]
 export interface StreamTap<Chunk> {
   /** False takes the chunk out of what the client gets. */
   accept(chunk: Chunk): boolean
-  /** Called once: with nothing after a whole answer or an early leave, else with what was thrown. */
-  ended(thrown?: unknown): void
+  /** Called after a whole answer or an early leave; either this or `failed` is called, once. */
+  ended(): void
+  /** Called with what was thrown; gives what the reader gets instead. */
+  failed(thrown: unknown): unknown
 }
 
 /** Watches a stream on its way to the client: events that are forwarded as they came are not looked at. */
@@ -35,8 +37,10 @@ export class TappedStream<Chunk> implements AsyncIterableIterator<Batch<Chunk>, 
           : result.value.filter((part) => this.#accepts(part))
         if (value.length > 0) return { done: false, value }
       }
-    } catch (error) {
-      this.#end(error)
+    } catch (thrown) {
+      const error = this.#fail(thrown)
+      // What failed may have been our side of the stream.
+      await this.#source.return?.(undefined).catch(ignore)
       throw error
     }
   }
@@ -55,12 +59,20 @@ export class TappedStream<Chunk> implements AsyncIterableIterator<Batch<Chunk>, 
     return part.chunk === undefined || this.#tap.accept(part.chunk)
   }
 
-  #end(thrown?: unknown): void {
+  #end(): void {
     if (!this.#open) return
     this.#open = false
-    this.#tap.ended(thrown)
+    this.#tap.ended()
+  }
+
+  #fail(thrown: unknown): unknown {
+    if (!this.#open) return thrown
+    this.#open = false
+    return this.#tap.failed(thrown)
   }
 }
+
+function ignore(): void {}
 
 function isForwarded(part: StreamPart<unknown>): boolean {
   return part.forward !== undefined

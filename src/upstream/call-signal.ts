@@ -71,8 +71,17 @@ export class CallSignal {
     this.#onEnd?.()
   }
 
+  /** Ends only the step that is under way, and closes what it left open; the call goes on with another. */
+  endStep(error: GatewayError): void {
+    const listener = this.#listener
+    this.#listener = undefined
+    this.leave()
+    listener?.(error)
+  }
+
   /** Starts a phase's deadline; 0 sets none. */
   enter(phase: Phase, milliseconds: number): void {
+    if (this.#ended) return
     this.#phase = phase
     this.#phaseMs = milliseconds
     this.#phaseAt = milliseconds > 0 ? this.#clock.now() + milliseconds : never
