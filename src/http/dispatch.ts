@@ -51,7 +51,7 @@ async function answer(
       return errorAnswer(error, { ...headers, allow: found.allow.join(', ') })
     }
     const { route, params } = found
-    const caller = knownCaller ?? (await identify(route, request, parts))
+    const caller = knownCaller ?? (await identify(route, request, requestId, parts))
     checkRole(route, caller)
     const body = route.body ? await readBody(route, route.body, params, request, parts) : undefined
     const response = await route.handle({ request, requestId, caller, params, body })
@@ -73,14 +73,16 @@ function requestIdOf(request: HttpRequest, parts: DispatchParts): string {
 const identifyMs = 10_000
 
 /** Asks the host who calls; a host that throws or hangs must not open the door, nor hold the request for ever. */
-async function identify(route: Route, request: HttpRequest, parts: DispatchParts): Promise<Caller> {
+async function identify(route: Route, request: HttpRequest, requestId: string, parts: DispatchParts): Promise<Caller> {
   if (route.access === 'public') return anyone
   let caller: Caller | null
   try {
     caller = await withDeadline(parts.auth.identify(request), identifyMs, parts.clock)
   } catch (thrown) {
     if (GatewayError.isInstance(thrown)) throw thrown
-    throw new GatewayError('internal', 'The caller could not be identified.', { cause: thrown })
+    const error = new GatewayError('internal', 'The caller could not be identified.', { cause: thrown })
+    parts.onFault(error, requestId)
+    throw error
   }
   if (caller) return caller
   throw new GatewayError(
@@ -90,14 +92,21 @@ async function identify(route: Route, request: HttpRequest, parts: DispatchParts
 }
 
 function withDeadline<T>(value: Promise<T> | T, milliseconds: number, clock: Clock): Promise<T> | T {
-  if (!(value instanceof Promise)) return value
+  if (!isPromiseLike(value)) return value
   return new Promise((resolve, reject) => {
     const timer = clock.setTimeout(
       () => reject(new GatewayError('unavailable', 'The caller could not be identified in time.')),
       milliseconds,
     )
-    value.then(resolve, reject).finally(() => timer.cancel())
+    Promise.resolve(value)
+      .then(resolve, reject)
+      .finally(() => timer.cancel())
   })
+}
+
+/** Also true for promises of other libraries and realms. */
+function isPromiseLike<T>(value: PromiseLike<T> | T): value is PromiseLike<T> {
+  return typeof value === 'object' && value !== null && 'then' in value
 }
 
 function checkRole(route: Route, caller: Caller): void {
