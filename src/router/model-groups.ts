@@ -42,6 +42,8 @@ export function createModelGroups(deployments: readonly Deployment[]): ModelGrou
   const find = (model: string): readonly Deployment[] | undefined => {
     const known = exact.get(model) ?? concrete.get(model)
     if (known) return known
+    // Half a character fits no address; no provider has such a name.
+    if (/\p{Surrogate}/u.test(model)) return undefined
     const wildcard = wildcards.find((candidate) => matches(candidate, model))
     if (!wildcard) return undefined
     const made = wildcard.deployments.map((deployment) => fill(deployment, captured(wildcard, model), model))
