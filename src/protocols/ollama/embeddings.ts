@@ -1,0 +1,52 @@
+import type { UpstreamRequest } from '../../upstream/message.js'
+import type { EmbeddingResponse } from '../../wire/embeddings.js'
+import { isObject, type JsonObject, numberOf, stringOf } from '../../wire/json.js'
+import { textInputs, toEmbeddingResponse, toVector } from '../embedding-answer.js'
+import { errorInside } from '../failure.js'
+import { settleRequest, settleUnsupported, translateParameters } from '../parameter-table.js'
+import type { Codec, Exchange } from '../protocol.js'
+import { toOptions } from './options.js'
+
+/** Embeddings over `/api/embed`, one text or many: https://docs.ollama.com/api/embed */
+export const embeddingsCodec: Codec<'embeddings'> = { encode, decode }
+
+function encode({ request: asked, deployment }: Exchange<'embeddings'>): UpstreamRequest {
+  const { request, policy } = settleRequest(asked, deployment)
+  const table = { dimensions: 'dimensions' }
+  const { members, extra, unsupported } = translateParameters('embeddings', request, policy, table)
+  const texts = textInputs(request.input, deployment.provider)
+  const body = {
+    model: deployment.model,
+    input: typeof request.input === 'string' ? request.input : texts,
+    ...members,
+    ...toOptions(withTemperature(extra), withoutTemperature(extra)),
+  }
+  return {
+    method: 'POST',
+    path: '/api/embed',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+    droppedParams: settleUnsupported(deployment, policy, unsupported),
+  }
+}
+
+// No parameter of embeddings at OpenAI, and one of Ollama's options for every model.
+function withTemperature({ temperature }: JsonObject): JsonObject {
+  return temperature === undefined ? {} : { temperature }
+}
+
+function withoutTemperature({ temperature: _temperature, ...rest }: JsonObject): JsonObject {
+  return rest
+}
+
+function decode(body: unknown, exchange: Exchange<'embeddings'>): EmbeddingResponse {
+  const answer = isObject(body) ? body : {}
+  if (stringOf(answer['error']) !== undefined) throw errorInside(answer, 500, exchange.deployment.provider)
+  // Servers before 0.3 know one vector only.
+  const list: readonly unknown[] = Array.isArray(answer['embeddings']) ? answer['embeddings'] : [answer['embedding']]
+  const vectors = list.flatMap((entry) => {
+    const vector = toVector(entry)
+    return vector ? [vector] : []
+  })
+  return toEmbeddingResponse(vectors, Math.trunc(numberOf(answer['prompt_eval_count']) ?? 0), exchange)
+}
