@@ -3,6 +3,7 @@ import { InvalidRequestError } from '../errors.js'
 import { openaiProtocol } from '../protocols/openai/index.js'
 import { anthropic } from './anthropic.js'
 import { gemini } from './gemini.js'
+import { ollama } from './ollama.js'
 import { createOpenaiCompatibleProviders } from './openai-compatible/index.js'
 import type { Provider } from './provider.js'
 import { unbuiltProviders } from './unbuilt.js'
@@ -34,7 +35,7 @@ export interface Registry {
  */
 export function createRegistry(custom: readonly Provider[]): Registry {
   const own = index(custom)
-  const builtIn = [...createOpenaiCompatibleProviders(openaiProtocol), anthropic, gemini]
+  const builtIn = [...createOpenaiCompatibleProviders(openaiProtocol), anthropic, gemini, ollama]
   const kept = builtIn.filter(({ name }) => !own.has(name))
   const all: ReadonlyMap<string, Provider> = new Map([...namesOf(kept), ...own])
   const listed: readonly Provider[] = [...custom, ...kept]

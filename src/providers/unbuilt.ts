@@ -15,8 +15,6 @@ export const unbuiltProviders: Readonly<Record<string, string>> = {
   jina_ai: 'Jina AI',
   nlp_cloud: 'NLP Cloud',
   oci: 'Oracle OCI Generative AI',
-  ollama: 'Ollama',
-  ollama_chat: 'Ollama',
   palm: 'Google PaLM',
   perplexity: 'Perplexity',
   petals: 'Petals',
