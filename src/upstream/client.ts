@@ -1,4 +1,4 @@
-import { Agent, type Dispatcher } from 'undici'
+import { Agent, type Dispatcher, type buildConnector } from 'undici'
 import { GatewayError } from '../errors.js'
 import type { CallSignal } from './call-signal.js'
 import { decompress } from './decompress.js'
@@ -38,11 +38,18 @@ export interface UpstreamClient {
   close(): Promise<void>
 }
 
+/** How a pool connects. */
+export interface ClientOptions {
+  readonly connectTimeoutMs: number
+  /** Makes the connections instead of undici's own connector; it brings its own timeout. */
+  readonly connector?: buildConnector.connector
+}
+
 /** Opens the pool; no connection is made before the first request. */
-export function createUpstreamClient(options: { readonly connectTimeoutMs: number }): UpstreamClient {
+export function createUpstreamClient(options: ClientOptions): UpstreamClient {
   const agent = new Agent({
     // Our own deadlines govern; undici's only frees a socket that never connects.
-    connect: { timeout: options.connectTimeoutMs },
+    connect: options.connector ?? { timeout: options.connectTimeoutMs },
     headersTimeout: 0,
     bodyTimeout: 0,
     allowH2: false,
