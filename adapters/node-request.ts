@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
-import type { HttpRequest } from '../src/index.js'
+import type { HttpRequest, LeaveSignal } from '../src/index.js'
 import { assertJsonType, clientClosed, inflaterFor, parseJson, tooLarge } from './json-body.js'
 import type { Target } from './mount.js'
 import { readUpload } from './node-upload.js'
@@ -17,6 +17,7 @@ export class NodeHttpRequest<Host> implements HttpRequest<Host> {
   #json: Promise<unknown> | undefined
   #controller: AbortController | undefined
   #onGone: (() => void) | undefined
+  readonly #leaving = new Leaving()
   #watched = false
   #answered = false
   #gone = false
@@ -49,6 +50,11 @@ export class NodeHttpRequest<Host> implements HttpRequest<Host> {
     return this.#controller.signal
   }
 
+  get leaving(): LeaveSignal {
+    this.#watch()
+    return this.#leaving
+  }
+
   /** The client left, or its call was cancelled. */
   get gone(): boolean {
     return this.#gone
@@ -70,6 +76,7 @@ export class NodeHttpRequest<Host> implements HttpRequest<Host> {
   cancel(): void {
     if (this.#gone) return
     this.#gone = true
+    this.#leaving.abort()
     this.#controller?.abort(clientClosed())
     this.#onGone?.()
   }
@@ -105,6 +112,31 @@ export class NodeHttpRequest<Host> implements HttpRequest<Host> {
     socket.setMaxListeners(0)
     socket.once('close', onClose)
     response.on('close', () => socket.off('close', onClose))
+  }
+}
+
+/** Tells its listeners that the client left; an AbortSignal at a hundredth of its cost. */
+class Leaving implements LeaveSignal {
+  #listeners: (() => void)[] = []
+  #aborted = false
+
+  get aborted(): boolean {
+    return this.#aborted
+  }
+
+  addEventListener(_type: 'abort', listener: () => void): void {
+    this.#listeners.push(listener)
+  }
+
+  removeEventListener(_type: 'abort', listener: () => void): void {
+    this.#listeners = this.#listeners.filter((other) => other !== listener)
+  }
+
+  abort(): void {
+    this.#aborted = true
+    const listeners = this.#listeners
+    this.#listeners = []
+    for (const listener of listeners) listener()
   }
 }
 

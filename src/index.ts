@@ -12,7 +12,14 @@ export {
   failureRules,
 } from './errors.js'
 export { Secret } from './secret.js'
-export type { Headers, HttpBodyResponse, HttpRequest, HttpResponse, HttpStreamResponse } from './http/message.js'
+export type {
+  Headers,
+  HttpBodyResponse,
+  HttpRequest,
+  HttpResponse,
+  HttpStreamResponse,
+  LeaveSignal,
+} from './http/message.js'
 export { errorAnswer } from './http/answer.js'
 export type { Auth, Caller, Clock, Logger, Scope, Timer } from './ports.js'
 export type { Deployment, ModelCapabilities, Timeouts } from './deployment.js'

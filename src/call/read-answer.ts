@@ -8,10 +8,10 @@ import type { Operation, Operations } from '../wire/operations.js'
 import { type Asked, sendRequest } from './send-request.js'
 import { pause } from '../router/pause.js'
 
-/** A whole answer; `bytes` is set where the provider's own bytes are the answer. */
+/** A whole answer; `written` is set where the provider's own words are the answer. */
 export interface DecodedAnswer<K extends Operation> {
   readonly body: Operations[K]['response']
-  readonly bytes: Buffer | undefined
+  readonly written: string | Buffer | undefined
 }
 
 /**
@@ -24,18 +24,21 @@ export async function readAnswer<K extends Operation>(
   exchange: Exchange<K>,
   asked: Asked,
 ): Promise<DecodedAnswer<K>> {
-  let { bytes, content } = await readContent(response, asked)
+  let { written, content } = await readContent(response, asked)
   for (let follow = codec.next?.(content, exchange); follow; follow = codec.next?.(content, exchange)) {
     await pause(follow.delayMs, asked.parts.clock, asked.signal)
     const later = await sendRequest(follow.request, asked.deployment.timeouts.headers, asked)
-    ;({ bytes, content } = await readContent(later, asked))
+    ;({ written, content } = await readContent(later, asked))
   }
   const body = codec.decode(content, exchange)
-  return { body, bytes: body === content ? bytes : undefined }
+  return { body, written: body === content ? written : undefined }
 }
 
+// A text leaves in one piece with the headers, which costs less than bytes do; a long one is not encoded again.
+const longestTextBytes = 16 * 1024
+
 interface Content {
-  readonly bytes: Buffer
+  readonly written: string | Buffer
   /** Parsed JSON, or a BinaryBody. */
   readonly content: unknown
 }
@@ -48,11 +51,12 @@ async function readContent(response: UpstreamResponse, { deployment, signal, par
   const mediaType = mediaTypeOf(response.headers['content-type'])
   if (isBinary(mediaType)) {
     const binary: BinaryBody = { mediaType, base64: bytes.toString('base64') }
-    return { bytes, content: binary }
+    return { written: bytes, content: binary }
   }
-  const content = parseJson(bytes.toString('utf8'))
+  const text = bytes.toString('utf8')
+  const content = parseJson(text)
   if (content === undefined) throw notJson(bytes)
-  return { bytes, content }
+  return { written: bytes.length > longestTextBytes ? bytes : text, content }
 }
 
 function isBinary(mediaType: string): boolean {

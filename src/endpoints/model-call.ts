@@ -16,7 +16,7 @@ export async function answerWhole<K extends Operation>(
   parts: CallParts,
 ): Promise<HttpResponse> {
   const answer = await runCall(operation, body, toCallContext(context), parts)
-  return jsonAnswer(200, answer.bytes ?? answer.body, servedHeaders(answer))
+  return jsonAnswer(200, answer.written ?? answer.body, servedHeaders(answer))
 }
 
 /** Answers with an event stream; the status is sent only once there is content, so that earlier failures are HTTP errors. */
@@ -29,8 +29,8 @@ export async function answerStream<K extends StreamOperation>(
   return { status: 200, headers: { ...sseHeaders, ...servedHeaders(answer) }, stream: new EventStream(answer.parts) }
 }
 
-function toCallContext(context: Omit<RouteContext<unknown>, 'body'>): CallContext {
-  return { caller: context.caller, requestId: context.requestId, signal: context.request.signal }
+function toCallContext({ caller, requestId, request }: Omit<RouteContext<unknown>, 'body'>): CallContext {
+  return { caller, requestId, signal: request.leaving ?? request.signal }
 }
 
 /** A stream's batches written as events; a failure becomes the last event, and `[DONE]` never follows it. */

@@ -1,6 +1,13 @@
 /** Response headers by lower-case name. */
 export type Headers = Readonly<Record<string, string>>
 
+/** What is used of an AbortSignal to learn that a client went away. */
+export interface LeaveSignal {
+  readonly aborted: boolean
+  addEventListener(type: 'abort', listener: () => void, options?: { readonly once: boolean }): void
+  removeEventListener(type: 'abort', listener: () => void): void
+}
+
 /** A request as every adapter hands it over; plain, because WHATWG objects cost about 15 times more on this path. */
 export interface HttpRequest<Host = unknown> {
   readonly method: string
@@ -11,6 +18,11 @@ export interface HttpRequest<Host = unknown> {
   readonly headers: Readonly<Record<string, string | undefined>>
   /** Aborts when the client goes away. */
   readonly signal: AbortSignal
+  /**
+   * Says the same as `signal`, where an adapter has something lighter: an AbortSignal with a listener costs 8 µs, and
+   * is made only for whoever asks for `signal`.
+   */
+  readonly leaving?: LeaveSignal
   /** The framework's own request (Express `req`, Koa `ctx`), untouched. */
   readonly host: Host
   /**
