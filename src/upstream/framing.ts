@@ -1,7 +1,9 @@
+import { createAwsEventStreamDecoder } from './aws-event-stream.js'
 import { createNdjsonDecoder } from './ndjson-decoder.js'
 import { type EventDecoder, createSseDecoder } from './sse-decoder.js'
 
 const decoders: Readonly<Record<string, () => EventDecoder>> = {
+  'application/vnd.amazon.eventstream': () => createAwsEventStreamDecoder(),
   'application/x-ndjson': () => createNdjsonDecoder(),
   'application/jsonl': () => createNdjsonDecoder(),
 }
