@@ -27,7 +27,7 @@ export async function readAnswer<K extends Operation>(
   let { written, content } = await readContent(response, asked)
   for (let follow = codec.next?.(content, exchange); follow; follow = codec.next?.(content, exchange)) {
     await pause(follow.delayMs, asked.parts.clock, asked.signal)
-    const later = await sendRequest(follow.request, asked.deployment.timeouts.headers, asked)
+    const later = await sendRequest(follow.request, asked.deployment.timeouts.headers, asked, follow.origin)
     ;({ written, content } = await readContent(later, asked))
   }
   const body = codec.decode(content, exchange)

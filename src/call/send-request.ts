@@ -17,22 +17,29 @@ export interface Asked {
 }
 
 /**
- * Signs a request, sends it and gives the answer whose status says success.
+ * Signs a request, sends it and gives the answer whose status says success. `origin` replaces the deployment's address.
  * @throws GatewayError for any other status, a credential that cannot be had, or a connection that fails
  */
 export async function sendRequest(
   request: UpstreamRequest,
   headersMs: number,
   asked: Asked,
+  origin?: string,
 ): Promise<UpstreamResponse> {
-  const response = await sendOnce(request, headersMs, asked)
+  const { deployment, provider, parts } = asked
+  const target = origin === undefined ? targetOf(provider, deployment, parts) : { origin, basePath: '' }
+  const response = await sendOnce(request, target, headersMs, asked)
   if (response.status >= 200 && response.status <= 299) return response
   throw await toFailure(response, asked.provider, asked.deployment, asked.signal)
 }
 
-async function sendOnce(request: UpstreamRequest, headersMs: number, asked: Asked): Promise<UpstreamResponse> {
-  const { deployment, provider, signal, parts } = asked
-  const target = targetOf(provider, deployment, parts)
+async function sendOnce(
+  request: UpstreamRequest,
+  target: Target,
+  headersMs: number,
+  asked: Asked,
+): Promise<UpstreamResponse> {
+  const { signal, parts } = asked
   const fetched = new Set<string>()
   const signed = await authorize(request, target, fetched, asked)
   const response = await dispatch(signed, target, headersMs, asked)

@@ -44,6 +44,11 @@ export interface FollowUp {
   readonly request: UpstreamRequest
   /** Milliseconds to wait before it. */
   readonly delayMs: number
+  /**
+   * Another host of the provider that the job lives on, `https://host`; the base URL otherwise. The credential goes
+   * there as well, so only a codec that has checked whose host it is may name one.
+   */
+  readonly origin?: string
 }
 
 /** A body that is not text (an image, audio); `decode` gets it instead of parsed JSON. */
