@@ -2,6 +2,7 @@ import { providerOfBareModel } from '../catalog/bare-models.js'
 import { InvalidRequestError } from '../errors.js'
 import { openaiProtocol } from '../protocols/openai/index.js'
 import { anthropic } from './anthropic.js'
+import { cohere } from './cohere.js'
 import { gemini } from './gemini.js'
 import { ollama } from './ollama.js'
 import { createOpenaiCompatibleProviders } from './openai-compatible/index.js'
@@ -35,7 +36,7 @@ export interface Registry {
  */
 export function createRegistry(custom: readonly Provider[]): Registry {
   const own = index(custom)
-  const builtIn = [...createOpenaiCompatibleProviders(openaiProtocol), anthropic, gemini, ollama]
+  const builtIn = [...createOpenaiCompatibleProviders(openaiProtocol), anthropic, gemini, ollama, cohere]
   const kept = builtIn.filter(({ name }) => !own.has(name))
   const all: ReadonlyMap<string, Provider> = new Map([...namesOf(kept), ...own])
   const listed: readonly Provider[] = [...custom, ...kept]

@@ -7,8 +7,6 @@ export const unbuiltProviders: Readonly<Record<string, string>> = {
   bedrock: 'AWS Bedrock',
   black_forest_labs: 'Black Forest Labs',
   cloudflare: 'Cloudflare Workers AI',
-  cohere: 'Cohere',
-  cohere_chat: 'Cohere',
   databricks: 'Databricks',
   fal_ai: 'fal.ai',
   huggingface: 'Hugging Face',
