@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { STATUS_CODES } from 'node:http'
 import type { HttpResponse, HttpStreamResponse } from '../src/index.js'
 import { closeIterator, failureAnswer } from './failure.js'
@@ -18,7 +19,11 @@ export class FetchCall {
     // Not the signal alone: undici no longer aborts the signal of a Request that was collected.
     this.#client = client
     if (client.signal?.aborted) this.#leave()
-    else client.signal?.addEventListener('abort', this.#leave)
+    else if (client.signal) {
+      // Any number of calls may share it at once; that is no leak.
+      if (client.signal instanceof EventTarget) setMaxListeners(0, client.signal)
+      client.signal.addEventListener('abort', this.#leave)
+    }
   }
 
   /** Aborts when the client leaves or the call is cancelled. */

@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto'
+import { setMaxListeners } from 'node:events'
+import type { CallerAccess } from './call/caller-access.js'
 import type { CallContext, CallParts } from './call/context.js'
 import { createReasoningMemory } from './call/reasoning-memory.js'
 import { runCall, runStream } from './call/run-call.js'
@@ -18,7 +20,9 @@ import { createDeployment } from './providers/create-deployment.js'
 import { createRegistry } from './providers/registry.js'
 import { createModelGroups } from './router/model-groups.js'
 import { simpleShuffle } from './router/strategies/simple-shuffle.js'
+import { createAddressGuard } from './upstream/address-guard.js'
 import { createUpstreamClient } from './upstream/client.js'
+import { createGuardedConnector } from './upstream/guarded-connector.js'
 import { createTokenCache, createTokenExchange } from './upstream/token-cache.js'
 import { ChatRequest } from './wire/chat.js'
 import { CompletionRequest } from './wire/completions.js'
@@ -88,7 +92,7 @@ export function createGateway<Host = unknown>(options: GatewayOptions<Host>): Ga
       streamChunks(operation, request, toContext(caller, callOptions, parts), parts),
     async close({ drainMs = 30_000 } = {}) {
       await parts.running.drain(drainMs, new GatewayError('unavailable', 'The gateway was closed.'))
-      await parts.client.close()
+      await Promise.all([parts.client.close(), parts.callerAccess?.client.close()])
     },
   }
 }
@@ -108,7 +112,8 @@ function createParts(options: GatewayOptions): CallParts {
     },
   }
   const deployments = options.models.map((model) => createDeployment(model, context))
-  const client = createUpstreamClient({ connectTimeoutMs: longestConnect(deployments, timeouts) })
+  const connectTimeoutMs = longestConnect(deployments, timeouts)
+  const client = createUpstreamClient({ connectTimeoutMs })
   return {
     groups: createModelGroups(deployments),
     registry,
@@ -127,7 +132,18 @@ function createParts(options: GatewayOptions): CallParts {
     maxAnswerBytes,
     targets: new WeakMap(),
     running: createRunningCalls(clock),
+    callerAccess: createCallerAccess(options, connectTimeoutMs),
   }
+}
+
+function createCallerAccess(options: GatewayOptions, connectTimeoutMs: number): CallerAccess | undefined {
+  const { credentials, callerEndpoints } = options
+  if (!credentials) return undefined
+  const { allow = [], privateNetworks } = callerEndpoints ?? {}
+  const guard = createAddressGuard({ hosts: allow, privateNetworks })
+  const connector = createGuardedConnector(guard, connectTimeoutMs)
+  const client = createUpstreamClient({ connectTimeoutMs, connector })
+  return { credentials, client, guard: callerEndpoints && guard }
 }
 
 const silent: Logger = { debug() {}, info() {}, warn() {}, error() {} }
@@ -154,7 +170,10 @@ function longestConnect(deployments: readonly Deployment[], timeouts: Timeouts):
 }
 
 function toContext(caller: Caller, options: CallOptions | undefined, parts: CallParts): CallContext {
-  return { caller, requestId: `req_${parts.createId()}`, signal: options?.signal }
+  const { signal } = options ?? {}
+  // One signal may serve any number of calls at once, such as that of a job; many listeners on it are no leak.
+  if (signal instanceof EventTarget) setMaxListeners(0, signal)
+  return { caller, requestId: `req_${parts.createId()}`, signal }
 }
 
 const schemas = {
