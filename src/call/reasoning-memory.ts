@@ -77,7 +77,7 @@ function toFields(entry: Remembered): { thinking_blocks?: ThinkingBlock[]; reaso
 function sizeOf(entry: Remembered): number {
   const blocks = entry.thinkingBlocks ?? []
   const blockLengths = blocks.map((block) =>
-    block.type === 'thinking' ? block.thinking.length + (block.signature?.length ?? 0) : block.data.length,
+    Object.values(block).reduce<number>((sum, value) => sum + (typeof value === 'string' ? value.length : 0), 0),
   )
   return blockLengths.reduce((sum, length) => sum + length, 1 + (entry.reasoningContent?.length ?? 0))
 }

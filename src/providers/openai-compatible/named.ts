@@ -11,6 +11,7 @@ import {
   maxTokens,
   openaiImageParameters,
 } from './presets.js'
+import { xaiNeedsResponses } from '../responses.js'
 import type { Rows } from './row.js'
 
 /** Further well-known providers. */
@@ -27,6 +28,7 @@ export const namedRows: Rows = {
       tools: { dropStrict: true },
       images: { unsupported: [...openaiImageParameters, 'output_format', 'quality', 'size', 'style'] },
     },
+    responses: { when: xaiNeedsResponses, options: {} },
     variants: [
       {
         models: /^grok-(3-mini|[4-9]|build|code)(?!.*non-reasoning)/,

@@ -1,4 +1,5 @@
 import { authorizeOpenai } from '../authorize.js'
+import { openaiNeedsResponses } from '../responses.js'
 import { everything } from './presets.js'
 import type { Rows } from './row.js'
 
@@ -16,6 +17,7 @@ export const openaiRow: Rows = {
       'openai-project': ['OPENAI_PROJECT', 'OPENAI_PROJECT_ID'],
     },
     quirks: { modelRules: true },
+    responses: { when: (exchange) => openaiNeedsResponses(exchange), options: { modelRules: true } },
     authorize: authorizeOpenai,
   },
 }

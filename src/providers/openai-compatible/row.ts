@@ -5,6 +5,7 @@ import type { Operation } from '../../wire/operations.js'
 import { type Authorize, authorizeBearer, withDeploymentHeaders, withHeaders } from '../authorize.js'
 import { withoutEnding } from '../base-url.js'
 import type { Provider, ProviderStatus, RegionalBaseUrl } from '../provider.js'
+import { type ResponsesRoute, withResponses } from '../responses.js'
 import { createRowProtocol, type RowDialect } from './row-protocol.js'
 
 /** One thing a provider can do, as a row lists it. */
@@ -32,6 +33,8 @@ export interface Row extends RowDialect {
   /** @default authorizeBearer */
   readonly authorize?: Authorize
   readonly regional?: RegionalBaseUrl
+  /** When its chat goes over the Responses API. @default never */
+  readonly responses?: ResponsesRoute
   /** Brings what a host gives as base URL to the one our paths are appended to; endings of endpoints are already cut off. */
   readonly completeBaseUrl?: (url: string) => string
 }
@@ -39,17 +42,18 @@ export interface Row extends RowDialect {
 /** Rows by the name that prefixes their models. */
 export type Rows = Readonly<Record<string, Row>>
 
-const endpoints = ['/chat/completions', '/embeddings', '/images/generations', '/completions']
+const endpoints = ['/chat/completions', '/embeddings', '/images/generations', '/completions', '/responses']
 
 /** Makes the provider of a row; `speak` gives OpenAI's dialect for a set of quirks. */
 export function toProvider(name: string, row: Row, speak: (quirks: Quirks) => Protocol): Provider {
-  const { headers, authorize = authorizeBearer, regional, completeBaseUrl, headersEnv } = row
+  const { headers, authorize = authorizeBearer, regional, completeBaseUrl, headersEnv, responses } = row
   const can = new Set(row.capabilities)
+  const protocol = createRowProtocol(speak, row)
   return {
     name,
     displayName: row.displayName,
     aliases: row.aliases ?? [],
-    protocol: createRowProtocol(speak, row),
+    protocol: responses ? withResponses(protocol, responses) : protocol,
     baseUrl: row.baseUrl,
     baseUrlEnv: row.baseUrlEnv,
     apiKeyEnv: row.apiKeyEnv,
