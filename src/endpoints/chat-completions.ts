@@ -1,6 +1,7 @@
 import type { CallParts } from '../call/context.js'
 import { type Route, defineRoute } from '../http/route.js'
 import { ChatChunk, ChatCompletion, ChatRequest } from '../wire/chat.js'
+import { isPlainChat } from '../wire/plain-chat.js'
 import { answerStream, answerWhole } from './model-call.js'
 
 /** `POST /v1/chat/completions`. */
@@ -11,6 +12,7 @@ export function chatCompletions(parts: CallParts): Route {
     access: 'caller',
     summary: 'Answers a conversation, whole or as a stream.',
     body: ChatRequest,
+    acceptsAtOnce: isPlainChat,
     pathIntoBody: ['model'],
     response: ChatCompletion,
     stream: ChatChunk,

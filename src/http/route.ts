@@ -1,5 +1,6 @@
 import type { ZodType } from 'zod'
 import type { Caller } from '../ports.js'
+import type { JsonObject } from '../wire/json.js'
 import type { HttpRequest, HttpResponse } from './message.js'
 
 /** Who may call a route. */
@@ -25,6 +26,8 @@ export interface Route<Body = unknown> {
   readonly summary: string
   /** Shape of the JSON body; a route without one reads none. */
   readonly body?: ZodType<Body>
+  /** A quick yes to common bodies, at less than the schema's cost; true only where `body` says the same. */
+  readonly acceptsAtOnce?: (body: JsonObject) => boolean
   /** Path parameters that stand for a member of the body (`model`). */
   readonly pathIntoBody?: readonly string[]
   /** Documented answers by status; `text/event-stream` answers are described by `stream`. */
