@@ -74,6 +74,8 @@ export interface GatewayErrorOptions {
   readonly retryAfterMs?: number
   readonly upstream?: UpstreamDetail
   readonly cause?: unknown
+  /** The call was made with the caller's own credentials: the failure says nothing about the deployment's health. */
+  readonly ownCredentials?: boolean
 }
 
 /** OpenAI's error body: https://platform.openai.com/docs/guides/error-codes; `upstream` is ours. */
@@ -99,6 +101,7 @@ export class GatewayError extends Error {
   readonly code: string | null
   readonly retryAfterMs: number | undefined
   readonly upstream: UpstreamDetail | undefined
+  readonly ownCredentials: boolean
   readonly [marker] = true
 
   constructor(kind: FailureKind, message: string, options: GatewayErrorOptions = {}) {
@@ -111,6 +114,7 @@ export class GatewayError extends Error {
     this.code = options.code === undefined ? rule.code : options.code
     this.retryAfterMs = options.retryAfterMs
     this.upstream = options.upstream
+    this.ownCredentials = options.ownCredentials ?? false
   }
 
   /** True for errors of any copy of this package, also the CommonJS one beside the ESM one. */
@@ -120,7 +124,8 @@ export class GatewayError extends Error {
 
   /** The row of the taxonomy that governs retry, rerouting and health. */
   get rule(): FailureRule {
-    return failureRules[this.kind]
+    const rule = failureRules[this.kind]
+    return this.ownCredentials && rule.unhealthy ? { ...rule, unhealthy: false } : rule
   }
 
   /** The body a client gets: never a stack, header, key or internal URL. */

@@ -1,5 +1,5 @@
 export { type CallOptions, type Gateway, createGateway } from './gateway.js'
-export { type GatewayOptions, type ModelOptions, defaultTimeouts } from './options.js'
+export { type CallerEndpointOptions, type GatewayOptions, type ModelOptions, defaultTimeouts } from './options.js'
 export {
   type ErrorBody,
   type FailureKind,
@@ -21,7 +21,7 @@ export type {
   LeaveSignal,
 } from './http/message.js'
 export { errorAnswer } from './http/answer.js'
-export type { Auth, Caller, Clock, Logger, Scope, Timer } from './ports.js'
+export type { Auth, Caller, CallerCredentials, Clock, CredentialsHook, Logger, Scope, Timer } from './ports.js'
 export type { Deployment, ModelCapabilities, Timeouts } from './deployment.js'
 export { defineProvider } from './providers/define-provider.js'
 export type { Provider, ProviderStatus } from './providers/provider.js'

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { ModelCapabilities, Timeouts } from './deployment.js'
-import type { Auth, Clock, Logger } from './ports.js'
+import type { Auth, Clock, CredentialsHook, Logger } from './ports.js'
 import type { Provider } from './providers/provider.js'
 import { Secret } from './secret.js'
 import type { JsonObject } from './wire/json.js'
@@ -51,6 +51,17 @@ export interface ModelOptions {
   readonly id?: string | undefined
 }
 
+/** Which endpoints of their own callers may bring; nothing else is ever connected to for them. */
+export interface CallerEndpointOptions {
+  /**
+   * `api.example.com`, `*.example.com` (every name below), `https://example.com:8443`; https and its port unless written.
+   * Names that resolve to private, loopback, link-local or metadata addresses are refused when the connection is made.
+   */
+  readonly allow: readonly string[]
+  /** Networks such as `10.1.0.0/16` whose addresses are allowed nevertheless. @default none */
+  readonly privateNetworks?: readonly string[] | undefined
+}
+
 /** Every setting of a gateway. */
 export interface GatewayOptions<Host = unknown> {
   readonly models: readonly ModelOptions[]
@@ -58,6 +69,10 @@ export interface GatewayOptions<Host = unknown> {
   readonly auth?: Auth<Host> | 'none' | undefined
   /** `Authorization: Bearer <masterKey>` is an admin; asked before `auth`. */
   readonly masterKey?: string | Secret | undefined
+  /** Whose key an attempt uses: the caller's own (not billable), or `'platform'`. @default the platform's, always */
+  readonly credentials?: CredentialsHook | undefined
+  /** Lets `credentials` give base URLs. @default every one is refused */
+  readonly callerEndpoints?: CallerEndpointOptions | undefined
   /** Providers of your own, made with `defineProvider`; they win over built-in ones of the same name. */
   readonly providers?: readonly Provider[] | undefined
   /** Leave out parameters that a provider cannot honour, and say so in `x-sluice-dropped-params`, instead of answering 400. @default false */
@@ -121,6 +136,12 @@ const gatewayOptions = z.strictObject({
   models: z.array(modelOptions),
   auth: z.union([z.literal('none'), hasMethods('identify')]).optional(),
   masterKey: secret.optional(),
+  credentials: z
+    .custom<CredentialsHook>((value) => typeof value === 'function', { error: 'must be a function' })
+    .optional(),
+  callerEndpoints: z
+    .strictObject({ allow: z.array(z.string()), privateNetworks: z.array(z.string()).optional() })
+    .optional(),
   providers: z.array(hasMethods('authorize')).optional(),
   dropParams: z.boolean().optional(),
   retries: z.number().int().nonnegative().max(10).optional(),
@@ -146,6 +167,9 @@ export function checkOptions(options: unknown): void {
       (issue) => `  ${issue.path.map(String).join('.') || 'options'}: ${issue.message}`,
     )
     throw new TypeError(`The gateway's options are not valid:\n${lines.join('\n')}`)
+  }
+  if (result.data.callerEndpoints && !result.data.credentials) {
+    throw new TypeError('`callerEndpoints` is for the base URLs that `credentials` gives; set `credentials` too.')
   }
   if (result.data.auth === undefined && result.data.masterKey === undefined) {
     throw new TypeError("The gateway needs `auth` to know who calls. Write `auth: 'none'` to let everybody in.")

@@ -18,6 +18,8 @@ export interface Served {
   readonly deployment: Deployment
   /** OpenAI parameters left out because the provider cannot honour them. */
   readonly droppedParams: readonly string[]
+  /** False where the caller paid with credentials of its own. */
+  readonly billable: boolean
 }
 
 /** A whole answer. */
@@ -47,7 +49,7 @@ export async function attemptWhole<K extends Operation>(
     parts,
   })
   const answer = await readAnswer(response, codec, exchange, asked)
-  return { ...answer, deployment, droppedParams }
+  return { ...answer, deployment, droppedParams, billable: true }
 }
 
 /**
@@ -76,10 +78,10 @@ export async function attemptStream<K extends StreamOperation>(
   )
   if (!codec.decodeStream || mediaTypeOf(response.headers['content-type']) === 'application/json') {
     const { body } = await readAnswer(response, codec, exchange, asked)
-    return { parts: oneBatch(completionToParts(operation, body)), deployment, droppedParams }
+    return { parts: oneBatch(completionToParts(operation, body)), deployment, droppedParams, billable: true }
   }
   const batches = await openParts(response, codec.decodeStream(exchange), deployment.timeouts, signal)
-  return { parts: batches, deployment, droppedParams }
+  return { parts: batches, deployment, droppedParams, billable: true }
 }
 
 interface Answered<K extends Operation> {

@@ -1,6 +1,7 @@
 import type { GatewayError } from '../errors.js'
 import type { LeaveSignal } from '../http/message.js'
 import type { Caller, Clock, Logger } from '../ports.js'
+import type { CallerAccess } from './caller-access.js'
 import type { ReasoningMemory } from './reasoning-memory.js'
 import type { ModelGroups } from '../router/model-groups.js'
 import type { RetryContext } from '../router/retry.js'
@@ -29,6 +30,8 @@ export interface CallParts {
   /** Addresses of deployments, computed once each. */
   readonly targets: WeakMap<Deployment, Target>
   readonly running: RunningCalls
+  /** Set where callers may bring credentials of their own. */
+  readonly callerAccess: CallerAccess | undefined
 }
 
 /** Calls under way, so that closing the gateway can wait for them and then end them. */

@@ -17,7 +17,7 @@ export function redact(text: string, deployment: Deployment): string {
  */
 export function redactError(error: GatewayError, deployment: Deployment): GatewayError {
   const secrets = secretsOf(deployment)
-  const { code, type, param, upstream, kind, status, retryAfterMs, cause } = error
+  const { code, type, param, upstream, kind, status, retryAfterMs, cause, ownCredentials } = error
   const clear = (text: string): string => withoutSecrets(text, secrets)
   const clearOptional = (text: string | null): string | null => (text === null ? null : clear(text))
   const message = upstream ? redact(error.message, deployment) : clear(error.message)
@@ -30,6 +30,7 @@ export function redactError(error: GatewayError, deployment: Deployment): Gatewa
     type: clear(type),
     param: clearOptional(param),
     cause,
+    ownCredentials,
     ...(retryAfterMs !== undefined && { retryAfterMs }),
     ...(upstream && { upstream: clearDetail(upstream, clear) }),
   })

@@ -4,7 +4,8 @@ import { withRetries } from '../router/retry.js'
 import { CallSignal } from '../upstream/call-signal.js'
 import type { ChatChunk, ChatCompletion, ChatRequest } from '../wire/chat.js'
 import type { Operation, Operations, StreamOperation } from '../wire/operations.js'
-import { type StreamAnswer, type WholeAnswer, attemptStream, attemptWhole } from './attempt.js'
+import { type Served, type StreamAnswer, type WholeAnswer, attemptStream, attemptWhole } from './attempt.js'
+import { type Attempt, withCredentials } from './caller-access.js'
 import type { CallContext, CallParts } from './context.js'
 import { redactError } from './redact.js'
 import { ReasoningCollector } from './reasoning-memory.js'
@@ -22,8 +23,8 @@ export async function runCall<K extends Operation>(
 ): Promise<WholeAnswer<K>> {
   const call = beginCall(request.model, context, parts)
   try {
-    const answer = await attempts(call, parts, (deployment) =>
-      attemptWhole(operation, restored(operation, request, deployment, context, parts), deployment, call.signal, parts),
+    const answer = await attempts(call, context, parts, (deployment, own) =>
+      attemptWhole(operation, restored(operation, request, deployment, context, own), deployment, call.signal, own),
     )
     if (operation === 'chat') rememberWhole(answer as WholeAnswer<'chat'>, context, parts)
     return answer
@@ -46,14 +47,8 @@ export async function runStream<K extends StreamOperation>(
 ): Promise<StreamAnswer<K>> {
   const call = beginCall(request.model, context, parts)
   try {
-    const answer = await attempts(call, parts, (deployment) =>
-      attemptStream(
-        operation,
-        restored(operation, request, deployment, context, parts),
-        deployment,
-        call.signal,
-        parts,
-      ),
+    const answer = await attempts(call, context, parts, (deployment, own) =>
+      attemptStream(operation, restored(operation, request, deployment, context, own), deployment, call.signal, own),
     )
     return { ...answer, parts: tap(operation, request, answer, context, parts, () => call.end()) }
   } catch (thrown) {
@@ -86,14 +81,17 @@ function beginCall(model: string, context: CallContext, parts: CallParts): Begun
 }
 
 /** Tries deployments until one answers; nothing of a failed attempt stays open, and its error tells no credential. */
-function attempts<T>(
+function attempts<T extends Served>(
   { deployments, signal }: BegunCall,
+  context: CallContext,
   parts: CallParts,
-  attempt: (deployment: Deployment) => Promise<T>,
+  attempt: Attempt<T>,
 ): Promise<T> {
+  const { callerAccess } = parts
   return withRetries(deployments, { ...parts.retrying, signal }, async (deployment) => {
     try {
-      return await attempt(deployment)
+      if (!callerAccess) return await attempt(deployment, parts)
+      return await withCredentials(callerAccess, deployment, { signal, context, parts }, attempt)
     } catch (thrown) {
       signal.endStep(new GatewayError('client_closed', 'The attempt has failed.'))
       throw redactError(toGatewayError(thrown), deployment)
