@@ -70,7 +70,7 @@ function toInput(messages: readonly ChatMessage[], model: string, provider: stri
 function toImageInput(images: readonly string[], model: string): JsonObject {
   const [only] = images
   if (only === undefined) return {}
-  if (/^openai\//.test(model)) return { image_input: images }
+  if (model.startsWith('openai/')) return { image_input: images }
   if (images.length > 1) throw new InvalidRequestError(`${model} takes one image at a time.`, 'messages')
   return { image: only }
 }

@@ -20,7 +20,7 @@ function encode(exchange: Exchange<'embeddings'>): UpstreamRequest {
     ...(limit !== undefined && { truncate_input_tokens: limit }),
     ...(options !== undefined && { return_options: options }),
   }
-  const place = placeOf(deployment, 'text/embeddings')
+  const place = placeOf(deployment, 'text/embeddings', request)
   const body = {
     ...rest,
     inputs: textsOf({ ...exchange, request }),

@@ -44,7 +44,7 @@ function encode({ request: asked, deployment }: Exchange<'completions'>): Upstre
   const { request, policy } = settleRequest(asked, deployment)
   const { members, extra, unsupported } = translateParameters('completions', request, policy, names)
   const stream = request.stream === true
-  const place = placeOf(deployment, stream ? 'text/generation_stream' : 'text/generation')
+  const place = placeOf(deployment, stream ? 'text/generation_stream' : 'text/generation', request)
   const given = Object.entries(extra)
   const parameters = {
     ...toDecoding(members),

@@ -12,10 +12,11 @@ export interface Place {
 }
 
 /**
- * The place of a method such as `text/chat`; `deployment/{id}` models bring model and project with them.
- * @throws InvalidRequestError where neither project nor space is known
+ * The place of a method such as `text/chat`; `deployment/{id}` models bring model and project with them. A deployment
+ * without project and space takes them from the request.
+ * @throws InvalidRequestError where neither knows any
  */
-export function placeOf(deployment: Deployment, method: string): Place {
+export function placeOf(deployment: Deployment, method: string, request: JsonObject): Place {
   const { model, apiVersion, settings } = deployment
   const version = `version=${encodeURIComponent(apiVersion ?? defaultVersion)}`
   const own = /^deployments?\/(.+)$/.exec(model)?.[1]
@@ -24,12 +25,16 @@ export function placeOf(deployment: Deployment, method: string): Place {
   }
   const project = stringOf(settings['projectId'])
   const space = stringOf(settings['spaceId'])
-  if (project === undefined && space === undefined) {
+  const named = ['project_id', 'space_id'].some((name) => stringOf(request[name]) !== undefined)
+  if (project === undefined && space === undefined && !named) {
     throw new InvalidRequestError(
       'IBM watsonx.ai needs a project or a space: set settings.projectId or settings.spaceId of the deployment.',
       'settings',
     )
   }
-  const home = project === undefined ? { space_id: space } : { project_id: project }
+  const home = {
+    ...(project !== undefined && { project_id: project, space_id: undefined }),
+    ...(project === undefined && space !== undefined && { project_id: undefined, space_id: space }),
+  }
   return { path: `/ml/v1/${method}?${version}`, body: { model_id: model, ...home } }
 }

@@ -35,6 +35,9 @@ export interface Row extends RowDialect {
   readonly regional?: RegionalBaseUrl
   /** When its chat goes over the Responses API. @default never */
   readonly responses?: ResponsesRoute
+  /** What the provider has beyond OpenAI's dialect, laid over the row's protocol. */
+  readonly extend?: (protocol: Protocol) => Protocol
+  readonly settings?: Provider['settings']
   /** Brings what a host gives as base URL to the one our paths are appended to; endings of endpoints are already cut off. */
   readonly completeBaseUrl?: (url: string) => string
 }
@@ -46,9 +49,10 @@ const endpoints = ['/chat/completions', '/embeddings', '/images/generations', '/
 
 /** Makes the provider of a row; `speak` gives OpenAI's dialect for a set of quirks. */
 export function toProvider(name: string, row: Row, speak: (quirks: Quirks) => Protocol): Provider {
-  const { headers, authorize = authorizeBearer, regional, completeBaseUrl, headersEnv, responses } = row
+  const { headers, authorize = authorizeBearer, regional, completeBaseUrl, headersEnv, responses, settings } = row
   const can = new Set(row.capabilities)
-  const protocol = createRowProtocol(speak, row)
+  const spoken = createRowProtocol(speak, row)
+  const protocol = row.extend ? row.extend(spoken) : spoken
   return {
     name,
     displayName: row.displayName,
@@ -68,6 +72,7 @@ export function toProvider(name: string, row: Row, speak: (quirks: Quirks) => Pr
     status: row.status ?? 'active',
     notice: row.notice,
     ...(headersEnv && { headersEnv }),
+    ...(settings && { settings }),
     ...(regional && { regional }),
     completeBaseUrl: (url) => {
       const base = withoutEnding(url, endpoints)

@@ -1,0 +1,79 @@
+import { createHash } from 'node:crypto'
+import { GatewayError } from '../../errors.js'
+import type { UpstreamRequest } from '../../upstream/message.js'
+import type { ImageResponse } from '../../wire/images.js'
+import { isObject, type JsonObject, stringOf } from '../../wire/json.js'
+import { readFailure } from '../failure.js'
+import { ratioOf } from '../image-fields.js'
+import { invalidAnswer } from '../invalid-answer.js'
+import { settleRequest, settleUnsupported, translateParameters } from '../parameter-table.js'
+import type { Codec, Exchange, Protocol } from '../protocol.js'
+
+const names = {
+  output_format: 'output_format',
+  response_format: () => ({}),
+  size: (size: unknown) => ratioOf(size),
+  style: 'style_preset',
+}
+
+/** Images over Stable Image: https://platform.stability.ai/docs/api-reference; one image a call. */
+const images: Codec<'images'> = { encode, decode }
+
+function encode({ request: asked, deployment, id }: Exchange<'images'>): UpstreamRequest {
+  const { request, policy } = settleRequest(asked, deployment)
+  const { members, extra, unsupported } = translateParameters('images', request, policy, names)
+  const { path, model } = endpointOf(deployment.model)
+  const fields = { ...extra, ...members, ...(model !== undefined && { model }), prompt: request.prompt }
+  const form = writeForm(fields, id)
+  return {
+    method: 'POST',
+    path,
+    headers: { 'content-type': `multipart/form-data; boundary=${form.boundary}`, accept: 'application/json' },
+    body: form.body,
+    droppedParams: settleUnsupported(deployment, policy, unsupported),
+  }
+}
+
+/** `core` and `ultra` are endpoints of their own; every other name is a model of the endpoint `sd3`. */
+function endpointOf(model: string): { readonly path: string; readonly model: string | undefined } {
+  const root = '/v2beta/stable-image/generate'
+  const short = model.replace(/^stable-image-/, '')
+  if (short === 'core' || short === 'ultra') return { path: `${root}/${short}`, model: undefined }
+  return { path: `${root}/sd3`, model: short === 'sd3' ? undefined : model }
+}
+
+/** The fields as `multipart/form-data` (RFC 7578), under a boundary that no field holds. */
+function writeForm(fields: JsonObject, id: string): { readonly boundary: string; readonly body: string } {
+  const entries = Object.entries(fields).map(([name, value]) => [name, formText(value)] as const)
+  const whole = JSON.stringify(entries)
+  let boundary = `sluice-${id}`
+  while (whole.includes(boundary)) boundary = `sluice-${createHash('sha256').update(boundary).digest('hex')}`
+  const parts = entries.map(
+    ([name, text]) => `--${boundary}\r\ncontent-disposition: form-data; name="${quoted(name)}"\r\n\r\n${text}\r\n`,
+  )
+  return { boundary, body: `${parts.join('')}--${boundary}--\r\n` }
+}
+
+const formText = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value))
+
+/** Names are escaped as browsers do: https://html.spec.whatwg.org/#multipart-form-data */
+function quoted(name: string): string {
+  return name.replaceAll('"', '%22').replaceAll('\r', '%0D').replaceAll('\n', '%0A')
+}
+
+function decode(body: unknown, { created, deployment }: Exchange<'images'>): ImageResponse {
+  const { provider } = deployment
+  const answer = isObject(body) ? body : {}
+  const reason = stringOf(answer['finish_reason'])
+  if (reason === 'CONTENT_FILTERED') {
+    throw new GatewayError('content_policy', 'The image was held back by the content filter.', {
+      upstream: { provider, status: 200, code: reason },
+    })
+  }
+  const image = stringOf(answer['image']) ?? stringOf(answer['base64'])
+  if (image === undefined) throw invalidAnswer(body, provider, 'an answer without an image')
+  return { created, data: [{ b64_json: image }] }
+}
+
+/** Stability AI's Stable Image API. */
+export const stabilityProtocol: Protocol = { name: 'stability', codecs: { images }, failure: readFailure }
