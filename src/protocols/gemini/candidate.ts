@@ -6,6 +6,7 @@ import type { Exchange } from '../protocol.js'
 import { isJsonTool } from '../structured-output.js'
 import { citationsIn, toAnnotations, type UrlCitation } from './annotations.js'
 import { modelOf } from './model.js'
+import { PartialCall } from './partial-arguments.js'
 import { toSignedId, toThinkingBlock } from './thought-signature.js'
 import { usesJsonTool } from './tools.js'
 
@@ -114,8 +115,31 @@ export function createCandidateReader(choice: number, { id, request, deployment 
     return [{ kind: 'image', image }]
   }
 
+  // Vertex may stream a call's arguments; it is told once it is whole.
+  let partial: PartialCall | undefined
+  const readCallPart = (call: JsonObject, part: JsonObject): readonly Piece[] => {
+    const isPiece = partial !== undefined && stringOf(call['name']) === undefined
+    const goesOn = call['willContinue'] === true
+    if (!isPiece) {
+      const whole = closePartial()
+      if (!goesOn && !Array.isArray(call['partialArgs'])) return [...whole, ...readCall(call, part)]
+      partial = new PartialCall(call, stringOf(part['thoughtSignature']))
+      return goesOn ? whole : [...whole, ...closePartial()]
+    }
+    partial?.add(call)
+    return goesOn ? [] : closePartial()
+  }
+
+  const closePartial = (): readonly Piece[] => {
+    if (!partial) return []
+    const { signature } = partial
+    const call = partial.toCall()
+    partial = undefined
+    return readCall(call, signature === undefined ? {} : { thoughtSignature: signature })
+  }
+
   const readPart = (part: JsonObject): readonly Piece[] => {
-    if (isObject(part['functionCall'])) return readCall(part['functionCall'], part)
+    if (isObject(part['functionCall'])) return readCallPart(part['functionCall'], part)
     if (typeof part['text'] === 'string') return readText(part['text'], part)
     if (isObject(part['inlineData'])) return readMedia(part['inlineData'], part)
     if (pieceCarriers.some((name) => name in part)) return [{ kind: 'server', part }]
@@ -128,7 +152,8 @@ export function createCandidateReader(choice: number, { id, request, deployment 
       if (isObject(candidate['groundingMetadata'])) grounding = { ...grounding, ...candidate['groundingMetadata'] }
       for (const source of citationsIn(candidate['citationMetadata'])) citations.set(JSON.stringify(source), source)
       fields = { ...fields, ...extraFields(candidate) }
-      return partsIn(candidate, deployment.provider).flatMap(readPart)
+      const pieces = partsIn(candidate, deployment.provider).flatMap(readPart)
+      return native === undefined ? pieces : [...pieces, ...closePartial()]
     },
     isFinished: () => native !== undefined,
     end() {
