@@ -8,6 +8,7 @@ import { ollama } from './ollama.js'
 import { createOpenaiCompatibleProviders } from './openai-compatible/index.js'
 import type { Provider } from './provider.js'
 import { unbuiltProviders } from './unbuilt.js'
+import { vertexAi } from './vertex-ai/index.js'
 
 /** A provider, and what it calls the model. */
 export interface ResolvedModel {
@@ -36,7 +37,7 @@ export interface Registry {
  */
 export function createRegistry(custom: readonly Provider[]): Registry {
   const own = index(custom)
-  const builtIn = [...createOpenaiCompatibleProviders(openaiProtocol), anthropic, gemini, ollama, cohere]
+  const builtIn = [...createOpenaiCompatibleProviders(openaiProtocol), anthropic, gemini, ollama, cohere, vertexAi]
   const kept = builtIn.filter(({ name }) => !own.has(name))
   const all: ReadonlyMap<string, Provider> = new Map([...namesOf(kept), ...own])
   const listed: readonly Provider[] = [...custom, ...kept]

@@ -24,8 +24,6 @@ export const unbuiltProviders: Readonly<Record<string, string>> = {
   sagemaker_nova: 'AWS SageMaker',
   snowflake: 'Snowflake Cortex',
   stability: 'Stability AI',
-  vertex_ai: 'Google Vertex AI',
-  vertex_ai_beta: 'Google Vertex AI',
   voyage: 'Voyage AI',
   watsonx: 'IBM watsonx.ai',
   watsonx_text: 'IBM watsonx.ai',
