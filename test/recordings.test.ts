@@ -56,7 +56,7 @@ describe.runIf(recordingsAvailable)('recorded exchanges with real providers', ()
     const { id } = exchange.entry
     return {
       modelName: id,
-      model: `${replay.provider}/${recordedModel(exchange)}`,
+      model: `${replay.provider}/${replay.prefix ?? ''}${recordedModel(exchange)}`,
       baseUrl: upstream.baseUrl(id),
       apiKey: replayKey,
       dropParams: true,

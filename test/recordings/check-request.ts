@@ -4,6 +4,7 @@ import type { Comparison, Equivalence } from './equivalence.js'
 import { equivalences } from './equivalences.js'
 import { at, textOf, type Exchange } from './exchange.js'
 import { canonicalGemini, canonicalGeminiEmbeddings } from './gemini-canonical.js'
+import { canonicalResponses } from './reverse-responses.js'
 import { anyServer, type Replay } from './scope.js'
 import type { Sent } from './upstream.js'
 
@@ -19,7 +20,7 @@ export function checkRequest(exchange: Exchange, replay: Replay, sent: Sent, dro
   const { request } = exchange
   if (!request) return { problems: [], excused: [] }
   const [recorded, body] = [canonical(request.body, replay), canonical(sent.body, replay)]
-  const strict = replay.dialect === 'openai'
+  const strict = replay.dialect === 'openai' || replay.dialect === 'responses'
   const differences = [...missingFrom(body, recorded), ...(strict ? addedTo(body, recorded) : [])]
   const comparison: Comparison = { exchange, replay, recorded, sent: body, dropped }
   const excused: Equivalence[] = []
@@ -38,6 +39,7 @@ function lines(differences: readonly Difference[]): readonly string[] {
 
 function canonical(body: unknown, replay: Replay): JsonObject {
   if (!isObject(body)) return {}
+  if (replay.dialect === 'responses') return canonicalResponses(body)
   if (replay.dialect !== 'gemini') return body
   return replay.operation === 'embeddings' ? canonicalGeminiEmbeddings(body) : canonicalGemini(body)
 }

@@ -2,6 +2,7 @@ import type { JsonObject } from '../../src/wire/json.js'
 import { at, objectsIn, textOf, type Exchange } from './exchange.js'
 import { fromAnthropicRequest } from './reverse-anthropic.js'
 import { fromGeminiRequest } from './reverse-gemini.js'
+import { fromResponsesRequest, isSayable } from './reverse-responses.js'
 import type { Replay } from './scope.js'
 
 /**
@@ -17,6 +18,10 @@ export function clientRequest(exchange: Exchange, replay: Replay, model: string)
     const translated = { ...fromAnthropicRequest(request.body), model }
     return at(translated, 'stream') === true ? { ...translated, ...usage } : translated
   }
+  if (replay.dialect === 'responses') {
+    const translated = { ...fromResponsesRequest(request.body), model }
+    return at(translated, 'stream') === true ? { ...translated, ...usage } : translated
+  }
   if (replay.operation === 'embeddings') return embeddingRequest(request.body, model)
   const streamed = request.url.includes(':streamGenerateContent')
   const translated = fromGeminiRequest(request.body, model, streamed)
@@ -26,6 +31,9 @@ export function clientRequest(exchange: Exchange, replay: Replay, model: string)
 /** Vertex fetches any address, AI Studio does not: of such exchanges only the reply is replayed until Vertex is built. */
 export function withoutForeignRequest(exchange: Exchange): Exchange {
   const { entry, request } = exchange
+  if (entry.api === 'openai.responses' && request && !isSayable(request.body)) {
+    return { ...exchange, request: undefined }
+  }
   const isForVertex = entry.provider === 'vertex_ai' && /"file_?uri":"https?:/i.test(JSON.stringify(request?.body))
   return isForVertex ? { ...exchange, request: undefined } : exchange
 }

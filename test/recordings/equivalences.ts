@@ -1,6 +1,7 @@
 import { anthropicEquivalences } from './equivalences-anthropic.js'
 import { geminiEquivalences } from './equivalences-gemini.js'
 import { openAiEquivalences } from './equivalences-openai.js'
+import { responsesEquivalences } from './equivalences-responses.js'
 import { absent, type Equivalence } from './equivalence.js'
 import type { Dialect } from './scope.js'
 
@@ -25,4 +26,5 @@ export const equivalences: { readonly [D in Dialect]: readonly Equivalence[] } =
   openai: [...common, ...openAiEquivalences],
   anthropic: [...common, ...anthropicEquivalences],
   gemini: [...common, ...geminiEquivalences],
+  responses: [...common, ...responsesEquivalences],
 }

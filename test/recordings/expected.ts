@@ -4,6 +4,7 @@ import { at, objectsIn, type Exchange } from './exchange.js'
 import { readAnthropicAnswer } from './expected-anthropic.js'
 import { readGeminiAnswer } from './expected-gemini.js'
 import { readOpenAiAnswer } from './expected-openai.js'
+import { readResponsesAnswer, responsesFailure } from './expected-responses.js'
 import type { Dialect } from './scope.js'
 import { payloadsOf, readSse } from './sse-events.js'
 
@@ -14,7 +15,9 @@ export function expectedOf({ response }: Exchange, dialect: Dialect): Expected {
   const payloads = payloadsOf(text, format)
   const streamed = format === 'sse' || (format === 'json' && text.startsWith('['))
   const failed = payloads.find(isFailure)
-  if (failed !== undefined) return { kind: 'error', status: undefined, message: errorMessage(failed) }
+  if (failed !== undefined) {
+    return { kind: 'error', status: undefined, message: errorMessage(responsesFailure(failed) ?? failed) }
+  }
   const answer = readAnswer(payloads, dialect, streamed)
   if (answer.choices.size === 0) return { kind: 'error', status: undefined, message: undefined }
   const finished = [...answer.choices.values()].every((choice) => choice.finish !== undefined)
@@ -24,6 +27,7 @@ export function expectedOf({ response }: Exchange, dialect: Dialect): Expected {
 }
 
 function readAnswer(payloads: readonly unknown[], dialect: Dialect, streamed: boolean): Answer {
+  if (dialect === 'responses') return readResponsesAnswer(payloads, streamed)
   if (dialect === 'anthropic') return readAnthropicAnswer(payloads, streamed)
   return dialect === 'gemini' ? readGeminiAnswer(payloads) : readOpenAiAnswer(payloads)
 }
@@ -31,6 +35,7 @@ function readAnswer(payloads: readonly unknown[], dialect: Dialect, streamed: bo
 /** An error inside a 200: the whole body, one event, or (Together, OpenRouter) a member of a choice. */
 function isFailure(payload: unknown): boolean {
   if (!isObject(payload)) return true
+  if (responsesFailure(payload) !== undefined) return true
   if (isError(payload['error']) || isError(at(payload, 'x_groq', 'error'))) return true
   return objectsIn(payload['choices']).some((choice) => choice['finish_reason'] === 'error' || isError(choice['error']))
 }

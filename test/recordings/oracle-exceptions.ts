@@ -27,6 +27,11 @@ export const oracleExceptions: readonly OracleException[] = [
     reason: 'Xiaomi gives audio without an expiry or a transcript; neither can be made up',
   },
   {
+    schemas: chatSchemas,
+    violation: /\/delta\/tool_calls\/\d+\/type must be equal to one of the allowed values \["function"\]$/,
+    reason: 'OpenAI streams calls of custom tools as well, which its schema lists for whole answers only',
+  },
+  {
     schemas: ['ImagesResponse'],
     violation: /^\/size must be equal to one of the allowed values/,
     reason: 'newer image models of OpenAI give sizes that its schema does not list',

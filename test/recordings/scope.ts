@@ -2,7 +2,7 @@ import type { Operation } from '../../src/wire/operations.js'
 import type { IndexEntry } from './exchange.js'
 
 /** The dialects whose requests and replies are replayed. */
-export type Dialect = 'openai' | 'anthropic' | 'gemini'
+export type Dialect = 'openai' | 'anthropic' | 'gemini' | 'responses'
 
 /** How an exchange is replayed. */
 export interface Replay {
@@ -10,11 +10,14 @@ export interface Replay {
   readonly operation: Operation
   /** Name of the provider at Sluice. */
   readonly provider: string
+  /** Put before the model's name, where it asks for the API. */
+  readonly prefix?: string
 }
 
-const apis: Readonly<Record<string, Pick<Replay, 'dialect' | 'operation'>>> = {
+const apis: Readonly<Record<string, Omit<Replay, 'provider'>>> = {
   'openai.chat': { dialect: 'openai', operation: 'chat' },
   'openai.completions': { dialect: 'openai', operation: 'completions' },
+  'openai.responses': { dialect: 'responses', operation: 'chat', prefix: 'responses/' },
   'openai.embeddings': { dialect: 'openai', operation: 'embeddings' },
   'openai.images.generations': { dialect: 'openai', operation: 'images' },
   'anthropic.messages': { dialect: 'anthropic', operation: 'chat' },
@@ -43,6 +46,8 @@ const otherServers = [
   'portkey',
   'writer',
 ]
+// Rows that speak the Responses API themselves.
+const ownResponses = ['xai']
 /** The row for them. */
 export const anyServer = 'litellm_proxy'
 const anyCompletionServer = 'hosted_vllm'
@@ -56,6 +61,8 @@ const unusable: Readonly<Record<string, string>> = {
   'anthropic-anthropic-messages-e25a51634638': "tool_addition, a beta that no message of OpenAI's can say",
   'openai-openai-completions-4e5107a5db82':
     'the recorder kept the request of another exchange: no stream was asked for',
+  'openai-openai-responses-69b2c8e6e95f': 'a context being compacted, which is not chat',
+  'openai-openai-responses-a027bfbc1bc7': 'the start of a background job alone, whose result was not recorded',
 }
 
 /** The replay of an exchange, or why it is left out. `rows` tells whether Sluice has a provider of that name. */
@@ -72,9 +79,11 @@ export function replayOf(entry: IndexEntry, rows: (provider: string) => boolean)
   return rows(provider) ? { ...api, provider } : `the provider ${provider} is built by a later issue`
 }
 
-function providerOf(entry: IndexEntry, { dialect, operation }: Pick<Replay, 'dialect' | 'operation'>): string {
+function providerOf(entry: IndexEntry, { dialect, operation }: Omit<Replay, 'provider'>): string {
   // Vertex speaks the dialect of AI Studio; its own row, with its addresses and credentials, comes later.
   if (dialect === 'gemini') return 'gemini'
+  // Any server of OpenAI's Responses API is reached as `openai/responses/<model>` at its own address.
+  if (dialect === 'responses') return ownResponses.includes(entry.provider) ? entry.provider : 'openai'
   if (dialect === 'openai' && otherServers.includes(entry.provider)) {
     return operation === 'completions' ? anyCompletionServer : anyServer
   }

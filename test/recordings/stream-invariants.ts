@@ -69,7 +69,8 @@ function readChoice(choice: JsonObject, index: number, seen: Map<number, SeenCho
 function readCall(call: JsonObject, choice: number, known: SeenChoice): string[] {
   const index = numberOf(call['index']) ?? -1
   const counts = known.calls.get(index)
-  const name = isObject(call['function']) ? call['function']['name'] : undefined
+  const called = call['type'] === 'custom' ? call['custom'] : call['function']
+  const name = isObject(called) ? called['name'] : undefined
   const here = { id: 'id' in call ? 1 : 0, name: name === undefined ? 0 : 1 }
   if (counts) {
     known.calls.set(index, { id: counts.id + here.id, name: counts.name + here.name })
@@ -81,7 +82,8 @@ function readCall(call: JsonObject, choice: number, known: SeenChoice): string[]
   if (typeof call['id'] !== 'string' || call['id'] === '')
     problems.push(`choice ${choice}: a first tool delta without id`)
   if (typeof name !== 'string' || name === '') problems.push(`choice ${choice}: a first tool delta without name`)
-  if (call['type'] !== 'function') problems.push(`choice ${choice}: a first tool delta without type`)
+  if (call['type'] !== 'function' && call['type'] !== 'custom')
+    problems.push(`choice ${choice}: a first tool delta without type`)
   return problems
 }
 

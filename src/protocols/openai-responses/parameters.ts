@@ -23,11 +23,11 @@ export function applyModelRules(draft: Draft, model: string): void {
 export function parameterMembers({ fields }: Draft): JsonObject {
   const limit = numberOf(fields['max_completion_tokens']) ?? numberOf(fields['max_tokens'])
   const user = stringOf(fields['user'])
-  const logprobs = fields['logprobs'] === true
+  const alternatives = fields['logprobs'] === true ? numberOf(fields['top_logprobs']) : undefined
   return {
     ...(limit !== undefined && { max_output_tokens: Math.max(limit, leastOutputTokens) }),
     ...(user !== undefined && { user: user.slice(0, longestUser) }),
-    ...(logprobs && { top_logprobs: numberOf(fields['top_logprobs']) ?? 0 }),
+    ...(alternatives !== undefined && { top_logprobs: alternatives }),
   }
 }
 

@@ -14,9 +14,9 @@ export function toolMembers(fields: JsonObject): JsonObject {
 
 function toTool(tool: unknown): unknown {
   if (!isObject(tool)) return tool
-  const { function: called, custom } = tool
-  if (tool['type'] === 'function' && isObject(called)) return toFunctionTool(called)
-  if (tool['type'] === 'custom' && isObject(custom)) return { type: 'custom', ...withFlatGrammar(custom) }
+  const { type, function: called, custom, cache_control: _mark, ...rest } = tool
+  if (type === 'function' && isObject(called)) return { ...rest, ...toFunctionTool(called) }
+  if (type === 'custom' && isObject(custom)) return { ...rest, type, ...withFlatGrammar(custom) }
   return tool
 }
 
