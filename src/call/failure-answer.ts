@@ -30,7 +30,7 @@ export async function toFailure(
   }
   const text = await readErrorText(response, deployment, signal)
   if (GatewayError.isInstance(text)) return text
-  const failure = provider.protocol.failure(status, parseJson(text) ?? text)
+  const failure = provider.protocol.failure(status, parseJson(text) ?? text, headers)
   const retryAfterMs = retryAfter(headers) ?? failure.retryAfterMs
   const requestId = requestIdHeaders.map((name) => headers[name]).find(Boolean)
   return new GatewayError(failure.kind, redact(failure.message, deployment), {

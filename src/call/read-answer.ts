@@ -25,12 +25,14 @@ export async function readAnswer<K extends Operation>(
   asked: Asked,
 ): Promise<DecodedAnswer<K>> {
   let { written, content } = await readContent(response, asked)
+  let { headers } = response
   for (let follow = codec.next?.(content, exchange); follow; follow = codec.next?.(content, exchange)) {
     await pause(follow.delayMs, asked.parts.clock, asked.signal)
     const later = await sendRequest(follow.request, asked.deployment.timeouts.headers, asked, follow.origin)
     ;({ written, content } = await readContent(later, asked))
+    ;({ headers } = later)
   }
-  const body = codec.decode(content, exchange)
+  const body = codec.decode(content, exchange, headers)
   return { body, written: body === content ? written : undefined }
 }
 

@@ -64,9 +64,10 @@ export interface Codec<K extends Operation> {
   encode(exchange: Exchange<K>): UpstreamRequest
   /**
    * Gives back the very object it got where nothing had to change, so that its bytes can be forwarded.
+   * @param headers of the answer, by lower-case name: some APIs tell their usage there
    * @throws GatewayError for an error inside a 200, or a body that is not an answer
    */
-  decode(body: unknown, exchange: Exchange<K>): Operations[K]['response']
+  decode(body: unknown, exchange: Exchange<K>, headers?: Readonly<Record<string, string>>): Operations[K]['response']
   /**
    * For APIs that work on a job: the request that asks for its result, or undefined once `body` is the result. The
    * result's body is then what `decode` gets. Its `path` is appended to the base URL like any other.
@@ -93,6 +94,9 @@ export interface Failure {
 export interface Protocol {
   readonly name: string
   readonly codecs: { readonly [K in Operation]?: Codec<K> }
-  /** Reads an error answer; `body` is parsed JSON where it was JSON, else the text. */
-  failure(status: number, body: unknown): Failure
+  /**
+   * Reads an error answer; `body` is parsed JSON where it was JSON, else the text.
+   * @param headers of the answer, by lower-case name: AWS names its errors there
+   */
+  failure(status: number, body: unknown, headers?: Readonly<Record<string, string>>): Failure
 }
