@@ -1,15 +1,22 @@
+import { createHash } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
+import { modelKey } from '../catalog/model-name.js'
 import type { Deployment } from '../deployment.js'
+import { splitSignedId } from '../protocols/signed-call-id.js'
 import type { AssistantMessage, ChatChunk, ChatMessage, ChatRequest, ThinkingBlock } from '../wire/chat.js'
+import { keepOwnReasoning } from './reasoning-origin.js'
 
 /**
  * Reasoning that a provider wants back unchanged during a tool loop, kept for clients that send only OpenAI's
  * documented fields. Found again by tool call id, per caller and model; bounded and in this process only.
  */
 export interface ReasoningMemory {
-  /** Puts remembered reasoning back where a message lacks it; the same object where there is nothing to add. */
+  /**
+   * Leaves another model's reasoning out, and puts remembered reasoning back where a message lacks it; the same object
+   * where there is nothing to change.
+   */
   restore(request: ChatRequest, callerId: string, deployment: Deployment): ChatRequest
-  /** Keeps the reasoning of an answer that calls tools. */
+  /** Keeps the reasoning of an answer that calls tools, and whose reasoning it was. */
   remember(message: ReasoningMessage, callerId: string, deployment: Deployment): void
 }
 
@@ -27,6 +34,7 @@ interface Remembered {
 
 const maxCharacters = 32 * 1024 * 1024
 const lifetimeMs = 60 * 60 * 1_000
+const mostOrigins = 50_000
 
 /** A memory of at most 32 million characters; entries live for an hour after their last use. */
 export function createReasoningMemory(): ReasoningMemory {
@@ -36,8 +44,14 @@ export function createReasoningMemory(): ReasoningMemory {
     updateAgeOnGet: true,
     sizeCalculation: (entry, key) => key.length + sizeOf(entry),
   })
+  const origins = new LRUCache<string, string>({ max: mostOrigins, ttl: lifetimeMs, updateAgeOnGet: true })
+  const recall = (message: AssistantMessage, callerId: string): string | undefined => {
+    const keys = originKeys(message, callerId)
+    return keys.map((key) => origins.get(key)).find((origin) => origin !== undefined)
+  }
   return {
-    restore(request, callerId, deployment) {
+    restore(asked, callerId, deployment) {
+      const request = keepOwnReasoning(asked, modelKey(deployment.model), (message) => recall(message, callerId))
       if (memory.size === 0 || !request.messages.some(lacksReasoning)) return request
       const messages = request.messages.map((message) => {
         if (!lacksReasoning(message)) return message
@@ -48,6 +62,7 @@ export function createReasoningMemory(): ReasoningMemory {
       return { ...request, messages }
     },
     remember(message, callerId, deployment) {
+      for (const key of originKeys(message, callerId)) origins.set(key, modelKey(deployment.model))
       const entry: Remembered = {
         thinkingBlocks: message.thinking_blocks?.length ? message.thinking_blocks : undefined,
         reasoningContent: message.reasoning_content || undefined,
@@ -80,6 +95,19 @@ function sizeOf(entry: Remembered): number {
     Object.values(block).reduce<number>((sum, value) => sum + (typeof value === 'string' ? value.length : 0), 0),
   )
   return blockLengths.reduce((sum, length) => sum + length, 1 + (entry.reasoningContent?.length ?? 0))
+}
+
+/**
+ * What a message is recognised by when it comes back: its calls, else its reasoning text. Only where it holds
+ * reasoning: nothing else has an origin.
+ */
+function originKeys(message: ReasoningMessage, callerId: string): readonly string[] {
+  const { tool_calls: calls, reasoning_content: reasoning } = message
+  const ids = (calls ?? []).map(({ id }) => id)
+  const reasons = Boolean(reasoning) || Boolean(message.thinking_blocks?.length)
+  const known = reasons ? ids : ids.filter((id) => splitSignedId(id).signature !== undefined)
+  if (known.length > 0) return known.map((id) => JSON.stringify([callerId, id]))
+  return reasoning ? [JSON.stringify([callerId, 'text', createHash('sha256').update(reasoning).digest('base64')])] : []
 }
 
 // JSON keeps the parts apart whatever they contain.

@@ -1,4 +1,5 @@
 import { GatewayError, toGatewayError } from '../errors.js'
+import { modelKey } from '../catalog/model-name.js'
 import type { Deployment } from '../deployment.js'
 import { withRetries } from '../router/retry.js'
 import { CallSignal } from '../upstream/call-signal.js'
@@ -9,6 +10,7 @@ import { type Attempt, withCredentials } from './caller-access.js'
 import type { CallContext, CallParts } from './context.js'
 import { redactError } from './redact.js'
 import { ReasoningCollector } from './reasoning-memory.js'
+import { markCompletion, markDelta } from './reasoning-origin.js'
 import { TappedStream } from './tap-stream.js'
 
 /**
@@ -26,8 +28,7 @@ export async function runCall<K extends Operation>(
     const answer = await attempts(call, context, parts, (deployment, own) =>
       attemptWhole(operation, restored(operation, request, deployment, context, own), deployment, call.signal, own),
     )
-    if (operation === 'chat') rememberWhole(answer as WholeAnswer<'chat'>, context, parts)
-    return answer
+    return operation === 'chat' ? (remembered(answer as WholeAnswer<'chat'>, context, parts) as WholeAnswer<K>) : answer
   } catch (thrown) {
     throw failed(thrown, request.model, context, parts)
   } finally {
@@ -109,9 +110,13 @@ function tap<K extends StreamOperation>(
 ): TappedStream<Operations[K]['chunk']> {
   const wantsUsage = request.stream_options?.include_usage === true
   const collector = new ReasoningCollector()
+  const origin = modelKey(answer.deployment.model)
   return new TappedStream(answer.parts, {
     accept(chunk) {
-      if (operation === 'chat') collector.add(chunk as ChatChunk)
+      if (operation === 'chat') {
+        collector.add(chunk as ChatChunk)
+        for (const { delta } of (chunk as ChatChunk).choices) markDelta(delta, origin)
+      }
       return wantsUsage || chunk.choices.length > 0
     },
     ended() {
@@ -136,9 +141,12 @@ function restored<K extends Operation>(
   return parts.reasoning.restore(request as ChatRequest, context.caller.id, deployment)
 }
 
-function rememberWhole(answer: WholeAnswer<'chat'>, context: CallContext, parts: CallParts): void {
+/** The answer with its reasoning kept and marked for the next turn. */
+function remembered(answer: WholeAnswer<'chat'>, context: CallContext, parts: CallParts): WholeAnswer<'chat'> {
   const [choice]: ChatCompletion['choices'] = answer.body.choices
   if (choice) parts.reasoning.remember(choice.message, context.caller.id, answer.deployment)
+  const body = markCompletion(answer.body, modelKey(answer.deployment.model))
+  return body === answer.body ? answer : { ...answer, body, written: undefined }
 }
 
 /** Puts a failure where the host can see its cause, which the client never does. */

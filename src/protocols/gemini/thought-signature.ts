@@ -1,5 +1,8 @@
 import type { AssistantMessage, ThinkingBlock, ToolCall } from '../../wire/chat.js'
 import { isObject, stringOf } from '../../wire/json.js'
+import { splitSignedId } from '../signed-call-id.js'
+
+export { toBareId, toSignedId } from '../signed-call-id.js'
 
 /** Marks thinking blocks whose signature is Gemini's; OpenRouter's name for the format. Other families' are never sent. */
 export const signatureFormat = 'google-gemini-v1'
@@ -7,28 +10,13 @@ export const signatureFormat = 'google-gemini-v1'
 /** What stands for a signature that does not exist: https://ai.google.dev/gemini-api/docs/thought-signatures. */
 export const missingSignature = 'skip_thought_signature_validator'
 
-const separator = '__thought__'
-
 // Clients that store ids in narrow columns cut them at these lengths; no real signature is short enough to fit.
 const cutLengths = [40, 64]
-
-/** A tool call id that also carries the signature, for clients that keep only OpenAI's documented fields. */
-export function toSignedId(id: string, signature: string | undefined): string {
-  return signature === undefined ? id : `${id}${separator}${signature}`
-}
-
-/** The id as Gemini or we made it, without a signature behind it. */
-export function toBareId(id: string): string {
-  const at = id.indexOf(separator)
-  return at === -1 ? id : id.slice(0, at)
-}
 
 const isBase64 = (text: string): boolean => text.length % 4 === 0 && /^[A-Za-z0-9+/_-]+={0,2}$/.test(text)
 
 function fromId(id: string): string | undefined {
-  const at = id.indexOf(separator)
-  if (at === -1 || cutLengths.includes(id.length)) return undefined
-  return id.slice(at + separator.length)
+  return cutLengths.includes(id.length) ? undefined : splitSignedId(id).signature
 }
 
 function fromExtraContent(call: ToolCall): string | undefined {
