@@ -1,6 +1,7 @@
 import { promisify } from 'node:util'
 import { brotliDecompress, gunzip, inflate } from 'node:zlib'
 import { GatewayError, InvalidRequestError } from '../src/index.js'
+import { parseAroundData } from './large-json.js'
 
 const jsonType = /^\s*(?:application|text)\/(?:[\w.!#$&^`*~'|-]+\+)?json\s*(?:;|$)/i
 
@@ -19,13 +20,18 @@ const strictUtf8 = new TextDecoder('utf-8', { fatal: true })
 
 /** Parses the bytes or the text of a body. @throws InvalidRequestError naming what is wrong, without quoting the body */
 export function parseJson(body: Uint8Array | string): unknown {
-  const text = typeof body === 'string' ? body : decodeUtf8(body)
-  if (text === '') throw new InvalidRequestError('The request body is empty; send a JSON object.')
   try {
-    return JSON.parse(text)
+    return (typeof body === 'string' ? undefined : parseAroundData(body, decodeUtf8)) ?? parseWhole(body)
   } catch (error) {
+    if (GatewayError.isInstance(error)) throw error
     throw new InvalidRequestError(`The request body is not valid JSON${syntaxDetail(error)}.`, null, error)
   }
+}
+
+function parseWhole(body: Uint8Array | string): unknown {
+  const text = typeof body === 'string' ? body : decodeUtf8(body)
+  if (text === '') throw new InvalidRequestError('The request body is empty; send a JSON object.')
+  return JSON.parse(text)
 }
 
 function decodeUtf8(bytes: Uint8Array): string {

@@ -2,6 +2,7 @@ import type { Codec } from '../protocol.js'
 import { toCompletion } from './answer.js'
 import { createChatStream } from './chat-stream.js'
 import { encodeMessages } from './encode.js'
+import { writeJson } from '../../wire/write-json.js'
 
 const apiVersion = '2023-06-01'
 
@@ -17,7 +18,7 @@ export const chatCodec: Codec<'chat'> = {
         'anthropic-version': apiVersion,
         ...(betas !== undefined && { 'anthropic-beta': betas }),
       },
-      body: JSON.stringify(body),
+      body: writeJson(body),
       droppedParams,
     }
   },

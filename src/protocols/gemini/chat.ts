@@ -13,7 +13,7 @@ import {
   chatFields,
   mergeFields,
   settleUnsupported,
-  toBodyText,
+  writeBody,
   toExtraFields,
   withDefaults,
   withoutDropped,
@@ -50,7 +50,7 @@ function encode({ request: asked, deployment }: Exchange<'chat'>, options: Gemin
     method: 'POST',
     path: options.path(deployment, request.stream === true ? 'streamGenerateContent?alt=sse' : 'generateContent'),
     headers: { 'content-type': 'application/json' },
-    body: toBodyText(mergeFields(translated, extra.body)),
+    body: writeBody(mergeFields(translated, extra.body)),
     droppedParams: settleUnsupported(deployment, policy, unsupported, tools.ignored),
   }
 }

@@ -10,7 +10,7 @@ import { errorIn } from './failure.js'
 import { modelOf } from './model.js'
 import { toModelResource, type GeminiOptions } from './options.js'
 import { toParts } from './parts.js'
-import { settleUnsupported, toBodyText, toExtraFields, withDefaults, withoutDropped } from './request-body.js'
+import { settleUnsupported, writeBody, toExtraFields, withDefaults, withoutDropped } from './request-body.js'
 
 const known: ReadonlySet<string> = new Set([
   ...Object.keys(EmbeddingRequest.shape),
@@ -45,7 +45,7 @@ function encode({ request: asked, deployment }: Exchange<'embeddings'>, options:
     method: 'POST',
     path: options.path(deployment, 'batchEmbedContents'),
     headers: { 'content-type': 'application/json' },
-    body: toBodyText({ requests }),
+    body: writeBody({ requests }),
     droppedParams: settleUnsupported(deployment, policy, extra.unsupported),
   }
 }

@@ -11,7 +11,7 @@ import type { GeminiOptions } from './options.js'
 import {
   mergeFields,
   settleUnsupported,
-  toBodyText,
+  writeBody,
   toExtraFields,
   withDefaults,
   withoutDropped,
@@ -96,7 +96,7 @@ function encode({ request: asked, deployment }: Exchange<'images'>, options: Gem
     method: 'POST',
     path: options.path(deployment, 'generateContent'),
     headers: { 'content-type': 'application/json' },
-    body: toBodyText(mergeFields(body, extra.body)),
+    body: writeBody(mergeFields(body, extra.body)),
     droppedParams: settleUnsupported(deployment, policy, [...unsupportedIn(request), ...extra.unsupported]),
   }
 }

@@ -4,6 +4,7 @@ import { InvalidRequestError, UnsupportedParameterError } from '../../errors.js'
 import type { Deployment } from '../../deployment.js'
 import { ChatRequest } from '../../wire/chat.js'
 import { isObject, type JsonObject } from '../../wire/json.js'
+import { writeJson } from '../../wire/write-json.js'
 
 // OpenAI's fields that are about the account or the connection, and have no counterpart here.
 const notForTheModel: ReadonlySet<string> = new Set([
@@ -141,10 +142,10 @@ export function settleUnsupported(
   return [...new Set([...unsupported, ...ignored])]
 }
 
-/** The body as text. @throws InvalidRequestError where it is nested deeper than can be written */
-export function toBodyText(body: JsonObject): string {
+/** The body as it is sent. @throws InvalidRequestError where it is nested deeper than can be written */
+export function writeBody(body: JsonObject): string | Uint8Array {
   try {
-    return JSON.stringify(body)
+    return writeJson(body)
   } catch (cause) {
     throw new InvalidRequestError('The request is nested too deeply.', null, cause)
   }

@@ -1,6 +1,7 @@
 import type { Deployment } from '../../deployment.js'
 import type { UpstreamRequest } from '../../upstream/message.js'
 import type { Operation } from '../../wire/operations.js'
+import { writeJson } from '../../wire/write-json.js'
 import { checkRefused, type Body, type Draft, knownParameters, type ParameterRules } from './parameters.js'
 import type { Quirks } from './quirks.js'
 
@@ -56,7 +57,7 @@ export function toUpstreamRequest(
     method: 'POST',
     path: quirks.paths?.[operation] ?? paths[operation],
     headers: body['stream'] === true ? streamHeaders : jsonHeaders,
-    body: JSON.stringify(body),
+    body: writeJson(body),
     droppedParams: draft.dropped,
   }
 }
