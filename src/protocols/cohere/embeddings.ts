@@ -2,11 +2,11 @@ import { InvalidRequestError } from '../../errors.js'
 import type { UpstreamRequest } from '../../upstream/message.js'
 import type { EmbeddingRequest, EmbeddingResponse } from '../../wire/embeddings.js'
 import { isObject, type JsonObject, numberOf, stringOf } from '../../wire/json.js'
-import { toEmbeddingResponse, toVector } from '../embedding-answer.js'
 import { fromBase64Vector } from '../embedding-encoding.js'
 import { errorInside, readErrorText } from '../failure.js'
 import { settleRequest, settleUnsupported, translateParameters } from '../parameter-table.js'
 import type { Codec, Exchange } from '../protocol.js'
+import { toEmbeddingResponse, vectorsOf } from '../vectors.js'
 
 /** Embeddings over `/v2/embed`: https://docs.cohere.com/reference/embed */
 export const embeddingsCodec: Codec<'embeddings'> = { encode, decode }
@@ -74,11 +74,10 @@ function toInput(entry: JsonObject): JsonObject {
 function decode(body: unknown, exchange: Exchange<'embeddings'>): EmbeddingResponse {
   const answer = isObject(body) ? body : {}
   if (!('embeddings' in answer) && readErrorText(answer)) throw errorInside(answer, 500, exchange.deployment.provider)
-  const vectors = listOf(answer['embeddings']).flatMap((entry) => {
-    const vector = typeof entry === 'string' ? fromBase64Vector(entry) : toVector(entry)
-    return vector ? [vector] : []
-  })
-  return toEmbeddingResponse(vectors, tokensOf(answer), exchange)
+  const list = listOf(answer['embeddings']).map((entry) =>
+    typeof entry === 'string' ? fromBase64Vector(entry) : entry,
+  )
+  return toEmbeddingResponse(vectorsOf(list), body, exchange, tokensOf(answer))
 }
 
 /** The vectors of the kind that was asked for; floats unless the caller chose otherwise. */

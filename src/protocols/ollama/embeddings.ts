@@ -1,23 +1,23 @@
 import type { UpstreamRequest } from '../../upstream/message.js'
 import type { EmbeddingResponse } from '../../wire/embeddings.js'
 import { isObject, type JsonObject, numberOf, stringOf } from '../../wire/json.js'
-import { textInputs, toEmbeddingResponse, toVector } from '../embedding-answer.js'
 import { errorInside } from '../failure.js'
 import { settleRequest, settleUnsupported, translateParameters } from '../parameter-table.js'
 import type { Codec, Exchange } from '../protocol.js'
+import { textsOf, toEmbeddingResponse, vectorsOf } from '../vectors.js'
 import { toOptions } from './options.js'
 
 /** Embeddings over `/api/embed`, one text or many: https://docs.ollama.com/api/embed */
 export const embeddingsCodec: Codec<'embeddings'> = { encode, decode }
 
-function encode({ request: asked, deployment }: Exchange<'embeddings'>): UpstreamRequest {
+function encode(exchange: Exchange<'embeddings'>): UpstreamRequest {
+  const { request: asked, deployment } = exchange
   const { request, policy } = settleRequest(asked, deployment)
   const table = { dimensions: 'dimensions' }
   const { members, extra, unsupported } = translateParameters('embeddings', request, policy, table)
-  const texts = textInputs(request.input, deployment.provider)
   const body = {
     model: deployment.model,
-    input: typeof request.input === 'string' ? request.input : texts,
+    input: typeof request.input === 'string' ? request.input : textsOf({ ...exchange, request }),
     ...members,
     ...toOptions(withTemperature(extra), withoutTemperature(extra)),
   }
@@ -44,9 +44,5 @@ function decode(body: unknown, exchange: Exchange<'embeddings'>): EmbeddingRespo
   if (stringOf(answer['error']) !== undefined) throw errorInside(answer, 500, exchange.deployment.provider)
   // Servers before 0.3 know one vector only.
   const list: readonly unknown[] = Array.isArray(answer['embeddings']) ? answer['embeddings'] : [answer['embedding']]
-  const vectors = list.flatMap((entry) => {
-    const vector = toVector(entry)
-    return vector ? [vector] : []
-  })
-  return toEmbeddingResponse(vectors, Math.trunc(numberOf(answer['prompt_eval_count']) ?? 0), exchange)
+  return toEmbeddingResponse(vectorsOf(list), body, exchange, Math.trunc(numberOf(answer['prompt_eval_count']) ?? 0))
 }

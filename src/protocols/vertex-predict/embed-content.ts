@@ -3,10 +3,10 @@ import type { UpstreamRequest } from '../../upstream/message.js'
 import type { EmbeddingResponse } from '../../wire/embeddings.js'
 import { isObject, type JsonObject, numberOf, stringOf } from '../../wire/json.js'
 import { parseDataUrl } from '../data-url.js'
-import { toEmbeddingResponse, toVector } from '../embedding-answer.js'
 import { errorInside } from '../failure.js'
 import { settleRequest, settleUnsupported, translateParameters } from '../parameter-table.js'
 import type { Codec, Exchange } from '../protocol.js'
+import { toEmbeddingResponse, vectorsOf } from '../vectors.js'
 import type { VertexPath } from './path.js'
 import { toTaskType } from './task-type.js'
 
@@ -55,7 +55,7 @@ function decode(body: unknown, exchange: Exchange<'embeddings'>): EmbeddingRespo
   const answer = isObject(body) ? body : {}
   if (isObject(answer['error'])) throw errorInside(answer, 500, exchange.deployment.provider)
   const { embedding, usageMetadata } = answer
-  const vector = toVector(isObject(embedding) ? embedding['values'] : undefined)
   const tokens = isObject(usageMetadata) ? (numberOf(usageMetadata['promptTokenCount']) ?? 0) : 0
-  return toEmbeddingResponse(vector ? [vector] : [], Math.trunc(tokens), exchange)
+  const values = isObject(embedding) ? embedding['values'] : undefined
+  return toEmbeddingResponse(vectorsOf([values]), body, exchange, Math.trunc(tokens))
 }

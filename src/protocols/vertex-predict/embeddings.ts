@@ -3,10 +3,10 @@ import type { UpstreamRequest } from '../../upstream/message.js'
 import type { EmbeddingRequest, EmbeddingResponse } from '../../wire/embeddings.js'
 import { isObject, type JsonObject, numberOf, stringOf } from '../../wire/json.js'
 import { parseDataUrl } from '../data-url.js'
-import { toEmbeddingResponse, toVector } from '../embedding-answer.js'
 import { errorInside } from '../failure.js'
 import { settleRequest, settleUnsupported, translateParameters } from '../parameter-table.js'
 import type { Codec, Exchange } from '../protocol.js'
+import { toEmbeddingResponse, vectorsOf } from '../vectors.js'
 import type { VertexPath } from './path.js'
 import { toTaskType } from './task-type.js'
 
@@ -91,11 +91,7 @@ function decode(body: unknown, exchange: Exchange<'embeddings'>): EmbeddingRespo
     })
   }
   const items = predictions.filter(isObject)
-  const vectors = items.flatMap((item) => {
-    const vector = toVector(valuesOf(item))
-    return vector ? [vector] : []
-  })
-  return toEmbeddingResponse(vectors, tokensOf(items), exchange)
+  return toEmbeddingResponse(vectorsOf(items.map(valuesOf)), body, exchange, tokensOf(items))
 }
 
 function valuesOf(item: JsonObject): unknown {
