@@ -29,10 +29,18 @@ export const authorizeOpenai: Authorize = (request, deployment) => {
 }
 
 /** Sends the key in a header of its own. */
-function authorizeByHeader(header: string): Authorize {
+export function authorizeByHeader(header: string): Authorize {
   return (request, deployment) => {
     if (!deployment.apiKey) return request
     return withHeaders(request, { [header]: deployment.apiKey.reveal() })
+  }
+}
+
+/** Sends the key as `authorization: <scheme> <key>`. */
+export function authorizeByScheme(scheme: string): Authorize {
+  return (request, deployment) => {
+    if (!deployment.apiKey) return request
+    return withHeaders(request, { authorization: `${scheme} ${deployment.apiKey.reveal()}` })
   }
 }
 

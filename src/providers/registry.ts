@@ -3,6 +3,7 @@ import { InvalidRequestError } from '../errors.js'
 import { openaiProtocol } from '../protocols/openai/index.js'
 import { anthropic } from './anthropic.js'
 import { cohere } from './cohere.js'
+import { furtherProviders } from './further.js'
 import { gemini } from './gemini.js'
 import { ollama } from './ollama.js'
 import { createOpenaiCompatibleProviders } from './openai-compatible/index.js'
@@ -37,7 +38,15 @@ export interface Registry {
  */
 export function createRegistry(custom: readonly Provider[]): Registry {
   const own = index(custom)
-  const builtIn = [...createOpenaiCompatibleProviders(openaiProtocol), anthropic, gemini, ollama, cohere, vertexAi]
+  const builtIn = [
+    ...createOpenaiCompatibleProviders(openaiProtocol),
+    anthropic,
+    gemini,
+    ollama,
+    cohere,
+    vertexAi,
+    ...furtherProviders,
+  ]
   const kept = builtIn.filter(({ name }) => !own.has(name))
   const all: ReadonlyMap<string, Provider> = new Map([...namesOf(kept), ...own])
   const listed: readonly Provider[] = [...custom, ...kept]

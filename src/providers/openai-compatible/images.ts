@@ -28,6 +28,15 @@ export const fireworksImages: Answer = (body) => {
   return { ...rest, data: base64.map((text: unknown) => ({ b64_json: text })) }
 }
 
+/** Hyperbolic: a name of its own for the model, and pixels are mandatory; only base64 comes back. */
+export const hyperbolicImage = adjustOnly('images', (body) => ({
+  width: 1024,
+  height: 1024,
+  ...without(body, ['model', 'size', 'response_format']),
+  ...sizeOf(body),
+  model_name: body['model'],
+}))
+
 /** OpenRouter: an image is asked for as an answer to a chat. */
 export const openrouterImage = adjustOnly('images', (body) => {
   const ratio = aspectRatioOf(body)

@@ -1,5 +1,5 @@
 import { raiseTemperatureForMany, wrapJsonSchema } from './adjust.js'
-import { fireworksImage, fireworksImages } from './images.js'
+import { fireworksImage, fireworksImages, hyperbolicImage } from './images.js'
 import {
   allText,
   chat,
@@ -11,6 +11,7 @@ import {
   maxTokens,
   openaiImageParameters,
 } from './presets.js'
+import { fireworksDiffusion, fireworksImageJobs, fireworksJobs } from '../fireworks-images.js'
 import { xaiNeedsResponses } from '../responses.js'
 import type { Rows } from './row.js'
 
@@ -57,8 +58,11 @@ export const namedRows: Rows = {
     variants: [
       { operation: 'embeddings', quirks: { modelName: (model) => model } },
       { when: { parameter: 'thinking.budget_tokens' }, quirks: { reasoning: 'thinking_budget' } },
+      { operation: 'images', models: fireworksJobs, quirks: { paths: { images: '/workflows/{model}' } } },
+      { operation: 'images', models: fireworksDiffusion, quirks: { paths: { images: '/image_generation/{model}' } } },
     ],
     answers: { images: fireworksImages },
+    extend: fireworksImageJobs,
   },
   cerebras: {
     displayName: 'Cerebras',
@@ -170,9 +174,15 @@ export const namedRows: Rows = {
     baseUrl: 'https://api.hyperbolic.xyz/v1',
     baseUrlEnv: ['HYPERBOLIC_API_BASE'],
     apiKeyEnv: ['HYPERBOLIC_API_KEY'],
-    capabilities: chatAndCompletions,
+    capabilities: ['chat', 'stream', 'completions', 'images'],
     status: 'limited',
-    quirks: { ...maxTokens, unsupported: ['logit_bias', 'logprobs', 'top_logprobs'], thinkTags: true },
+    quirks: {
+      ...maxTokens,
+      unsupported: ['logit_bias', 'logprobs', 'top_logprobs'],
+      thinkTags: true,
+      images: { unsupported: [...openaiImageParameters, 'n', 'output_format', 'quality', 'style', 'user'] },
+      adjust: hyperbolicImage,
+    },
   },
   lambda_ai: {
     displayName: 'Lambda Inference API',

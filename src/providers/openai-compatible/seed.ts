@@ -12,6 +12,8 @@ import {
   openaiImageParameters,
   toolParameters,
 } from './presets.js'
+import { withJurassic } from '../ai21.js'
+import { groqSchemas, groqWithoutSchema } from '../groq.js'
 import type { Rows } from './row.js'
 
 /** Providers that a gateway of this kind has always had. */
@@ -145,7 +147,8 @@ export const seedRows: Rows = {
     baseUrl: 'https://api.ai21.com/studio/v1',
     baseUrlEnv: ['AI21_API_BASE'],
     apiKeyEnv: ['AI21_API_KEY'],
-    capabilities: chat,
+    capabilities: chatAndCompletions,
+    extend: withJurassic,
     status: 'retired',
     notice:
       'AI21 ended its Jamba API on 2026-08-09. Jamba models remain at AWS Bedrock, Google Vertex AI and Azure; for a server of your own give the deployment a baseUrl.',
@@ -242,6 +245,8 @@ export const seedRows: Rows = {
       messages: { dropNulls: true, dropName: 'always' },
       adjust: groqServiceTier,
     },
+    variants: [{ models: groqWithoutSchema, quirks: { jsonSchema: 'synthetic_tool' } }],
+    extend: groqSchemas,
   },
   deepseek: {
     displayName: 'DeepSeek',
