@@ -106,14 +106,15 @@ function matchSegments(pattern: readonly string[], segments: readonly string[]):
     const [, name, many] = /^\{(\w+)(\+?)\}$/.exec(expected) ?? []
     const end = at + (many ? rest : 1)
     if (end <= at || end > segments.length) return undefined
-    const raw = segments.slice(at, end).join('/')
+    const taken = segments.slice(at, end)
+    const raw = taken.join('/')
     at = end
     if (name === undefined) {
       if (raw !== expected) return undefined
       continue
     }
-    const value = decode(raw)
-    if (value === undefined || value === '') return undefined
+    const value = taken.includes('') ? undefined : decode(raw)
+    if (value === undefined) return undefined
     params[name] = value
   }
   return at === segments.length ? params : undefined

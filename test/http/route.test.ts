@@ -42,6 +42,7 @@ describe('createRouteTable', () => {
     expect(find('POST', '/azure/openai/a%2Fb/c/embeddings')).toMatchObject({ params: { model: 'openai/a/b/c' } })
     expect(find('POST', '/azure/embeddings')).toBeUndefined()
     expect(find('POST', '/azure//embeddings')).toBeUndefined()
+    expect(find('POST', '/azure//fast/embeddings')).toBeUndefined()
   })
 
   it('answers HEAD where GET is', () => {
