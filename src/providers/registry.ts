@@ -5,8 +5,10 @@ import { anthropic } from './anthropic.js'
 import { cohere } from './cohere.js'
 import { furtherProviders } from './further.js'
 import { gemini } from './gemini.js'
+import { huggingface } from './huggingface/index.js'
 import { ollama } from './ollama.js'
 import { createOpenaiCompatibleProviders } from './openai-compatible/index.js'
+import { palm } from './palm.js'
 import type { Provider } from './provider.js'
 import { unbuiltProviders } from './unbuilt.js'
 import { vertexAi } from './vertex-ai/index.js'
@@ -46,6 +48,8 @@ export function createRegistry(custom: readonly Provider[]): Registry {
     cohere,
     vertexAi,
     ...furtherProviders,
+    huggingface,
+    palm,
   ]
   const kept = builtIn.filter(({ name }) => !own.has(name))
   const all: ReadonlyMap<string, Provider> = new Map([...namesOf(kept), ...own])

@@ -5,8 +5,6 @@ export const unbuiltProviders: Readonly<Record<string, string>> = {
   azure_text: 'Azure OpenAI',
   bedrock: 'AWS Bedrock',
   databricks: 'Databricks',
-  huggingface: 'Hugging Face',
-  palm: 'Google PaLM',
   perplexity: 'Perplexity',
   sagemaker: 'AWS SageMaker',
   sagemaker_chat: 'AWS SageMaker',
