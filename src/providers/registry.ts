@@ -7,6 +7,7 @@ import { furtherProviders } from './further.js'
 import { gemini } from './gemini.js'
 import { huggingface } from './huggingface/index.js'
 import { ollama } from './ollama.js'
+import { azure } from './azure/index.js'
 import { createOpenaiCompatibleProviders } from './openai-compatible/index.js'
 import { palm } from './palm.js'
 import type { Provider } from './provider.js'
@@ -50,6 +51,7 @@ export function createRegistry(custom: readonly Provider[]): Registry {
     ...furtherProviders,
     huggingface,
     palm,
+    azure,
   ]
   const kept = builtIn.filter(({ name }) => !own.has(name))
   const all: ReadonlyMap<string, Provider> = new Map([...namesOf(kept), ...own])

@@ -1,8 +1,6 @@
 /** Providers whose dialect Sluice does not speak yet: every prefix of theirs, and the name a refusal gives. */
 export const unbuiltProviders: Readonly<Record<string, string>> = {
-  azure: 'Azure OpenAI',
   azure_ai: 'Azure AI Foundry',
-  azure_text: 'Azure OpenAI',
   bedrock: 'AWS Bedrock',
   databricks: 'Databricks',
   perplexity: 'Perplexity',

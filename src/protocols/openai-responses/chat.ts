@@ -2,7 +2,7 @@ import { isObject, stringOf } from '../../wire/json.js'
 import type { Codec, FollowUp } from '../protocol.js'
 import { toCompletion } from './answer.js'
 import { createChatStream } from './chat-stream.js'
-import type { ResponsesOptions } from './options.js'
+import { pathOf, type ResponsesOptions } from './options.js'
 import { encodeResponses } from './request-body.js'
 
 const pollMs = 1_000
@@ -13,7 +13,7 @@ export function createResponsesCodec(options: ResponsesOptions = {}): Codec<'cha
     encode: (exchange) => encodeResponses(exchange, options),
     decode: toCompletion,
     decodeStream: createChatStream,
-    next: (body) => nextLook(body, options.path ?? '/responses'),
+    next: (body, { deployment }) => nextLook(body, pathOf(options, deployment)),
   }
 }
 

@@ -1,10 +1,11 @@
 import type { UpstreamRequest } from '../../upstream/message.js'
 import { ChatRequest } from '../../wire/chat.js'
 import { isObject, type JsonObject, stringOf } from '../../wire/json.js'
+import { baseModelOf } from '../base-model.js'
 import type { Exchange } from '../protocol.js'
 import { checkRefused, createDraft, type Draft, passedThrough, refuseUnknown } from './draft.js'
 import { toConversation } from './input.js'
-import { type ResponsesOptions, withoutResponsesPrefix } from './options.js'
+import { pathOf, type ResponsesOptions, withoutResponsesPrefix } from './options.js'
 import { applyModelRules, parameterMembers, storageMembers, textMember } from './parameters.js'
 import { reasoningMember } from './reasoning.js'
 import { toolMembers } from './tools.js'
@@ -20,8 +21,9 @@ export function encodeResponses(exchange: Exchange<'chat'>, options: ResponsesOp
   const { request, deployment } = exchange
   const draft = createDraft(request, deployment)
   const named = withoutResponsesPrefix(deployment.model)
+  const family = baseModelOf(deployment, named)
   refuseUnknown(draft, options.unsupported ?? [])
-  if (options.modelRules) applyModelRules(draft, named)
+  if (options.modelRules) applyModelRules(draft, family)
   const stream = request.stream === true
   const body = {
     ...passedThrough(draft),
@@ -31,13 +33,13 @@ export function encodeResponses(exchange: Exchange<'chat'>, options: ResponsesOp
     ...textMember(draft.fields, options.chatResponseFormat === true),
     ...reasoningMember(draft.fields),
     ...parameterMembers(draft),
-    ...storageMembers(draft, named, deployment, options),
+    ...storageMembers(draft, family, deployment, options),
     ...(stream && streamMembers(draft)),
   }
   checkRefused(draft, deployment)
   return {
     method: 'POST',
-    path: options.path ?? '/responses',
+    path: pathOf(options, deployment),
     headers: { ...headers, accept: stream ? 'text/event-stream' : 'application/json' },
     body: JSON.stringify(options.adjust?.(body, draft.fields) ?? body),
     droppedParams: draft.dropped,

@@ -1,6 +1,7 @@
 import type { ChatCompletion, ChatRequest } from '../../wire/chat.js'
 import { isObject, type JsonObject, numberOf } from '../../wire/json.js'
 import type { UpstreamRequest } from '../../upstream/message.js'
+import { baseModelOf } from '../base-model.js'
 import type { Codec, Exchange } from '../protocol.js'
 import { hasHead, invalidAnswer, readChoices, toHead } from './answer.js'
 import { createChatStream } from './chat-stream.js'
@@ -34,7 +35,7 @@ function encodeChat({ request, deployment }: Exchange<'chat'>, quirks: Quirks, r
   const keepCacheControl = quirks.messages?.keepCacheControl?.test(model) ?? false
   applyReasoning(draft, quirks)
   applyRules(draft, rules)
-  const modelRules = quirks.modelRules ? applyChatModelRules(draft, model) : undefined
+  const modelRules = quirks.modelRules ? applyChatModelRules(draft, baseModelOf(deployment, model)) : undefined
   const knowsDeveloper = quirks.modelRules || quirks.messages?.developerRole === true
   const instructions = modelRules?.instructions ?? (knowsDeveloper ? 'as_given' : 'system')
   const messageRules: MessageRules = { quirks: quirks.messages ?? {}, instructions, keepCacheControl }

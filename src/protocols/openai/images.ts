@@ -2,6 +2,7 @@ import type { UpstreamRequest } from '../../upstream/message.js'
 import type { ImageResponse } from '../../wire/images.js'
 import { isObject, type JsonObject, numberOf, stringOf } from '../../wire/json.js'
 import { parseDataUrl } from '../data-url.js'
+import { baseModelOf } from '../base-model.js'
 import type { Codec, Exchange } from '../protocol.js'
 import { invalidAnswer, toCreated } from './answer.js'
 import { findErrorInside } from './failure.js'
@@ -27,7 +28,7 @@ function encodeImage(
   const draft = createDraft(request, deployment, knownParameters.images, undefined)
   const model = upstreamModel(deployment, quirks)
   applyRules(draft, rules)
-  if (quirks.modelRules) applyImageModelRules(draft, model)
+  if (quirks.modelRules) applyImageModelRules(draft, baseModelOf(deployment, model))
   applyNames(draft.body, quirks.images?.rename, undefined)
   draft.body['model'] = model
   return toUpstreamRequest('images', draft, deployment, quirks)
