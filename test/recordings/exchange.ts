@@ -24,6 +24,8 @@ export interface Exchange {
     readonly format: string
     /** What was on the wire, or the JSON that the recorder kept, written again. */
     readonly text: string
+    /** Set instead of `text` where the body is no text: pictures, AWS event streams. */
+    readonly bytes?: Buffer | undefined
   }
 }
 
@@ -51,6 +53,7 @@ export function readExchange(entry: IndexEntry): Exchange {
       headers: response['headers'] as Readonly<Record<string, string>>,
       format: String(response['format']),
       text: readText(response),
+      bytes: typeof response['base64'] === 'string' ? Buffer.from(response['base64'], 'base64') : undefined,
     },
   }
 }

@@ -77,5 +77,7 @@ function answer(exchange: Exchange, outgoing: ServerResponse): void {
   outgoing.statusCode = response.status
   const events = jsonStream(exchange)
   if (events !== undefined) outgoing.setHeader('content-type', 'text/event-stream')
-  outgoing.end(events ?? response.text)
+  // Some recorders kept another type than the one that the server sends for its streams.
+  if (response.format === 'ndjson') outgoing.setHeader('content-type', 'application/x-ndjson')
+  outgoing.end(events ?? response.bytes ?? response.text)
 }
