@@ -15,14 +15,15 @@ import type { HttpRequest, HttpResponse } from './http/message.js'
 import { createRouteTable } from './http/route.js'
 import { masterKeyAuth, noAuth } from './master-key.js'
 import { type GatewayOptions, checkOptions, defaultTimeouts } from './options.js'
-import type { Auth, Caller, Logger } from './ports.js'
+import type { Auth, Caller, Clock, Logger } from './ports.js'
 import { createDeployment } from './providers/create-deployment.js'
 import { createRegistry } from './providers/registry.js'
 import { createModelGroups } from './router/model-groups.js'
 import { simpleShuffle } from './router/strategies/simple-shuffle.js'
-import { createAddressGuard } from './upstream/address-guard.js'
-import { createUpstreamClient } from './upstream/client.js'
+import { type AddressGuard, createAddressGuard } from './upstream/address-guard.js'
+import { type UpstreamClient, createUpstreamClient } from './upstream/client.js'
 import { createGuardedConnector } from './upstream/guarded-connector.js'
+import { type MediaFetcher, createMediaFetcher } from './upstream/media-fetcher.js'
 import { createTokenCache, createTokenExchange } from './upstream/token-cache.js'
 import { ChatRequest } from './wire/chat.js'
 import { CompletionRequest } from './wire/completions.js'
@@ -62,6 +63,7 @@ export interface Gateway<Host = unknown> {
 }
 
 const maxBodyBytes = 20 * 1024 * 1024
+const maxMediaBytes = 20 * 1024 * 1024
 const maxAnswerBytes = 256 * 1024 * 1024
 
 /**
@@ -92,7 +94,7 @@ export function createGateway<Host = unknown>(options: GatewayOptions<Host>): Ga
       streamChunks(operation, request, toContext(caller, callOptions, parts), parts),
     async close({ drainMs = 30_000 } = {}) {
       await parts.running.drain(drainMs, new GatewayError('unavailable', 'The gateway was closed.'))
-      await Promise.all([parts.client.close(), parts.callerAccess?.client.close()])
+      await Promise.all([parts.client.close(), parts.callerAccess?.client.close(), parts.media?.close()])
     },
   }
 }
@@ -133,6 +135,7 @@ function createParts(options: GatewayOptions): CallParts {
     targets: new WeakMap(),
     running: createRunningCalls(clock),
     callerAccess: createCallerAccess(options, connectTimeoutMs),
+    media: createMedia(options, clock, connectTimeoutMs),
   }
 }
 
@@ -141,9 +144,18 @@ function createCallerAccess(options: GatewayOptions, connectTimeoutMs: number): 
   if (!credentials) return undefined
   const { allow = [], privateNetworks } = callerEndpoints ?? {}
   const guard = createAddressGuard({ hosts: allow, privateNetworks })
-  const connector = createGuardedConnector(guard, connectTimeoutMs)
-  const client = createUpstreamClient({ connectTimeoutMs, connector })
-  return { credentials, client, guard: callerEndpoints && guard }
+  return { credentials, client: createGuardedClient(guard, connectTimeoutMs), guard: callerEndpoints && guard }
+}
+
+function createMedia({ fetchMedia }: GatewayOptions, clock: Clock, connectTimeoutMs: number): MediaFetcher | undefined {
+  if (!fetchMedia) return undefined
+  const { allowHosts, maxBytes = maxMediaBytes, privateNetworks } = fetchMedia === true ? {} : fetchMedia
+  const guard = createAddressGuard({ hosts: allowHosts ?? 'any', privateNetworks })
+  return createMediaFetcher({ guard, client: createGuardedClient(guard, connectTimeoutMs), clock, maxBytes })
+}
+
+function createGuardedClient(guard: AddressGuard, connectTimeoutMs: number): UpstreamClient {
+  return createUpstreamClient({ connectTimeoutMs, connector: createGuardedConnector(guard, connectTimeoutMs) })
 }
 
 const silent: Logger = { debug() {}, info() {}, warn() {}, error() {} }

@@ -1,5 +1,11 @@
 export { type CallOptions, type Gateway, createGateway } from './gateway.js'
-export { type CallerEndpointOptions, type GatewayOptions, type ModelOptions, defaultTimeouts } from './options.js'
+export {
+  type CallerEndpointOptions,
+  type FetchMediaOptions,
+  type GatewayOptions,
+  type ModelOptions,
+  defaultTimeouts,
+} from './options.js'
 export {
   type ErrorBody,
   type FailureKind,

@@ -62,6 +62,16 @@ export interface CallerEndpointOptions {
   readonly privateNetworks?: readonly string[] | undefined
 }
 
+/** How media are fetched that callers name by URL. */
+export interface FetchMediaOptions {
+  /** As in `callerEndpoints.allow`. @default every public host, on the ports of http and https */
+  readonly allowHosts?: readonly string[] | undefined
+  /** Of all media of one call together. @default 20 MB */
+  readonly maxBytes?: number | undefined
+  /** Networks such as `10.1.0.0/16` whose addresses are allowed although they are not public. @default none */
+  readonly privateNetworks?: readonly string[] | undefined
+}
+
 /** Every setting of a gateway. */
 export interface GatewayOptions<Host = unknown> {
   readonly models: readonly ModelOptions[]
@@ -73,6 +83,11 @@ export interface GatewayOptions<Host = unknown> {
   readonly credentials?: CredentialsHook | undefined
   /** Lets `credentials` give base URLs. @default every one is refused */
   readonly callerEndpoints?: CallerEndpointOptions | undefined
+  /**
+   * Fetch images and files for models that cannot take a URL, within 15 s, and send them along. Only public addresses,
+   * checked when the connection is made. @default false: such a request is a 400
+   */
+  readonly fetchMedia?: boolean | FetchMediaOptions | undefined
   /** Providers of your own, made with `defineProvider`; they win over built-in ones of the same name. */
   readonly providers?: readonly Provider[] | undefined
   /** Leave out parameters that a provider cannot honour, and say so in `x-sluice-dropped-params`, instead of answering 400. @default false */
@@ -141,6 +156,16 @@ const gatewayOptions = z.strictObject({
     .optional(),
   callerEndpoints: z
     .strictObject({ allow: z.array(z.string()), privateNetworks: z.array(z.string()).optional() })
+    .optional(),
+  fetchMedia: z
+    .union([
+      z.boolean(),
+      z.strictObject({
+        allowHosts: z.array(z.string()).optional(),
+        maxBytes: z.number().int().positive().optional(),
+        privateNetworks: z.array(z.string()).optional(),
+      }),
+    ])
     .optional(),
   providers: z.array(hasMethods('authorize')).optional(),
   dropParams: z.boolean().optional(),

@@ -23,6 +23,8 @@ export async function askHost<T>(
     const late = new GatewayError('unavailable', `The host did not give ${what} in time.`)
     const timer = clock.setTimeout(() => reject(late), milliseconds)
     signal.listen(reject)
+    // Keeps the whole call's own deadline running.
+    signal.enter('connect', 0)
     leave = () => {
       timer.cancel()
       signal.listen(undefined)

@@ -8,6 +8,7 @@ import type { UpstreamRequest } from '../upstream/message.js'
 import type { Operation, Operations, StreamOperation } from '../wire/operations.js'
 import { codecOf } from './codec.js'
 import type { CallParts } from './context.js'
+import { inlineMedia } from './inline-media.js'
 import { type DecodedAnswer, readAnswer } from './read-answer.js'
 import { type PartBatches, openParts } from './read-parts.js'
 import { type Asked, providerOf, sendRequest } from './send-request.js'
@@ -100,12 +101,13 @@ async function ask<K extends Operation>(
 ): Promise<Answered<K>> {
   const { deployment, provider, parts } = asked
   const codec = codecOf(provider, operation, deployment)
-  const exchange: Exchange<K> = {
+  const asIs: Exchange<K> = {
     request,
     deployment,
     id: parts.createId(),
     created: Math.floor(parts.clock.now() / 1_000),
   }
+  const exchange = parts.media ? await inlineMedia(codec, asIs, parts.media, asked.signal) : asIs
   const encoded = encode(codec, exchange)
   const response = await sendRequest(encoded, headersMs, asked)
   return { codec, exchange, response, droppedParams: encoded.droppedParams, asked }

@@ -10,6 +10,7 @@ import type { Target } from '../providers/target.js'
 import type { Deployment } from '../deployment.js'
 import type { CallSignal } from '../upstream/call-signal.js'
 import type { UpstreamClient } from '../upstream/client.js'
+import type { MediaFetcher } from '../upstream/media-fetcher.js'
 import type { TokenCache } from '../upstream/token-cache.js'
 
 /** The parts that every call uses; built once per gateway. */
@@ -32,6 +33,8 @@ export interface CallParts {
   readonly running: RunningCalls
   /** Set where callers may bring credentials of their own. */
   readonly callerAccess: CallerAccess | undefined
+  /** Set where media may be fetched for providers that take no URLs. */
+  readonly media: MediaFetcher | undefined
 }
 
 /** Calls under way, so that closing the gateway can wait for them and then end them. */

@@ -60,6 +60,11 @@ export interface BinaryBody {
 
 /** Pure translation of one operation between OpenAI's format and a dialect. No I/O, no clock, no randomness. */
 export interface Codec<K extends Operation> {
+  /**
+   * Addresses of media (http or https) that the model cannot fetch by itself. Where the host lets us fetch them,
+   * `encode` gets the request with `data:` URLs in their place; else it sees the addresses and refuses them.
+   */
+  mediaToFetch?(exchange: Exchange<K>): readonly string[]
   /** @throws UnsupportedParameterError, InvalidRequestError */
   encode(exchange: Exchange<K>): UpstreamRequest
   /**

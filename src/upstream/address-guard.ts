@@ -75,10 +75,9 @@ const neverAllowed = toBlockList([
 export function createAddressGuard({ hosts, privateNetworks = [] }: AddressRules): AddressGuard {
   const rules = hosts === 'any' ? undefined : hosts.map(toHostRule)
   const opened = toBlockList(privateNetworks)
-  return {
-    check: (url) => checkUrl(url, rules),
-    allows: (address) => isPublicAddress(address) || (within(opened, address) && !within(neverAllowed, address)),
-  }
+  const allows = (address: string): boolean =>
+    isPublicAddress(address) || (within(opened, address) && !within(neverAllowed, address))
+  return { allows, check: (url) => checkUrl(url, rules, allows) }
 }
 
 /** True for an IP address that belongs to the public internet; false for every special one and for what is no address. */
@@ -121,7 +120,11 @@ const withoutDot = (host: string): string => (host.endsWith('.') ? host.slice(0,
 const plainUrl = /^https?:\/\/[^/?#@:\s\\][^\s\\\p{Cc}]*$/iu
 const authority = /^https?:\/\/([^/?#]*)/i
 
-function checkUrl(text: string, rules: readonly HostRule[] | undefined): URL | string {
+function checkUrl(
+  text: string,
+  rules: readonly HostRule[] | undefined,
+  allows: (address: string) => boolean,
+): URL | string {
   if (!plainUrl.test(text) || !URL.canParse(text)) return 'It is not a plain http or https URL.'
   const url = new URL(text)
   if (url.username || url.password || authority.exec(text)?.[1]?.includes('@'))
@@ -132,7 +135,7 @@ function checkUrl(text: string, rules: readonly HostRule[] | undefined): URL | s
   const address = host.startsWith('[') ? host.slice(1, -1) : host
   if (!rules) {
     if (portOf(url) !== defaultPorts[url.protocol]) return 'Its port is not allowed.'
-    return isIP(address) === 0 || isPublicAddress(address) ? url : 'Its host is not allowed.'
+    return isIP(address) === 0 || allows(address) ? url : 'Its host is not allowed.'
   }
   return rules.some((rule) => matches(rule, url, host)) ? url : 'Its host is not allowed.'
 }

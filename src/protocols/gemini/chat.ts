@@ -1,5 +1,6 @@
 import type { ChatCompletion } from '../../wire/chat.js'
 import { toDropPolicy } from '../gateway-fields.js'
+import { mediaUrlsIn } from '../media-urls.js'
 import type { Codec, Exchange } from '../protocol.js'
 import type { UpstreamRequest } from '../../upstream/message.js'
 import type { JsonObject } from '../../wire/json.js'
@@ -8,6 +9,7 @@ import { createChatDecoder } from './chat-stream.js'
 import { toConversation } from './messages.js'
 import { modelOf } from './model.js'
 import type { GeminiOptions } from './options.js'
+import { isGoogles } from './parts.js'
 import { toParameters } from './parameters.js'
 import {
   chatFields,
@@ -23,6 +25,10 @@ import { toTools } from './tools.js'
 /** Chat over generateContent and streamGenerateContent. */
 export function createChatCodec(options: GeminiOptions): Codec<'chat'> {
   return {
+    mediaToFetch({ request, deployment }) {
+      if (options.urlFiles || modelOf(deployment).fetchesUrls) return []
+      return mediaUrlsIn(request.messages).filter((url) => !isGoogles(url))
+    },
     encode: (exchange) => encode(exchange, options),
     decode: (body, exchange): ChatCompletion => readAnswer(body, exchange),
     decodeStream: (exchange) => createChatDecoder(exchange),

@@ -63,6 +63,9 @@ const typeOfName = (name: string | undefined): string | undefined =>
 const isYouTube = (url: string): boolean => /^https?:\/\/(?:(?:www|m)\.youtube\.com|youtu\.be)\//i.test(url)
 const isUpload = (url: string): boolean => /^https:\/\/generativelanguage\.googleapis\.com\/\w+\/files\//i.test(url)
 
+/** True for an http(s) address that Gemini reads by itself, whatever the model: videos on YouTube, and its own files. */
+export const isGoogles = (url: string): boolean => isYouTube(url) || isUpload(url)
+
 function fileData(uri: string, mimeType: string | undefined): JsonObject {
   return { fileData: { ...(mimeType !== undefined && { mimeType }), fileUri: uri } }
 }
