@@ -2,16 +2,18 @@ import { chunksPerStream, largeBody, smallBody, streamBody } from './payloads.mj
 
 /**
  * What is measured. A group runs its variants in turn, round after round, under one load; each row compares two of
- * them. `perRound` requests are sent `inFlight` at a time for the CPU figure, `oneByOne` for the latency.
+ * them. A round sends `perRound` requests, `inFlight` at a time, for the CPU figure, then `oneByOne` for the latency.
+ * Rounds are many and short, so that whatever else the machine does falls on all variants alike.
  */
 export const groups = [
   {
     upstream: 'whole',
     body: smallBody,
     variants: ['bare', 'node-gateway', 'express-handler', 'express-gateway', 'wrap-server'],
+    rounds: 60,
     inFlight: 32,
-    perRound: 2_000,
-    oneByOne: 300,
+    perRound: 250,
+    oneByOne: 25,
     warmUp: 4_000,
     rows: [
       row('express', 'chat 2 KB, Express 5', 'express-gateway', 'express-handler', 1.25),
@@ -24,9 +26,10 @@ export const groups = [
     body: streamBody,
     variants: ['bare', 'node-gateway'],
     unit: { name: 'chunk', count: chunksPerStream },
+    rounds: 20,
     inFlight: 16,
-    perRound: 96,
-    oneByOne: 12,
+    perRound: 48,
+    oneByOne: 4,
     warmUp: 200,
     rows: [
       {
@@ -40,9 +43,10 @@ export const groups = [
     body: streamBody,
     variants: ['bare', 'node-gateway'],
     unit: { name: 'chunk', count: chunksPerStream },
+    rounds: 20,
     inFlight: 16,
-    perRound: 96,
-    oneByOne: 12,
+    perRound: 48,
+    oneByOne: 4,
     warmUp: 200,
     rows: [row('anthropic', 'stream of 200 chunks, Anthropic upstream', 'node-gateway', 'bare', 4)],
   },
@@ -50,9 +54,10 @@ export const groups = [
     upstream: 'whole',
     body: largeBody,
     variants: ['bare', 'node-gateway'],
+    rounds: 40,
     inFlight: 4,
-    perRound: 60,
-    oneByOne: 30,
+    perRound: 12,
+    oneByOne: 6,
     warmUp: 150,
     countParses: true,
     rows: [row('large', 'chat 1 MB in (image parts), nodeGateway', 'node-gateway', 'bare', 2.5)],

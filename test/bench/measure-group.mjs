@@ -3,18 +3,18 @@ import { Load } from './load.mjs'
 import { median, medianOf, quantile } from './statistics.mjs'
 
 /** Measures one group of `cases.mjs` and gives its rows with figures. */
-export async function measureGroup(group, { dist, rounds, scale }) {
+export async function measureGroup(group, { dist, scale }) {
   const upstream = await startChild('upstream-process.mjs')
   const servers = []
   try {
     for (const variant of group.variants) servers.push(await startServer(variant, group, upstream.port, dist))
     for (const { load } of servers) await load.run(scaled(group.warmUp, scale), group.inFlight)
-    const samples = new Map(servers.map(({ variant }) => [variant, { cpu: [], firstByte50: [], p50: [], p99: [] }]))
-    for (let round = 0; round < rounds; round += 1) {
+    const samples = new Map(servers.map(({ variant }) => [variant, { cpu: [], latency: [] }]))
+    for (let round = 0; round < scaled(group.rounds, scale); round += 1) {
       // Whoever comes first in one round comes last in the next.
       const turn = round % 2 === 0 ? servers : servers.toReversed()
-      for (const server of turn) await measureCpu(server, group, scale, samples.get(server.variant))
-      for (const server of turn) await measureLatency(server, group, scale, samples.get(server.variant))
+      for (const server of turn) await measureCpu(server, group, samples.get(server.variant))
+      for (const server of turn) await measureLatency(server, group, samples.get(server.variant))
     }
     const parses = group.countParses ? await countParses(servers.at(-1)) : undefined
     await assertHealthy(servers)
@@ -48,20 +48,18 @@ function scaled(count, scale) {
 }
 
 /** CPU time of the server, user and system, in microseconds per request or chunk. */
-async function measureCpu({ child, load }, group, scale, samples) {
-  const count = scaled(group.perRound, scale)
+async function measureCpu({ child, load }, group, samples) {
+  const count = group.perRound
   const before = await child.ask('cpu')
   await load.run(count, group.inFlight)
   const after = await child.ask('cpu')
   samples.cpu.push((after - before) / count / (group.unit?.count ?? 1))
 }
 
-async function measureLatency({ load }, group, scale, samples) {
-  const { firstByte, total } = await load.run(scaled(group.oneByOne, scale), 1)
-  const added = group.unit ? firstByte : total
-  samples.firstByte50.push(quantile(firstByte, 0.5))
-  samples.p50.push(quantile(added, 0.5))
-  samples.p99.push(quantile(added, 0.99))
+/** Milliseconds to the first byte of a stream, or to the end of a whole answer. */
+async function measureLatency({ load }, group, samples) {
+  const { firstByte, total } = await load.run(group.oneByOne, 1)
+  samples.latency.push(...(group.unit ? firstByte : total))
 }
 
 async function countParses({ child, load }) {
@@ -82,11 +80,10 @@ function toResult(row, group, samples, parses) {
   const own = samples.get(row.variant)
   const base = samples.get(row.baseline)
   const ratio = medianOf((a, b) => a / b, own.cpu, base.cpu)
-  const difference = (name) => medianOf((a, b) => a - b, own[name], base[name])
-  const addedFirstByte = difference('firstByte50')
+  const added = (share) => quantile(own.latency, share) - quantile(base.latency, share)
   const reached =
     ratio <= row.target &&
-    (row.firstByteTarget === undefined || addedFirstByte <= row.firstByteTarget) &&
+    (row.firstByteTarget === undefined || added(0.5) <= row.firstByteTarget) &&
     (parses === undefined || parses <= 1)
   return {
     case: row.name,
@@ -98,8 +95,8 @@ function toResult(row, group, samples, parses) {
     ratio,
     target: row.target,
     latency: group.unit ? 'first byte' : 'whole answer',
-    addedP50Ms: difference('p50'),
-    addedP99Ms: difference('p99'),
+    addedP50Ms: added(0.5),
+    addedP99Ms: added(0.99),
     ...(row.firstByteTarget !== undefined && { firstByteTargetMs: row.firstByteTarget }),
     ...(parses !== undefined && { parsesPerRequest: parses }),
     reached,

@@ -31,11 +31,12 @@ function latency({ addedP50Ms, addedP99Ms, latency: what, firstByteTargetMs }) {
   return `${addedP50Ms.toFixed(2)} / ${addedP99Ms.toFixed(2)} ms, ${what}${target}`
 }
 
-function remarks({ parsesPerRequest, leftAtUpstream, touched, idleDifference }) {
+function remarks({ parsesPerRequest, leftAtUpstream, touched, idleDifference, cpuDifference }) {
   const parts = [
     parsesPerRequest === undefined ? '' : `${parsesPerRequest} parse of the body`,
     leftAtUpstream === undefined ? '' : `${leftAtUpstream} calls left at the upstream`,
     touched === undefined ? '' : touched.length === 0 ? 'no network, no writes' : `touched ${touched.join(', ')}`,
+    cpuDifference === undefined ? '' : `${number(cpuDifference)} ms of CPU`,
     idleDifference === undefined ? '' : `${number(idleDifference)} MB before the load`,
   ].filter(Boolean)
   return parts.length === 0 ? '' : `, ${parts.join(', ')}`
