@@ -33,7 +33,7 @@ export const openAiEquivalences: readonly Equivalence[] = [
   {
     name: 'a model that the recording does not name',
     reason: 'servers with one model need no name; the gateway always sends the one of its deployment',
-    holds: ({ path, recorded }) => path === '.model' && recorded === undefined,
+    holds: ({ path, recorded }) => path === '.model' && (recorded ?? undefined) === undefined,
   },
   {
     name: "OpenRouter's own models",

@@ -1,8 +1,9 @@
 import type { Operation } from '../../src/wire/operations.js'
 import type { IndexEntry } from './exchange.js'
+import { type FurtherName, furtherReplay } from './further/index.js'
 
 /** The dialects whose requests and replies are replayed. */
-export type Dialect = 'openai' | 'anthropic' | 'gemini' | 'responses'
+export type Dialect = 'openai' | 'anthropic' | 'gemini' | 'responses' | FurtherName
 
 /** How an exchange is replayed. */
 export interface Replay {
@@ -47,7 +48,7 @@ const otherServers = [
   'writer',
 ]
 // Rows that speak the Responses API themselves.
-const ownResponses = ['xai']
+const ownResponses = ['xai', 'azure']
 /** The row for them. */
 export const anyServer = 'litellm_proxy'
 const anyCompletionServer = 'hosted_vllm'
@@ -67,6 +68,8 @@ const unusable: Readonly<Record<string, string>> = {
 
 /** The replay of an exchange, or why it is left out. `rows` tells whether Sluice has a provider of that name. */
 export function replayOf(entry: IndexEntry, rows: (provider: string) => boolean): Replay | string {
+  const further = furtherReplay(entry)
+  if (further !== undefined) return further
   const api = apis[entry.api]
   if (!api) return `${entry.api} is built by a later issue`
   const fact = unusable[entry.id]
@@ -75,7 +78,6 @@ export function replayOf(entry: IndexEntry, rows: (provider: string) => boolean)
   if (api.dialect === 'anthropic' && provider !== 'anthropic') {
     return `${entry.provider}'s Anthropic surface is built by a later issue`
   }
-  if (provider === 'hyperbolic' && api.operation === 'images') return 'images in a format of its own: the row has none'
   return rows(provider) ? { ...api, provider } : `the provider ${provider} is built by a later issue`
 }
 

@@ -35,6 +35,7 @@ export const azure: Provider = {
 }
 
 function resourceUrl(deployment: Deployment): string {
+  if (deployment.baseUrl !== undefined) return deployment.baseUrl
   const resource = settingOf(deployment, 'resourceName')
   if (resource === undefined || !/^[A-Za-z0-9-]+$/.test(resource)) throw missingBaseUrl(azure)
   return `https://${resource}.openai.azure.com`
