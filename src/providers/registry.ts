@@ -2,12 +2,14 @@ import { providerOfBareModel } from '../catalog/bare-models.js'
 import { InvalidRequestError } from '../errors.js'
 import { openaiProtocol } from '../protocols/openai/index.js'
 import { anthropic } from './anthropic.js'
+import { createBedrock } from './bedrock/index.js'
 import { cohere } from './cohere.js'
 import { furtherProviders } from './further.js'
 import { gemini } from './gemini.js'
 import { huggingface } from './huggingface/index.js'
 import { ollama } from './ollama.js'
 import { azure } from './azure/index.js'
+import { azureAi } from './azure/foundry.js'
 import { createOpenaiCompatibleProviders } from './openai-compatible/index.js'
 import { palm } from './palm.js'
 import type { Provider } from './provider.js'
@@ -51,7 +53,9 @@ export function createRegistry(custom: readonly Provider[]): Registry {
     ...furtherProviders,
     huggingface,
     palm,
+    createBedrock(),
     azure,
+    azureAi,
   ]
   const kept = builtIn.filter(({ name }) => !own.has(name))
   const all: ReadonlyMap<string, Provider> = new Map([...namesOf(kept), ...own])

@@ -1,7 +1,5 @@
 /** Providers whose dialect Sluice does not speak yet: every prefix of theirs, and the name a refusal gives. */
 export const unbuiltProviders: Readonly<Record<string, string>> = {
-  azure_ai: 'Azure AI Foundry',
-  bedrock: 'AWS Bedrock',
   databricks: 'Databricks',
   perplexity: 'Perplexity',
   sagemaker: 'AWS SageMaker',
