@@ -1,21 +1,33 @@
-const signatures: readonly (readonly [RegExp, string])[] = [
-  [/^\x89PNG\r\n\x1a\n/, 'image/png'],
-  [/^\xff\xd8\xff/, 'image/jpeg'],
-  [/^GIF8[79]a/, 'image/gif'],
-  [/^RIFF....WEBP/s, 'image/webp'],
-  [/^RIFF....WAVE/s, 'audio/wav'],
-  [/^%PDF-/, 'application/pdf'],
-  [/^(?:ID3|\xff[\xf2\xf3\xfb])/, 'audio/mpeg'],
-  [/^OggS/, 'audio/ogg'],
-  [/^fLaC/, 'audio/flac'],
-  [/^....ftyp(?:heic|heix|mif1)/s, 'image/heic'],
-  [/^....ftypavif/s, 'image/avif'],
-  [/^....ftyp/s, 'video/mp4'],
-  [/^\x1a\x45\xdf\xa3/, 'video/webm'],
+interface Signature {
+  /** Text at the start, one character for each byte. */
+  readonly start: string
+  /** Further text, from the 4th or 8th byte on. */
+  readonly then?: { readonly at: number; readonly text: string }
+  readonly type: string
+}
+
+const signatures: readonly Signature[] = [
+  { start: '\u0089PNG\r\n\u001a\n', type: 'image/png' },
+  { start: '\u00ff\u00d8\u00ff', type: 'image/jpeg' },
+  { start: 'GIF8', type: 'image/gif' },
+  { start: 'RIFF', then: { at: 8, text: 'WEBP' }, type: 'image/webp' },
+  { start: 'RIFF', then: { at: 8, text: 'WAVE' }, type: 'audio/wav' },
+  { start: '%PDF-', type: 'application/pdf' },
+  { start: 'ID3', type: 'audio/mpeg' },
+  { start: '\u00ff\u00fb', type: 'audio/mpeg' },
+  { start: 'OggS', type: 'audio/ogg' },
+  { start: 'fLaC', type: 'audio/flac' },
+  { start: '', then: { at: 4, text: 'ftypheic' }, type: 'image/heic' },
+  { start: '', then: { at: 4, text: 'ftypavif' }, type: 'image/avif' },
+  { start: '', then: { at: 4, text: 'ftyp' }, type: 'video/mp4' },
+  { start: '\u001aE\u00df\u00a3', type: 'video/webm' },
 ]
 
 /** The media type that a file's first bytes tell (https://mimesniff.spec.whatwg.org/); undefined for others. */
 export function sniffMediaType(bytes: Buffer): string | undefined {
-  const start = bytes.subarray(0, 16).toString('latin1')
-  return signatures.find(([pattern]) => pattern.test(start))?.[1]
+  const head = bytes.subarray(0, 16).toString('latin1')
+  const found = signatures.find(
+    ({ start, then }) => head.startsWith(start) && (!then || head.startsWith(then.text, then.at)),
+  )
+  return found?.type
 }

@@ -85,14 +85,10 @@ describe('createMediaFetcher', () => {
     const fetcher = fetcherOf({ hosts: [site.url] })
     const urls = [`${site.url}/a.png`, `${site.url}/b?x=1`]
     expect(await fetcher.fetch(urls, newSignal())).toEqual(new Map(urls.map((url) => [url, pngUrl])))
-    expect(site.requests.map(({ url }) => url).toSorted()).toEqual(['/a.png', '/b?x=1'])
-    expect(Object.keys(site.requests[0]?.headers ?? {}).toSorted()).toEqual([
-      'accept',
-      'accept-encoding',
-      'connection',
-      'host',
-      'user-agent',
-    ])
+    expect(new Set(site.requests.map(({ url }) => url))).toEqual(new Set(['/a.png', '/b?x=1']))
+    expect(new Set(Object.keys(site.requests[0]?.headers ?? {}))).toEqual(
+      new Set(['accept', 'accept-encoding', 'connection', 'host', 'user-agent']),
+    )
   })
 
   it('gets a URL once for all attempts of a call, and anew for another call', async () => {
@@ -172,7 +168,7 @@ describe('createMediaFetcher', () => {
     const signal = newSignal()
     const call = fetcherOf({ hosts: [site.url] }).fetch([`${site.url}/slow`], signal)
     while (site.requests.length === 0) await new Promise((resolve) => setImmediate(resolve))
-    const closed = once(site.requests[0]?.socket ?? new EventTarget(), 'close')
+    const closed = new Promise((resolve) => site.requests[0]?.socket.once('close', resolve))
     signal.end(new GatewayError('client_closed', 'gone'))
     expect((await failureOf(call)).kind).toBe('client_closed')
     await closed
