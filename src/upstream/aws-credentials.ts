@@ -50,7 +50,7 @@ export async function askAwsChain(
 ): Promise<AwsCredentials> {
   const loaded = await load(chainPackage).catch((cause: unknown) => {
     throw noCredentials(
-      `No AWS credentials were given: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, give the deployment settings (accessKeyId and secretAccessKey, or a credentials function), or install ${chainPackage} for profiles, SSO and roles of machines.`,
+      `AWS profiles, SSO and the identities of machines need the package ${chainPackage}: install it, or give keys or a credentials function.`,
       cause,
     )
   })

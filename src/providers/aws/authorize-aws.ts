@@ -114,7 +114,22 @@ async function baseCredentials(deployment: Deployment, load: LoadPackage | undef
   const keys = staticKeys(deployment)
   if (keys) return keys
   const source = sourceOf(deployment)
-  return source ? askSource(source) : askAwsChain(profileOf(deployment), load)
+  if (source) return askSource(source)
+  if (mayAskChain(deployment)) return askAwsChain(profileOf(deployment), load)
+  throw new GatewayError('upstream_authentication', noKeys)
+}
+
+const noKeys =
+  "No AWS credentials were given: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give the deployment settings: accessKeyId and secretAccessKey, a credentials function, a profile, or credentials: 'chain'."
+
+/** The machine's own identity is used only where somebody said so: it must never stand in for a key that is missing. */
+function mayAskChain(deployment: Deployment): boolean {
+  const { credentials } = deployment.settings
+  return (
+    credentials === 'chain' ||
+    profileOf(deployment) !== undefined ||
+    settingOf(deployment, 'AWS_IDENTITY') !== undefined
+  )
 }
 
 async function askSource(source: AwsCredentialSource): Promise<AwsCredentials> {

@@ -9,9 +9,12 @@ export const awsSettings: Readonly<Record<string, SettingRule>> = {
   accessKeyId: { env: [], secret: true },
   secretAccessKey: { env: [], secret: true },
   sessionToken: { env: [], secret: true },
-  /** `() => Promise<{ accessKeyId, secretAccessKey, sessionToken?, expiration? }>`, as AWS's libraries make them. */
+  /**
+   * `() => Promise<{ accessKeyId, secretAccessKey, sessionToken?, expiration? }>`, as AWS's libraries make them, or
+   * 'chain' for what the machine itself is allowed to do (needs @aws-sdk/credential-provider-node).
+   */
   credentials: { env: [] },
-  /** Of AWS's configuration files; needs the package @aws-sdk/credential-provider-node. */
+  /** Of AWS's configuration files; needs @aws-sdk/credential-provider-node. */
   profile: { env: [] },
   /** A role that is taken on with the keys found otherwise. */
   roleArn: { env: ['AWS_ROLE_NAME'] },
@@ -22,5 +25,13 @@ export const awsSettings: Readonly<Record<string, SettingRule>> = {
   AWS_ACCESS_KEY_ID: { env: ['AWS_ACCESS_KEY_ID'], secret: true },
   AWS_SECRET_ACCESS_KEY: { env: ['AWS_SECRET_ACCESS_KEY'], secret: true },
   AWS_SESSION_TOKEN: { env: ['AWS_SESSION_TOKEN'], secret: true },
+  // Set where a container or pod has an identity of its own.
+  AWS_IDENTITY: {
+    env: [
+      'AWS_WEB_IDENTITY_TOKEN_FILE',
+      'AWS_CONTAINER_CREDENTIALS_RELATIVE_URI',
+      'AWS_CONTAINER_CREDENTIALS_FULL_URI',
+    ],
+  },
   AWS_PROFILE: { env: ['AWS_PROFILE_NAME', 'AWS_PROFILE'] },
 }

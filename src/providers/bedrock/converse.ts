@@ -12,11 +12,13 @@ import {
 } from '../../protocols/bedrock-converse/index.js'
 import { bedrockPath } from '../../protocols/bedrock-path.js'
 import { toDropPolicy } from '../../protocols/gateway-fields.js'
+import { mediaUrlsIn } from '../../protocols/media-urls.js'
 import { MalformedEvents } from '../../protocols/malformed-events.js'
 import type { Codec, Exchange, StreamDecoder } from '../../protocols/protocol.js'
 import type { UpstreamEvent, UpstreamRequest } from '../../upstream/message.js'
 import type { ChatChunk } from '../../wire/chat.js'
 import { isObject, type JsonObject, parseJson, stringOf } from '../../wire/json.js'
+import { writeJson } from '../../wire/write-json.js'
 import { type ConversePlan, planConverse, takesChoiceFields } from './converse-plan.js'
 
 /** A body of Converse, before it is sent to one of the two paths that take it. */
@@ -63,7 +65,7 @@ function encode(exchange: Exchange<'chat'>): UpstreamRequest {
     method: 'POST',
     path: bedrockPath(plan.id.id, exchange.request.stream === true ? 'converse-stream' : 'converse'),
     headers: { 'content-type': 'application/json' },
-    body: JSON.stringify(body),
+    body: writeJson(body),
     droppedParams,
   }
 }
@@ -108,6 +110,7 @@ export function decodeConverse(body: unknown, exchange: Exchange<'chat'>) {
 
 /** Chat over Converse and ConverseStream. */
 export const converseCodec: Codec<'chat'> = {
+  mediaToFetch: ({ request }) => mediaUrlsIn(request.messages),
   encode,
   decode: decodeConverse,
   decodeStream: (exchange) => createConverseStream(exchange),
