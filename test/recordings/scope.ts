@@ -75,7 +75,7 @@ export function replayOf(entry: IndexEntry, rows: (provider: string) => boolean)
   const fact = unusable[entry.id]
   if (fact !== undefined) return fact
   const provider = providerOf(entry, api)
-  if (api.dialect === 'anthropic' && provider !== 'anthropic') {
+  if (api.dialect === 'anthropic' && !['anthropic', 'azure_ai'].includes(provider)) {
     return `${entry.provider}'s Anthropic surface is built by a later issue`
   }
   return rows(provider) ? { ...api, provider } : `the provider ${provider} is built by a later issue`
