@@ -2,7 +2,7 @@ interface Signature {
   /** Text at the start, one character for each byte. */
   readonly start: string
   /** Further text, from the 4th or 8th byte on. */
-  readonly then?: { readonly at: number; readonly text: string }
+  readonly inner?: { readonly at: number; readonly text: string }
   readonly type: string
 }
 
@@ -10,16 +10,16 @@ const signatures: readonly Signature[] = [
   { start: '\u0089PNG\r\n\u001a\n', type: 'image/png' },
   { start: '\u00ff\u00d8\u00ff', type: 'image/jpeg' },
   { start: 'GIF8', type: 'image/gif' },
-  { start: 'RIFF', then: { at: 8, text: 'WEBP' }, type: 'image/webp' },
-  { start: 'RIFF', then: { at: 8, text: 'WAVE' }, type: 'audio/wav' },
+  { start: 'RIFF', inner: { at: 8, text: 'WEBP' }, type: 'image/webp' },
+  { start: 'RIFF', inner: { at: 8, text: 'WAVE' }, type: 'audio/wav' },
   { start: '%PDF-', type: 'application/pdf' },
   { start: 'ID3', type: 'audio/mpeg' },
   { start: '\u00ff\u00fb', type: 'audio/mpeg' },
   { start: 'OggS', type: 'audio/ogg' },
   { start: 'fLaC', type: 'audio/flac' },
-  { start: '', then: { at: 4, text: 'ftypheic' }, type: 'image/heic' },
-  { start: '', then: { at: 4, text: 'ftypavif' }, type: 'image/avif' },
-  { start: '', then: { at: 4, text: 'ftyp' }, type: 'video/mp4' },
+  { start: '', inner: { at: 4, text: 'ftypheic' }, type: 'image/heic' },
+  { start: '', inner: { at: 4, text: 'ftypavif' }, type: 'image/avif' },
+  { start: '', inner: { at: 4, text: 'ftyp' }, type: 'video/mp4' },
   { start: '\u001aE\u00df\u00a3', type: 'video/webm' },
 ]
 
@@ -27,7 +27,7 @@ const signatures: readonly Signature[] = [
 export function sniffMediaType(bytes: Buffer): string | undefined {
   const head = bytes.subarray(0, 16).toString('latin1')
   const found = signatures.find(
-    ({ start, then }) => head.startsWith(start) && (!then || head.startsWith(then.text, then.at)),
+    ({ start, inner }) => head.startsWith(start) && (!inner || head.startsWith(inner.text, inner.at)),
   )
   return found?.type
 }
