@@ -13,6 +13,7 @@ import { azureAi } from './azure/foundry.js'
 import { createOpenaiCompatibleProviders } from './openai-compatible/index.js'
 import { palm } from './palm.js'
 import type { Provider } from './provider.js'
+import { createSageMakerProviders } from './sagemaker/index.js'
 import { unbuiltProviders } from './unbuilt.js'
 import { vertexAi } from './vertex-ai/index.js'
 
@@ -54,6 +55,7 @@ export function createRegistry(custom: readonly Provider[]): Registry {
     huggingface,
     palm,
     createBedrock(),
+    ...createSageMakerProviders(),
     azure,
     azureAi,
   ]

@@ -2,8 +2,5 @@
 export const unbuiltProviders: Readonly<Record<string, string>> = {
   databricks: 'Databricks',
   perplexity: 'Perplexity',
-  sagemaker: 'AWS SageMaker',
-  sagemaker_chat: 'AWS SageMaker',
-  sagemaker_nova: 'AWS SageMaker',
   snowflake: 'Snowflake Cortex',
 }
