@@ -8,6 +8,7 @@ import { checkReplayed, replayKey, type Replayed } from './recordings/checks.js'
 import { clientRequest, isStream, plainRequest, withoutForeignRequest } from './recordings/client-request.js'
 import { contradictions } from './recordings/contradictions.js'
 import type { Equivalence } from './recordings/equivalence.js'
+import { furtherDialect } from './recordings/further/index.js'
 import { equivalences } from './recordings/equivalences.js'
 import { readExchange, readIndex, recordingsAvailable, type Exchange } from './recordings/exchange.js'
 import { isNotOpenAi } from './recordings/not-openai.js'
@@ -56,8 +57,9 @@ describe.runIf(recordingsAvailable)('recorded exchanges with real providers', ()
     const { id } = exchange.entry
     return {
       modelName: id,
-      model: `${replay.provider}/${replay.prefix ?? ''}${recordedModel(exchange)}`,
+      model: `${replay.provider}/${replay.prefix ?? ''}${recordedModel(exchange, replay.dialect)}`,
       baseUrl: upstream.baseUrl(id),
+      settings: furtherDialect(replay.dialect)?.settings,
       apiKey: replayKey,
       dropParams: true,
     }

@@ -18,8 +18,9 @@ export function resolveTarget(provider: Provider, deployment: Deployment): Targe
   if (deployment.baseUrl === undefined && provider.status === 'retired') {
     throw new GatewayError('gone', provider.notice ?? `${provider.displayName} was shut down by its owner.`)
   }
-  const own = typeof provider.baseUrl === 'function' ? provider.baseUrl(deployment) : provider.baseUrl
-  const base = deployment.baseUrl ?? own
+  const own = (): string | undefined =>
+    typeof provider.baseUrl === 'function' ? provider.baseUrl(deployment) : provider.baseUrl
+  const base = deployment.baseUrl ?? own()
   if (base === undefined) {
     throw new GatewayError('internal', `The deployment of ${deployment.modelName} has no base URL.`)
   }

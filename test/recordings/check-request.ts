@@ -3,6 +3,7 @@ import { addedTo, describeDifference, missingFrom, type Difference } from './dif
 import type { Comparison, Equivalence } from './equivalence.js'
 import { equivalences } from './equivalences.js'
 import { at, textOf, type Exchange } from './exchange.js'
+import { furtherDialect } from './further/index.js'
 import { canonicalGemini, canonicalGeminiEmbeddings } from './gemini-canonical.js'
 import { canonicalResponses } from './reverse-responses.js'
 import { anyServer, type Replay } from './scope.js'
@@ -29,7 +30,13 @@ export function checkRequest(exchange: Exchange, replay: Replay, sent: Sent, dro
     if (excuse) excused.push(excuse)
     return excuse === undefined
   })
-  return { problems: [...checkPath(request.url, replay, sent), ...lines(problems)], excused }
+  return {
+    problems: [
+      ...(furtherDialect(replay.dialect)?.otherPath?.(exchange) ? [] : checkPath(request.url, replay, sent)),
+      ...lines(problems),
+    ],
+    excused,
+  }
 }
 
 function lines(differences: readonly Difference[]): readonly string[] {
@@ -39,6 +46,8 @@ function lines(differences: readonly Difference[]): readonly string[] {
 
 function canonical(body: unknown, replay: Replay): JsonObject {
   if (!isObject(body)) return {}
+  const further = furtherDialect(replay.dialect)
+  if (further) return further.canonical?.(body) ?? body
   if (replay.dialect === 'responses') return canonicalResponses(body)
   if (replay.dialect !== 'gemini') return body
   return replay.operation === 'embeddings' ? canonicalGeminiEmbeddings(body) : canonicalGemini(body)
@@ -60,11 +69,13 @@ function checkPath(url: string, replay: Replay, sent: Sent): readonly string[] {
 /** The last segment; with Google, whose models may have slashes, all that follows `models/`. */
 function endOfPath(url: string): string {
   const path = decodeURIComponent(new URL(url, 'http://upstream').pathname)
-  return /\/models\/(.+)$/.exec(path)?.[1] ?? path.split('/').at(-1) ?? ''
+  return /\/models\/(?!chat\/)(.+)$/.exec(path)?.[1] ?? path.split('/').at(-1) ?? ''
 }
 
 /** The name of the model in a recorded request: in its body, or in Google's path. */
-export function recordedModel(exchange: Exchange): string {
+export function recordedModel(exchange: Exchange, dialect: string): string {
+  const known = furtherDialect(dialect)?.model?.(exchange)
+  if (known !== undefined) return known
   const path = decodeURIComponent(new URL(exchange.request?.url ?? '', 'http://upstream').pathname)
   const inPath = /\/models\/(.*):\w+$/.exec(path)?.[1]
   if (inPath !== undefined) return inPath || 'm'

@@ -3,6 +3,7 @@ import { checkReply } from './check-reply.js'
 import { checkRequest, type RequestCheck } from './check-request.js'
 import type { Received } from './client.js'
 import { at, type Exchange } from './exchange.js'
+import { checkPending, isPending } from './pending.js'
 import type { Replay } from './scope.js'
 import type { Sent } from './upstream.js'
 
@@ -24,9 +25,11 @@ export function checkReplayed(replayed: Replayed): RequestCheck {
   const { exchange, replay, asked, sent, received } = replayed
   const [first] = sent
   if (!first) return { problems: checkRefusal(exchange, received), excused: [] }
-  const again = sent.length > 1 ? [`sent ${sent.length} times`] : []
+  const pending = isPending(exchange, replay)
+  const due = pending ? 2 : 1
+  const again = sent.length !== due ? [`sent ${sent.length} times`] : []
   const request = checkRequest(exchange, replay, first, droppedParams(received))
-  const reply = checkReply(exchange, replay, wishes(asked), received)
+  const reply = pending ? checkPending(received) : checkReply(exchange, replay, wishes(asked), received)
   const leak = JSON.stringify(received).includes(replayKey) ? ['the key is in the answer'] : []
   return { problems: [...again, ...request.problems, ...reply, ...leak], excused: request.excused }
 }

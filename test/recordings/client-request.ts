@@ -1,5 +1,6 @@
 import type { JsonObject } from '../../src/wire/json.js'
 import { at, objectsIn, textOf, type Exchange } from './exchange.js'
+import { furtherDialect } from './further/index.js'
 import { fromAnthropicRequest } from './reverse-anthropic.js'
 import { fromGeminiRequest } from './reverse-gemini.js'
 import { fromResponsesRequest, isSayable } from './reverse-responses.js'
@@ -11,6 +12,12 @@ import type { Replay } from './scope.js'
  */
 export function clientRequest(exchange: Exchange, replay: Replay, model: string): JsonObject {
   const { request } = exchange
+  const further = furtherDialect(replay.dialect)
+  if (further) {
+    const translated = { ...further.request(exchange, replay), model }
+    const counted = at(translated, 'stream') === true && wantsUsage(exchange)
+    return counted ? { ...translated, stream_options: { include_usage: true } } : translated
+  }
   if (!request) return plainRequest(replay, model, isStream(exchange))
   if (replay.dialect === 'openai') return { ...request.body, model }
   const usage = wantsUsage(exchange) ? { stream_options: { include_usage: true } } : {}

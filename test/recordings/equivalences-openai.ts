@@ -118,6 +118,14 @@ export const openAiEquivalences: readonly Equivalence[] = [
     reason: 'floats are the default, and base64 is made of them where the provider does not give it',
     holds: ({ path, sent }) => path === '.encoding_format' && sent === undefined,
   },
+  {
+    name: 'a tool in place of a schema',
+    reason: 'the provider refuses the schema in the recorded reply; its models answer by a tool instead',
+    holds: ({ path }, { exchange, sent }) =>
+      exchange.response.status === 400 &&
+      /^\.(?:response_format|tools|tool_choice)$/.test(path) &&
+      at(sent, 'tools', 0, 'function', 'name') === 'json_tool_call',
+  },
 ]
 
 function isOne(value: unknown): boolean {

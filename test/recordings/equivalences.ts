@@ -3,6 +3,7 @@ import { geminiEquivalences } from './equivalences-gemini.js'
 import { openAiEquivalences } from './equivalences-openai.js'
 import { responsesEquivalences } from './equivalences-responses.js'
 import { absent, type Equivalence } from './equivalence.js'
+import { furtherDialects } from './further/index.js'
 import type { Dialect } from './scope.js'
 
 const common: readonly Equivalence[] = [
@@ -27,4 +28,13 @@ export const equivalences: { readonly [D in Dialect]: readonly Equivalence[] } =
   anthropic: [...common, ...anthropicEquivalences],
   gemini: [...common, ...geminiEquivalences],
   responses: [...common, ...responsesEquivalences],
+  ai21: [...common, ...furtherDialects.ai21.equivalences],
+  alephAlpha: [...common, ...furtherDialects.alephAlpha.equivalences],
+  bfl: [...common, ...furtherDialects.bfl.equivalences],
+  cloudflare: [...common, ...furtherDialects.cloudflare.equivalences],
+  fal: [...common, ...furtherDialects.fal.equivalences],
+  hyperbolic: [...common, ...furtherDialects.hyperbolic.equivalences],
+  replicate: [...common, ...furtherDialects.replicate.equivalences],
+  voyageMultimodal: [...common, ...furtherDialects.voyageMultimodal.equivalences],
+  watsonx: [...common, ...furtherDialects.watsonx.equivalences],
 }

@@ -3,13 +3,15 @@ import type { Answer, Expected } from './answer.js'
 import { at, objectsIn, type Exchange } from './exchange.js'
 import { readAnthropicAnswer } from './expected-anthropic.js'
 import { readGeminiAnswer } from './expected-gemini.js'
+import { furtherDialect } from './further/index.js'
 import { readOpenAiAnswer } from './expected-openai.js'
 import { readResponsesAnswer, responsesFailure } from './expected-responses.js'
 import type { Dialect } from './scope.js'
 import { payloadsOf, readSse } from './sse-events.js'
 
 /** What the client has to get for a recorded reply, read from the recording alone. */
-export function expectedOf({ response }: Exchange, dialect: Dialect): Expected {
+export function expectedOf(exchange: Exchange, dialect: Dialect): Expected {
+  const { response } = exchange
   const { status, text, format } = response
   if (status >= 400) return { kind: 'error', status, message: errorMessage(parseJson(text) ?? text) }
   const payloads = payloadsOf(text, format)
@@ -18,7 +20,7 @@ export function expectedOf({ response }: Exchange, dialect: Dialect): Expected {
   if (failed !== undefined) {
     return { kind: 'error', status: undefined, message: errorMessage(responsesFailure(failed) ?? failed) }
   }
-  const answer = readAnswer(payloads, dialect, streamed)
+  const answer = furtherDialect(dialect)?.answer?.(payloads, exchange) ?? readAnswer(payloads, dialect, streamed)
   if (answer.choices.size === 0) return { kind: 'error', status: undefined, message: undefined }
   const finished = [...answer.choices.values()].every((choice) => choice.finish !== undefined)
   if (finished) return { kind: 'answer', answer }

@@ -37,6 +37,7 @@ const names: Readonly<Record<string, string>> = {
 const otherServers = [
   'anthropic',
   'avian',
+  'cloudflare',
   'doubleword',
   'gemini',
   'github_copilot',

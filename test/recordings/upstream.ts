@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import { parseJson } from '../../src/wire/json.js'
 import type { Exchange } from './exchange.js'
+import { endOfRecording } from './pending.js'
 
 /** A request as it arrived at the provider's end. */
 export interface Sent {
@@ -37,7 +38,8 @@ export async function startUpstream(exchanges: ReadonlyMap<string, Exchange>): P
     void readBody(incoming).then((text) => {
       const requests = sent.get(id) ?? []
       sent.set(id, [...requests, { path, headers: incoming.headers, body: parseJson(text) ?? text }])
-      if (exchange) answer(exchange, outgoing)
+      if (exchange && requests.length > 0 && incoming.method === 'GET') endRecording(outgoing)
+      else if (exchange) answer(exchange, outgoing)
       else outgoing.writeHead(500).end('no such exchange')
     })
   })
@@ -67,6 +69,10 @@ function jsonStream({ entry, response }: Exchange): string | undefined {
   if (entry.api !== 'gemini.generateContent' || response.status >= 400 || response.format !== 'json') return undefined
   const body = parseJson(response.text)
   return Array.isArray(body) ? body.map((piece) => `data: ${JSON.stringify(piece)}\n\n`).join('') : undefined
+}
+
+function endRecording(outgoing: ServerResponse): void {
+  outgoing.writeHead(404, { 'content-type': 'application/json' }).end(JSON.stringify({ detail: endOfRecording }))
 }
 
 function answer(exchange: Exchange, outgoing: ServerResponse): void {

@@ -1,0 +1,84 @@
+import type { Operation } from '../../../src/wire/operations.js'
+import { stringOf } from '../../../src/wire/json.js'
+import type { IndexEntry } from '../exchange.js'
+import { ai21 } from './ai21.js'
+import { alephAlpha } from './aleph-alpha.js'
+import { cloudflare } from './cloudflare.js'
+import type { FurtherDialect } from './dialect.js'
+import { bfl, fal, hyperbolic } from './images.js'
+import { replicate } from './replicate.js'
+import { voyageMultimodal } from './voyage.js'
+import { watsonx } from './watsonx.js'
+
+const dialects = { ai21, alephAlpha, bfl, cloudflare, fal, hyperbolic, replicate, voyageMultimodal, watsonx }
+
+/** The name of a dialect that has a file here. */
+export type FurtherName = keyof typeof dialects
+
+/** The dialects that have a file here, by name. */
+export const furtherDialects: Readonly<Record<FurtherName, FurtherDialect>> = dialects
+
+/** The dialect of that name; undefined where it is one of the others. */
+export function furtherDialect(name: string): FurtherDialect | undefined {
+  return Object.entries<FurtherDialect>(dialects).find(([known]) => known === name)?.[1]
+}
+
+/** How an exchange of these dialects is replayed. */
+interface FurtherReplay {
+  readonly dialect: FurtherName | 'openai'
+  readonly operation: Operation
+  readonly provider: string
+}
+
+const embeddings = { dialect: 'alephAlpha', operation: 'embeddings', provider: 'aleph_alpha' } as const
+
+const apis: Readonly<Record<string, FurtherReplay>> = {
+  'ai21.complete': { dialect: 'ai21', operation: 'completions', provider: 'ai21' },
+  'aleph_alpha.batch_semantic_embed': embeddings,
+  'aleph_alpha.complete': { dialect: 'alephAlpha', operation: 'completions', provider: 'aleph_alpha' },
+  'aleph_alpha.instructable_embed': embeddings,
+  'aleph_alpha.semantic_embed': embeddings,
+  'bfl.create': { dialect: 'bfl', operation: 'images', provider: 'black_forest_labs' },
+  'bfl.get_result': { dialect: 'bfl', operation: 'images', provider: 'black_forest_labs' },
+  'cloudflare.run': { dialect: 'cloudflare', operation: 'chat', provider: 'cloudflare' },
+  'fal.run': { dialect: 'fal', operation: 'images', provider: 'fal_ai' },
+  'replicate.predictions.create': { dialect: 'replicate', operation: 'images', provider: 'replicate' },
+  'replicate.predictions.get': { dialect: 'replicate', operation: 'images', provider: 'replicate' },
+  'voyage.embeddings': { dialect: 'openai', operation: 'embeddings', provider: 'voyage' },
+  'voyage.multimodalembeddings': { dialect: 'voyageMultimodal', operation: 'embeddings', provider: 'voyage' },
+  'watsonx.chat': { dialect: 'watsonx', operation: 'chat', provider: 'watsonx' },
+  'watsonx.generation': { dialect: 'watsonx', operation: 'completions', provider: 'watsonx' },
+}
+
+// APIs, and single exchanges, that are none of chat, completions, embeddings and images.
+const others: Readonly<Record<string, string>> = {
+  'aleph_alpha.embed': 'hidden states of chosen layers, which no embedding of OpenAI is',
+  'aleph_alpha.rerank': 'documents put in order, which is no operation of this gateway yet',
+  'replicate.predictions.stream': 'events of a host of their own; the finished prediction is asked for instead',
+  'aleph_alpha-openai-chat-47b6fa4e9539': 'a chat with a model that has none; the gateway completes text with it',
+  'aleph_alpha-openai-chat-e33233243a31': 'a chat with a model that has none; the gateway completes text with it',
+  'voyage.rerank': 'documents put in order, which is no operation of this gateway yet',
+  'replicate-replicate-predictions-create-327e905507d4': 'a request for speech',
+  'replicate-replicate-predictions-create-7c5745b862a5': 'a request for speech',
+  'replicate-replicate-predictions-create-e3f115d9f1d0': 'a request for speech',
+}
+
+/** The replay of an exchange of these dialects, why it is left out, or undefined where it is one of the others. */
+export function furtherReplay(entry: IndexEntry): FurtherReplay | string | undefined {
+  const { id, api, provider, model } = entry
+  const reason = others[id] ?? others[api]
+  if (reason !== undefined) return reason
+  if (provider === 'hyperbolic' && api === 'openai.images.generations') {
+    return { dialect: 'hyperbolic', operation: 'images', provider }
+  }
+  if (provider === 'watsonx' && api === 'openai.chat') return { dialect: 'watsonx', operation: 'chat', provider }
+  const replay = apis[api]
+  if (!replay) return undefined
+  const isText = api.startsWith('replicate.') && /llama/.test(stringOf(model) ?? '')
+  return isText || partPrompts.has(id) || (api === 'aleph_alpha.complete' && entry.features.includes('vision'))
+    ? { ...replay, operation: 'chat' }
+    : replay
+}
+
+// Prompts that hold more than one text or one list of tokens.
+const partPrompts = new Set(['aleph_alpha-aleph-alpha-complete-f6a6b075faf3'])
