@@ -10,6 +10,7 @@ import { huggingface } from './huggingface/index.js'
 import { ollama } from './ollama.js'
 import { azure } from './azure/index.js'
 import { azureAi } from './azure/foundry.js'
+import { perplexity } from './perplexity/index.js'
 import { createOpenaiCompatibleProviders } from './openai-compatible/index.js'
 import { palm } from './palm.js'
 import type { Provider } from './provider.js'
@@ -58,6 +59,7 @@ export function createRegistry(custom: readonly Provider[]): Registry {
     ...createSageMakerProviders(),
     azure,
     azureAi,
+    perplexity,
   ]
   const kept = builtIn.filter(({ name }) => !own.has(name))
   const all: ReadonlyMap<string, Provider> = new Map([...namesOf(kept), ...own])

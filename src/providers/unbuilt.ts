@@ -1,6 +1,5 @@
 /** Providers whose dialect Sluice does not speak yet: every prefix of theirs, and the name a refusal gives. */
 export const unbuiltProviders: Readonly<Record<string, string>> = {
   databricks: 'Databricks',
-  perplexity: 'Perplexity',
   snowflake: 'Snowflake Cortex',
 }

@@ -64,13 +64,16 @@ const noCounterpart: Readonly<Record<string, (value: unknown) => boolean>> = {
   stop: (value) => Array.isArray(value) && value.length === 0,
 }
 
-// Values of parameters that some models refuse, which they honour by leaving them out.
+// Values of parameters that some servers or models refuse, which they honour by leaving them out.
 const neutral: Readonly<Record<string, (value: unknown) => boolean>> = {
   ...noCounterpart,
   logprobs: (value) => value === false,
   parallel_tool_calls: (value) => value === true,
+  return_images: (value) => value === false,
+  return_related_questions: (value) => value === false,
   store: (value) => value === false,
   temperature: (value) => value === 1,
+  tool_choice: (value) => value === 'auto',
   top_logprobs: (value) => value === 0,
   top_p: (value) => value === 1,
 }
