@@ -28,13 +28,20 @@ export async function openParts<Chunk>(
   for (;;) {
     const next = await batches.next()
     if (next.done) break
-    head.push(...next.value)
+    for (const part of next.value) head.push(part)
+    if (head.length > mostPartsBeforeContent) {
+      await response.body[Symbol.asyncIterator]().return?.()
+      throw new GatewayError('upstream_invalid', 'The provider sent too many events without content.')
+    }
     if (!next.value.some(hasContent)) continue
     phase.contentArrived()
     break
   }
   return new ResumedBatches(head, batches, response.body)
 }
+
+// They are kept until there is content; an upstream that sends nothing else must not fill the memory.
+const mostPartsBeforeContent = 10_000
 
 /** The pieces read while waiting for content, then the rest; hand-made, because delegating generators cost per piece. */
 class ResumedBatches<Chunk> implements AsyncIterableIterator<readonly StreamPart<Chunk>[], undefined> {

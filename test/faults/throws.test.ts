@@ -200,6 +200,24 @@ describe('a host whose hook', () => {
   )
 })
 
+describe('a decoder', () => {
+  it('that gives chunks without content for ever is left, with 502', async () => {
+    const empty = { id: 'c', object: 'chat.completion.chunk' as const, created: 1, model: 'm', choices: [] }
+    const many = Array.from({ length: 500 }, () => ({ chunk: empty, forward: undefined }))
+    const protocol = withChat(() => ({
+      decodeStream: () => ({ progress: 'open', push: () => many, end: () => [] }),
+    }))
+    const host = await startHost(faultyProvider(upstream.url, protocol), {
+      models: [{ modelName: 'fast', model: 'faulty/words-2000+trickle-1ms' }],
+    })
+    const { status, error } = await errorOf(await chat(host, { stream: true }))
+    expect([status, error]).toEqual([502, expect.objectContaining({ code: 'upstream_invalid_response' })])
+    await upstream.requests[0]?.closed
+    expect(upstream.requests[0]?.aborted).toBe(true)
+    await host.close()
+  })
+})
+
 describe('a logger', () => {
   const loggers: Readonly<Record<string, () => unknown>> = {
     'that throws': fail,
