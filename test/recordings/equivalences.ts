@@ -34,6 +34,7 @@ export const equivalences: { readonly [D in Dialect]: readonly Equivalence[] } =
   cloudflare: [...common, ...furtherDialects.cloudflare.equivalences],
   fal: [...common, ...furtherDialects.fal.equivalences],
   hyperbolic: [...common, ...furtherDialects.hyperbolic.equivalences],
+  perplexityEmbeddings: [...common, ...furtherDialects.perplexityEmbeddings.equivalences],
   replicate: [...common, ...furtherDialects.replicate.equivalences],
   voyageMultimodal: [...common, ...furtherDialects.voyageMultimodal.equivalences],
   watsonx: [...common, ...furtherDialects.watsonx.equivalences],

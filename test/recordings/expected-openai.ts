@@ -27,14 +27,16 @@ export function readOpenAiAnswer(payloads: readonly unknown[]): Answer {
       const index = numberOf(choice['index']) ?? position
       const known = choices.get(index) ?? { text: '', reasoning: '', finish: undefined, images: 0, calls: [] }
       choices.set(index, known)
-      readChoice(choice, known)
+      readChoice(choice, known, payloads.length > 1)
     }
   }
   return { choices: new Map([...choices].map(([index, choice]) => [index, closeChoice(choice)])), usage }
 }
 
-function readChoice(choice: JsonObject, into: PartialChoice): void {
-  const message = choice['message'] ?? choice['delta']
+function readChoice(choice: JsonObject, into: PartialChoice, streamed: boolean): void {
+  // Perplexity sends both: what is new, and all that was said so far.
+  const { message: whole, delta } = choice
+  const message = streamed ? (delta ?? whole) : (whole ?? delta)
   if (isObject(message)) readMessage(message, into)
   // Together and Featherless send the legacy `text` beside `delta`.
   else into.text += textOf(choice['text'])

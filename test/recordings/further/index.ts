@@ -6,11 +6,23 @@ import { alephAlpha } from './aleph-alpha.js'
 import { cloudflare } from './cloudflare.js'
 import type { FurtherDialect } from './dialect.js'
 import { bfl, fal, hyperbolic } from './images.js'
+import { perplexityEmbeddings } from './perplexity.js'
 import { replicate } from './replicate.js'
 import { voyageMultimodal } from './voyage.js'
 import { watsonx } from './watsonx.js'
 
-const dialects = { ai21, alephAlpha, bfl, cloudflare, fal, hyperbolic, replicate, voyageMultimodal, watsonx }
+const dialects = {
+  ai21,
+  alephAlpha,
+  bfl,
+  cloudflare,
+  fal,
+  hyperbolic,
+  replicate,
+  voyageMultimodal,
+  watsonx,
+  perplexityEmbeddings,
+}
 
 /** The name of a dialect that has a file here. */
 export type FurtherName = keyof typeof dialects
@@ -70,6 +82,9 @@ export function furtherReplay(entry: IndexEntry): FurtherReplay | string | undef
   if (reason !== undefined) return reason
   if (provider === 'hyperbolic' && api === 'openai.images.generations') {
     return { dialect: 'hyperbolic', operation: 'images', provider }
+  }
+  if (provider === 'perplexity' && api === 'openai.embeddings') {
+    return { dialect: 'perplexityEmbeddings', operation: 'embeddings', provider }
   }
   if (provider === 'watsonx' && api === 'openai.chat') return { dialect: 'watsonx', operation: 'chat', provider }
   const replay = apis[api]
