@@ -91,10 +91,11 @@ function toFields(entry: Remembered): { thinking_blocks?: ThinkingBlock[]; reaso
 
 function sizeOf(entry: Remembered): number {
   const blocks = entry.thinkingBlocks ?? []
-  const blockLengths = blocks.map((block) =>
-    Object.values(block).reduce<number>((sum, value) => sum + (typeof value === 'string' ? value.length : 0), 0),
-  )
-  return blockLengths.reduce((sum, length) => sum + length, 1 + (entry.reasoningContent?.length ?? 0))
+  return blocks.reduce((sum, block) => sum + lengthOf(block), 1 + (entry.reasoningContent?.length ?? 0))
+}
+
+function lengthOf(block: ThinkingBlock): number {
+  return Object.values(block).reduce<number>((sum, value) => sum + (typeof value === 'string' ? value.length : 0), 0)
 }
 
 /**
@@ -115,18 +116,36 @@ function keyOf(callerId: string, deployment: Deployment, toolCallId: string): st
   return JSON.stringify([callerId, deployment.provider, deployment.model, toolCallId])
 }
 
+// Characters and calls of one stream.
+const maxCollected = 4 * 1024 * 1024
+const maxCalls = 10_000
+
 /** Gathers from a stream what `remember` needs; cheap for chunks without reasoning or tool calls. */
 export class ReasoningCollector {
   #toolCalls: { id: string }[] = []
   #blocks: ThinkingBlock[] = []
   #reasoning = ''
+  #blockLength = 0
+  #overflowed = false
 
   add(chunk: ChatChunk): void {
     const delta = chunk.choices[0]?.delta
-    if (!delta) return
+    if (!delta || this.#overflowed) return
     if (delta.reasoning_content) this.#reasoning += delta.reasoning_content
-    if (delta.thinking_blocks) this.#blocks.push(...delta.thinking_blocks)
+    for (const block of delta.thinking_blocks ?? []) {
+      this.#blocks.push(block)
+      this.#blockLength += lengthOf(block)
+    }
     for (const call of delta.tool_calls ?? []) if (call.id) this.#toolCalls.push({ id: call.id })
+    if (this.#reasoning.length + this.#blockLength > maxCollected || this.#toolCalls.length > maxCalls) this.#forget()
+  }
+
+  /** A stream that reasons without end is not worth its memory. */
+  #forget(): void {
+    this.#overflowed = true
+    this.#toolCalls = []
+    this.#blocks = []
+    this.#reasoning = ''
   }
 
   /** The message so far, with only the members that matter for reasoning. */
