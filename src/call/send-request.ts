@@ -7,6 +7,7 @@ import type { UpstreamResponse } from '../upstream/client.js'
 import type { UpstreamRequest } from '../upstream/message.js'
 import type { CallParts } from './context.js'
 import { toFailure } from './failure-answer.js'
+import { withShutdownNotice } from './shutdown-notice.js'
 
 /** One deployment being asked. */
 export interface Asked {
@@ -30,7 +31,7 @@ export async function sendRequest(
   const target = origin === undefined ? targetOf(provider, deployment, parts) : { origin, basePath: '' }
   const response = await sendOnce(request, target, headersMs, asked)
   if (response.status >= 200 && response.status <= 299) return response
-  throw await toFailure(response, asked.provider, asked.deployment, asked.signal)
+  throw withShutdownNotice(await toFailure(response, asked.provider, asked.deployment, asked.signal), asked)
 }
 
 async function sendOnce(
