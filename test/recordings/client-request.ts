@@ -1,5 +1,6 @@
 import type { JsonObject } from '../../src/wire/json.js'
 import { at, objectsIn, textOf, type Exchange } from './exchange.js'
+import { isOtherTask } from './further/hugging-face-tasks.js'
 import { furtherDialect } from './further/index.js'
 import { fromAnthropicRequest } from './reverse-anthropic.js'
 import { fromGeminiRequest } from './reverse-gemini.js'
@@ -35,14 +36,13 @@ export function clientRequest(exchange: Exchange, replay: Replay, model: string)
   return streamed ? { ...translated, ...usage } : translated
 }
 
-/** Vertex fetches any address, AI Studio does not: of such exchanges only the reply is replayed until Vertex is built. */
+/** Of requests that no request in OpenAI's format can mean, only the reply is replayed. */
 export function withoutForeignRequest(exchange: Exchange): Exchange {
   const { entry, request } = exchange
   if (entry.api === 'openai.responses' && request && !isSayable(request.body)) {
     return { ...exchange, request: undefined }
   }
-  const isForVertex = entry.provider === 'vertex_ai' && /"file_?uri":"https?:/i.test(JSON.stringify(request?.body))
-  return isForVertex ? { ...exchange, request: undefined } : exchange
+  return isOtherTask(exchange) ? { ...exchange, request: undefined } : exchange
 }
 
 /** Whether the recorded reply is a stream. */

@@ -37,5 +37,12 @@ export const equivalences: { readonly [D in Dialect]: readonly Equivalence[] } =
   perplexityEmbeddings: [...common, ...furtherDialects.perplexityEmbeddings.equivalences],
   replicate: [...common, ...furtherDialects.replicate.equivalences],
   voyageMultimodal: [...common, ...furtherDialects.voyageMultimodal.equivalences],
+  cohere: [...common, ...furtherDialects.cohere.equivalences],
+  huggingfaceTask: [...common, ...furtherDialects.huggingfaceTask.equivalences],
+  ollama: [...common, ...furtherDialects.ollama.equivalences],
+  palm: [...common, ...furtherDialects.palm.equivalences],
+  tgi: [...common, ...furtherDialects.tgi.equivalences],
+  vertexClaude: [...common, ...furtherDialects.vertexClaude.equivalences],
+  vertexPredict: [...common, ...furtherDialects.vertexPredict.equivalences],
   watsonx: [...common, ...furtherDialects.watsonx.equivalences],
 }

@@ -37,6 +37,7 @@ const names: Readonly<Record<string, string>> = {
 const otherServers = [
   'anthropic',
   'avian',
+  'cohere',
   'cloudflare',
   'doubleword',
   'gemini',
@@ -44,6 +45,7 @@ const otherServers = [
   'gpustack',
   'llamacpp',
   'mistralrs',
+  'ollama',
   'pollinations',
   'portkey',
   'writer',
@@ -83,8 +85,8 @@ export function replayOf(entry: IndexEntry, rows: (provider: string) => boolean)
 }
 
 function providerOf(entry: IndexEntry, { dialect, operation }: Omit<Replay, 'provider'>): string {
-  // Vertex speaks the dialect of AI Studio; its own row, with its addresses and credentials, comes later.
-  if (dialect === 'gemini') return 'gemini'
+  // On Vertex as with an API key, which needs no project.
+  if (dialect === 'gemini') return entry.provider === 'vertex_ai' ? 'vertex_ai' : 'gemini'
   // Any server of OpenAI's Responses API is reached as `openai/responses/<model>` at its own address.
   if (dialect === 'responses') return ownResponses.includes(entry.provider) ? entry.provider : 'openai'
   if (dialect === 'openai' && otherServers.includes(entry.provider)) {

@@ -33,6 +33,7 @@ export function payloadsOf(text: string, format: string): readonly unknown[] {
     const body = parseJson(text)
     return Array.isArray(body) ? body : [body]
   }
+  if (format === 'ndjson') return text.split('\n').flatMap((line) => (line.trim() === '' ? [] : [parseJson(line)]))
   return readSse(text)
     .filter(({ data }) => data.trim() !== '' && data.trim() !== '[DONE]')
     .map(({ data }) => parseJson(data))

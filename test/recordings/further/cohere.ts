@@ -105,11 +105,14 @@ function fromCohereEmbedding(body: JsonObject): JsonObject {
   }
 }
 
+const finishes: Readonly<Record<string, string>> = { COMPLETE: 'stop', STOP_SEQUENCE: 'stop', TOOL_CALL: 'tool_calls' }
+
 /** Reads a whole answer or the events of a streamed one: https://docs.cohere.com/reference/chat */
 function readCohereAnswer(payloads: readonly unknown[], streamed: boolean): Answer {
   const answer = streamed ? fromEvents(payloads.filter(isObject)) : payloads[0]
   const message = at(answer, 'message')
-  if (!isObject(message)) return { choices: new Map(), usage: undefined }
+  // An answer that ends with an error is none.
+  if (!isObject(message) || at(answer, 'finish_reason') === 'ERROR') return { choices: new Map(), usage: undefined }
   const toolCalls = objectsIn(message['tool_calls']).map(toCall)
   const parts = objectsIn(message['content'])
   const reason = stringOf(at(answer, 'finish_reason'))
@@ -118,7 +121,7 @@ function readCohereAnswer(payloads: readonly unknown[], streamed: boolean): Answ
     reasoning: textOf(message['tool_plan']) + parts.map((part) => textOf(part['thinking'])).join(''),
     images: 0,
     toolCalls,
-    finish: reason === undefined ? undefined : finishReasonOf(reason, toolCalls.length),
+    finish: reason === undefined ? undefined : finishReasonOf(finishes[reason] ?? reason, toolCalls.length),
   }
   return { choices: new Map([[0, choice]]), usage: readUsage(at(answer, 'usage')) }
 }

@@ -4,10 +4,16 @@ import type { IndexEntry } from '../exchange.js'
 import { ai21 } from './ai21.js'
 import { alephAlpha } from './aleph-alpha.js'
 import { cloudflare } from './cloudflare.js'
+import { cohere } from './cohere.js'
 import type { FurtherDialect } from './dialect.js'
+import { huggingFaceTask } from './hugging-face-tasks.js'
+import { huggingfaceTask, tgi } from './huggingface.js'
 import { bfl, fal, hyperbolic } from './images.js'
 import { perplexityEmbeddings } from './perplexity.js'
+import { ollama } from './ollama.js'
+import { palm } from './palm.js'
 import { replicate } from './replicate.js'
+import { imagenAnswers, vertexClaude, vertexPredict } from './vertex.js'
 import { voyageMultimodal } from './voyage.js'
 import { watsonx } from './watsonx.js'
 
@@ -22,6 +28,13 @@ const dialects = {
   voyageMultimodal,
   watsonx,
   perplexityEmbeddings,
+  cohere,
+  huggingfaceTask,
+  ollama,
+  palm,
+  tgi,
+  vertexClaude,
+  vertexPredict,
 }
 
 /** The name of a dialect that has a file here. */
@@ -42,6 +55,19 @@ interface FurtherReplay {
   readonly provider: string
 }
 
+/** How text generation, pictures and vectors of Hugging Face's own inference are replayed. */
+function huggingFaceReplay(entry: IndexEntry): FurtherReplay | string {
+  const task = huggingFaceTask(entry)
+  if (typeof task === 'string') return task
+  const dialects = {
+    chat: 'openai',
+    completions: 'tgi',
+    embeddings: 'huggingfaceTask',
+    images: 'huggingfaceTask',
+  } as const
+  return { ...task, dialect: dialects[task.operation], provider: 'huggingface' }
+}
+
 const embeddings = { dialect: 'alephAlpha', operation: 'embeddings', provider: 'aleph_alpha' } as const
 
 const apis: Readonly<Record<string, FurtherReplay>> = {
@@ -52,10 +78,22 @@ const apis: Readonly<Record<string, FurtherReplay>> = {
   'aleph_alpha.semantic_embed': embeddings,
   'bfl.create': { dialect: 'bfl', operation: 'images', provider: 'black_forest_labs' },
   'bfl.get_result': { dialect: 'bfl', operation: 'images', provider: 'black_forest_labs' },
+  'cohere.v1.embed': { dialect: 'cohere', operation: 'embeddings', provider: 'cohere' },
+  'cohere.v2.chat': { dialect: 'cohere', operation: 'chat', provider: 'cohere' },
+  'cohere.v2.embed': { dialect: 'cohere', operation: 'embeddings', provider: 'cohere' },
   'cloudflare.run': { dialect: 'cloudflare', operation: 'chat', provider: 'cloudflare' },
   'fal.run': { dialect: 'fal', operation: 'images', provider: 'fal_ai' },
+  'ollama.chat': { dialect: 'ollama', operation: 'chat', provider: 'ollama' },
+  'ollama.embed': { dialect: 'ollama', operation: 'embeddings', provider: 'ollama' },
+  'ollama.embeddings': { dialect: 'ollama', operation: 'embeddings', provider: 'ollama' },
+  'ollama.generate': { dialect: 'ollama', operation: 'completions', provider: 'ollama' },
+  'palm.embedText': { dialect: 'palm', operation: 'embeddings', provider: 'palm' },
+  'palm.generateMessage': { dialect: 'palm', operation: 'chat', provider: 'palm' },
+  'palm.generateText': { dialect: 'palm', operation: 'chat', provider: 'palm' },
   'replicate.predictions.create': { dialect: 'replicate', operation: 'images', provider: 'replicate' },
   'replicate.predictions.get': { dialect: 'replicate', operation: 'images', provider: 'replicate' },
+  'vertex.anthropic': { dialect: 'vertexClaude', operation: 'chat', provider: 'vertex_ai' },
+  'vertex.predict': { dialect: 'vertexPredict', operation: 'embeddings', provider: 'vertex_ai' },
   'voyage.embeddings': { dialect: 'openai', operation: 'embeddings', provider: 'voyage' },
   'voyage.multimodalembeddings': { dialect: 'voyageMultimodal', operation: 'embeddings', provider: 'voyage' },
   'watsonx.chat': { dialect: 'watsonx', operation: 'chat', provider: 'watsonx' },
@@ -66,6 +104,11 @@ const apis: Readonly<Record<string, FurtherReplay>> = {
 const others: Readonly<Record<string, string>> = {
   'aleph_alpha.embed': 'hidden states of chosen layers, which no embedding of OpenAI is',
   'aleph_alpha.rerank': 'documents put in order, which is no operation of this gateway yet',
+  'cohere.v1.chat': 'the first version of the API, which its second replaced',
+  'cohere.v1.generate': 'the first version of the API, which Cohere shut down',
+  'cohere.v1.rerank': 'documents put in order, which is no operation of this gateway yet',
+  'cohere.v2.rerank': 'documents put in order, which is no operation of this gateway yet',
+  'gemini.countTokens': 'tokens counted, which is no operation of this gateway',
   'replicate.predictions.stream': 'events of a host of their own; the finished prediction is asked for instead',
   'aleph_alpha-openai-chat-47b6fa4e9539': 'a chat with a model that has none; the gateway completes text with it',
   'aleph_alpha-openai-chat-e33233243a31': 'a chat with a model that has none; the gateway completes text with it',
@@ -87,6 +130,13 @@ export function furtherReplay(entry: IndexEntry): FurtherReplay | string | undef
     return { dialect: 'perplexityEmbeddings', operation: 'embeddings', provider }
   }
   if (provider === 'watsonx' && api === 'openai.chat') return { dialect: 'watsonx', operation: 'chat', provider }
+  if (api === 'huggingface.inference') return huggingFaceReplay(entry)
+  if (provider === 'vertex_ai' && api === 'gemini.embedContent') {
+    return { dialect: 'vertexPredict', operation: 'embeddings', provider }
+  }
+  if (imagenAnswers.includes(id)) return { dialect: 'vertexPredict', operation: 'images', provider }
+  if (provider === 'huggingface' && api === 'fal.run') return 'a model of fal.ai, spoken to in its own format'
+  if (provider === 'huggingface' && api === 'openai.images.generations') return 'a picture in a format of Hyperbolic'
   const replay = apis[api]
   if (!replay) return undefined
   const isText = api.startsWith('replicate.') && /llama/.test(stringOf(model) ?? '')
