@@ -105,17 +105,20 @@ function chunkViolations(chunk: JsonObject, replay: Replay): readonly string[] {
 
 /** Embeddings and images: the very vectors and pictures that the provider sent, in its order. */
 function checkData(exchange: Exchange, replay: Replay, received: Received): readonly string[] {
-  const recorded = parseJson(exchange.response.text)
+  const { bytes, text } = exchange.response
+  const recorded = bytes ? { base64: bytes.toString('base64') } : parseJson(text)
   if (exchange.response.status >= 400 || isObject(at(recorded, 'error'))) {
     if (received.status < 400) return [`status ${received.status} where an error was due`]
     return checkError(expectedOf(exchange, replay.dialect), received)
   }
+  const known = furtherDialect(replay.dialect)?.data?.(recorded)
   const body = parseJson(received.text)
+  // A reply that holds none of what was asked for is an error, whatever its status.
+  if (received.status >= 400 && known?.length === 0) return []
   if (received.status >= 400)
     return [`status ${received.status} where an answer was due: ${received.text.slice(0, 200)}`]
   const plain = replay.operation === 'embeddings' ? withFloats(body) : body
   const problems = violationsOf(wholeSchemas[replay.operation], plain).map((line) => `reply: ${line}`)
-  const known = furtherDialect(replay.dialect)?.data?.(recorded)
   const [due, got] = [known?.map(datum) ?? recordedData(recorded), objectsIn(at(body, 'data')).map(datum)]
   if (due.length !== got.length) return [...problems, `${got.length} items where ${due.length} were due`]
   const wrong = due.findIndex((item, index) => item !== got[index])

@@ -33,6 +33,12 @@ export const geminiEquivalences: readonly Equivalence[] = [
     (value) => value === 'skip_thought_signature_validator',
   ),
   {
+    name: 'ids of calls stay at home',
+    reason: 'Vertex AI pairs calls and results by name and order, and does not document ids',
+    holds: ({ path, sent }, { replay }) =>
+      replay.provider === 'vertex_ai' && sent === undefined && /\.function(?:Call|Response)\.id$/.test(path),
+  },
+  {
     name: 'a choice among no tools',
     reason: 'without tools there is nothing to choose',
     holds: ({ path, sent }, body) =>

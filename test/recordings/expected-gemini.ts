@@ -1,4 +1,4 @@
-import { isObject, numberOf, stringOf, type JsonObject } from '../../src/wire/json.js'
+import { isObject, numberOf, parseJson, stringOf, type JsonObject } from '../../src/wire/json.js'
 import { finishReasonOf, type Answer, type AnsweredChoice, type AnsweredUsage, type CalledTool } from './answer.js'
 import { at, objectsIn, textOf } from './exchange.js'
 
@@ -39,11 +39,25 @@ function readCandidate(candidate: JsonObject, into: PartialChoice): void {
     if (part['thought'] === true) into.reasoning += textOf(part['text'])
     else into.text += textOf(part['text'])
     const call = part['functionCall']
-    if (isObject(call)) into.toolCalls.push(toCall(call))
+    if (isObject(call)) readCall(call, into.toolCalls)
     if (textOf(at(part, 'inlineData', 'mimeType')).startsWith('image/')) into.images += 1
   }
   const reason = candidate['finishReason']
   into.finish = stringOf(reason) ?? enumNumbers[numberOf(reason) ?? -1] ?? into.finish
+}
+
+/** A call whose pieces follow has a name and no arguments; they are assembled where they are texts at the top level. */
+function readCall(call: JsonObject, calls: CalledTool[]): void {
+  if (stringOf(call['name']) !== undefined) calls.push(toCall(call))
+  const last = calls.at(-1)
+  const pieces = objectsIn(call['partialArgs'])
+  if (!last || pieces.length === 0) return
+  const args = Object.assign({}, parseJson(last.arguments)) as Record<string, unknown>
+  for (const { jsonPath, stringValue } of pieces) {
+    const name = textOf(jsonPath).replace('$.', '')
+    args[name] = textOf(args[name]) + textOf(stringValue)
+  }
+  calls[calls.length - 1] = { ...last, arguments: JSON.stringify(args) }
 }
 
 function toCall(call: JsonObject): CalledTool {

@@ -73,7 +73,7 @@ function readCall(call: JsonObject, calls: PartialCall[]): void {
   if (!known) calls.push(into)
   into.id ??= id
   into.name ||= textOf(at(call, 'function', 'name')) || textOf(at(call, 'custom', 'name'))
-  const input = at(call, 'function', 'arguments') ?? at(call, 'custom', 'input')
+  const input = at(call, 'function', 'arguments') ?? at(call, 'function', 'parameters') ?? at(call, 'custom', 'input')
   if (typeof input === 'string') into.arguments += input
   else if (isObject(input)) into.arguments += JSON.stringify(input)
 }

@@ -98,7 +98,7 @@ function sourcesIn({ sources }: JsonObject): readonly { url: string; title: stri
 }
 
 /** Log probabilities in OpenAI's form; Cohere groups tokens that make one piece of text. */
-export function toLogprobs(items: unknown): { content: unknown[] } | undefined {
+export function toLogprobs(items: unknown): { content: unknown[]; refusal: null } | undefined {
   if (!Array.isArray(items) || items.length === 0) return undefined
   const content = items.filter(isObject).flatMap((item) => {
     const values: readonly unknown[] = Array.isArray(item['logprobs']) ? item['logprobs'] : []
@@ -106,5 +106,5 @@ export function toLogprobs(items: unknown): { content: unknown[] } | undefined {
     const total = values.reduce<number>((sum, value) => sum + (numberOf(value) ?? 0), 0)
     return [{ token: text, logprob: total, bytes: [...Buffer.from(text)], top_logprobs: [] }]
   })
-  return { content }
+  return { content, refusal: null }
 }

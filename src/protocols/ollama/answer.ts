@@ -50,7 +50,8 @@ export function createdOf(answer: JsonObject): number | undefined {
 }
 
 /** Log probabilities in OpenAI's form; undefined where the answer has none. */
-export function toLogprobs(logprobs: unknown): { content: unknown[] } | undefined {
+export function toLogprobs(logprobs: unknown): { content: unknown[]; refusal: null } | undefined {
   if (!Array.isArray(logprobs) || logprobs.length === 0) return undefined
-  return { content: logprobs.filter(isObject).map((entry) => ({ bytes: null, top_logprobs: [], ...entry })) }
+  const content = logprobs.filter(isObject).map((entry) => ({ bytes: null, top_logprobs: [], ...entry }))
+  return { content, refusal: null }
 }

@@ -29,5 +29,11 @@ function toLists(logprobs: JsonObject): JsonObject {
 
 function withBytes(entry: JsonObject): JsonObject {
   const top = Array.isArray(entry['top_logprobs']) ? entry['top_logprobs'].filter(isObject) : []
-  return { bytes: null, ...entry, top_logprobs: top.map((other) => ({ bytes: null, ...other })) }
+  return { ...withByteList(entry), top_logprobs: top.map(withByteList) }
+}
+
+/** Some servers write a token's bytes as base64. */
+function withByteList(entry: JsonObject): JsonObject {
+  const { bytes = null } = entry
+  return { ...entry, bytes: typeof bytes === 'string' ? [...Buffer.from(bytes, 'base64')] : bytes }
 }

@@ -29,6 +29,7 @@ const table: Readonly<Record<string, Take>> = {
   seed: 'seed',
   frequency_penalty: 'frequency_penalty',
   echo: 'return_full_text',
+  best_of: (value) => (value === 1 ? {} : { best_of: value }),
   stop: (value) => ({ stop: stopList(value) }),
 }
 

@@ -20,6 +20,17 @@ const cohereEquivalences: readonly Equivalence[] = [
     (value) => value === true,
   ),
   {
+    name: 'enums in capitals',
+    reason: 'the API documents them so and reads them in any case',
+    holds: ({ path, recorded, sent }) => path === '.tool_choice' && textOf(recorded).toUpperCase() === sent,
+  },
+  {
+    name: 'a schema beside json_object',
+    reason: 'the documented type; json_schema, which the API takes as well, says no more',
+    holds: ({ path, recorded, sent }) =>
+      path === '.response_format.type' && recorded === 'json_schema' && sent === 'json_object',
+  },
+  {
     name: 'the schema by its newer name',
     reason: 'version 2 of the API calls it json_schema',
     holds: ({ path, recorded }, { sent }) =>

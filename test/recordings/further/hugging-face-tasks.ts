@@ -1,3 +1,4 @@
+import { isObject } from '../../../src/wire/json.js'
 import type { Exchange, IndexEntry } from '../exchange.js'
 
 // Inference of Hugging Face is many tasks at one kind of address; these are not this gateway's.
@@ -32,7 +33,10 @@ export function huggingFaceTask({ id, features }: IndexEntry): { readonly operat
 }
 
 /** True for a request of a task that is not text generation, vectors or pictures, or whose input is not one text. */
-export function isOtherTask({ entry, request }: Exchange): boolean {
+export function isOtherTask({ entry, request, response }: Exchange): boolean {
   if (entry.api !== 'huggingface.inference') return false
+  const parameters = request?.body['parameters']
+  const generates = isObject(parameters) && 'max_new_tokens' in parameters
+  if (response.status >= 400 && !generates && request?.body['messages'] === undefined) return true
   return typeof request?.body['inputs'] !== 'string' && request?.body['messages'] === undefined
 }

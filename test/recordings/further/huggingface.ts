@@ -16,7 +16,6 @@ const equivalences: readonly Equivalence[] = [
     reason: 'without them nobody is told why the answer ended and what it cost',
     holds: ({ path, sent }) => /^\.parameters\.(?:decoder_input_)?details$/.test(path) && sent === true,
   },
-  absent('no parameters', 'an empty object sets none', /^\.parameters$/, (value) => JSON.stringify(value) === '{}'),
 ]
 
 /** Text generation by Text Generation Inference: https://huggingface.github.io/text-generation-inference */
@@ -39,9 +38,11 @@ export const huggingfaceTask: FurtherDialect = {
     if (request) return fromTask(request.body, kind)
     return kind === 'images' ? { prompt: 'hi' } : { input: 'hi' }
   },
-  data: (recorded) => (Array.isArray(recorded) ? [{ embedding: recorded }] : []),
+  data: (recorded) => [Array.isArray(recorded) ? { embedding: recorded } : { b64_json: at(recorded, 'base64') }],
   otherPath: () => true,
-  equivalences: [],
+  equivalences: [
+    absent('no parameters', 'an empty object sets none', /^\.parameters$/, (value) => JSON.stringify(value) === '{}'),
+  ],
 }
 
 /** The request in OpenAI's format that means what a recorded request of Text Generation Inference means. */

@@ -16,8 +16,16 @@ const ollamaEquivalences: readonly Equivalence[] = [
       (sampling.some((name) => path === `.${name}` && at(body.sent, 'options', name) === recorded) ||
         (path === '.max_tokens' && at(body.sent, 'options', 'num_predict') === recorded)),
   },
-  absent('no options', 'an empty object sets none', /^\.options$/, isEmpty),
+  absent('no options', 'an empty object sets none, and null neither', /^\.options$/, (value) =>
+    isObject(value) ? Object.values(value).every((option) => option === null) : false,
+  ),
   absent('no format', 'an empty text asks for none', /^\.format$/, isEmpty),
+  absent('no pictures', 'an empty list shows none', /\.images$/, isEmpty),
+  {
+    name: 'nothing said',
+    reason: 'null and an empty text are the same to the server',
+    holds: ({ path, recorded, sent }) => path.endsWith('.content') && recorded === null && sent === '',
+  },
   absent('no tools', 'an empty list offers none', /^\.tools$/, isEmpty),
   absent(
     'the type of a call',
