@@ -11,6 +11,8 @@ import { ollama } from './ollama.js'
 import { azure } from './azure/index.js'
 import { azureAi } from './azure/foundry.js'
 import { perplexity } from './perplexity/index.js'
+import { databricks } from './databricks/index.js'
+import { snowflake } from './snowflake/index.js'
 import { createOpenaiCompatibleProviders } from './openai-compatible/index.js'
 import { palm } from './palm.js'
 import type { Provider } from './provider.js'
@@ -60,6 +62,8 @@ export function createRegistry(custom: readonly Provider[]): Registry {
     azure,
     azureAi,
     perplexity,
+    databricks,
+    snowflake,
   ]
   const kept = builtIn.filter(({ name }) => !own.has(name))
   const all: ReadonlyMap<string, Provider> = new Map([...namesOf(kept), ...own])
