@@ -13,6 +13,7 @@ import { type FakeUpstream, startFakeUpstream } from '../../src/testing/index.js
 import { anyCaller } from '../support/deployment.js'
 import { FakeClock } from '../support/fake-clock.js'
 import { requestOf } from '../support/http-request.js'
+import { refusedUrls, unlistedUrls } from '../upstream/address-corpus.js'
 
 let platform: FakeUpstream
 let tenant: FakeUpstream
@@ -250,6 +251,26 @@ describe('a gateway with endpoints of callers', () => {
     expect(answer.status).toBe(400)
     expect(JSON.parse(answer.text)).toMatchObject({ error: { code: 'address_not_allowed' } })
     expect(tenant.requests).toEqual([])
+  })
+
+  it('connects to nobody for any address of the corpus', async () => {
+    let baseUrl = ''
+    const allow = ['api.example.com', '*.tenants.example.org', 'https://models.example.net:8443']
+    const gateway = start(() => ({ apiKey: tenantKey, baseUrl }), { callerEndpoints: { allow } })
+    const answers: Record<string, number> = {}
+    for (baseUrl of [...refusedUrls, ...unlistedUrls]) {
+      answers[baseUrl] = (await post(gateway, { model: 'openai/demo' })).status
+    }
+    expect(new Set(Object.values(answers))).toEqual(new Set([403]))
+    expect([...platform.requests, ...tenant.requests]).toEqual([])
+  })
+
+  it('follows no redirect, which would carry the key elsewhere', async () => {
+    const gateway = start(own, { callerEndpoints: openTo(tenant.url) })
+    tenant.script({ status: 307, headers: { location: `${platform.url}/v1/chat/completions` }, body: '' })
+    expect((await post(gateway, { model: 'openai/demo' })).status).toBe(502)
+    expect(tenant.requests).toHaveLength(1)
+    expect(platform.requests).toEqual([])
   })
 
   it('needs the hook, and a list that can be read', () => {
