@@ -37,6 +37,7 @@ const names: Readonly<Record<string, string>> = {
 const otherServers = [
   'anthropic',
   'avian',
+  'bedrock',
   'cohere',
   'cloudflare',
   'doubleword',
@@ -60,7 +61,6 @@ const anyCompletionServer = 'hosted_vllm'
 const unusable: Readonly<Record<string, string>> = {
   'fireworks_ai-openai-embeddings-30acbbe71de6': 'an embedding of nothing, which OpenAI refuses',
   'fireworks_ai-openai-embeddings-f0351b25a799': 'an embedding of nothing, which OpenAI refuses',
-  'gemini-gemini-generatecontent-0e8dc0537750': 'arguments in pieces, which only Vertex streams (a later issue)',
   'anthropic-anthropic-messages-76eddfd68a2c': "tool_addition, a beta that no message of OpenAI's can say",
   'anthropic-anthropic-messages-e25a51634638': "tool_addition, a beta that no message of OpenAI's can say",
   'openai-openai-completions-4e5107a5db82':
@@ -87,6 +87,8 @@ export function replayOf(entry: IndexEntry, rows: (provider: string) => boolean)
 function providerOf(entry: IndexEntry, { dialect, operation }: Omit<Replay, 'provider'>): string {
   // On Vertex as with an API key, which needs no project.
   if (dialect === 'gemini') return entry.provider === 'vertex_ai' ? 'vertex_ai' : 'gemini'
+  // Any server of the Messages API is reached as `anthropic/<model>` at its own address.
+  if (dialect === 'anthropic' && entry.provider === 'bedrock_mantle') return 'anthropic'
   // Any server of OpenAI's Responses API is reached as `openai/responses/<model>` at its own address.
   if (dialect === 'responses') return ownResponses.includes(entry.provider) ? entry.provider : 'openai'
   if (dialect === 'openai' && otherServers.includes(entry.provider)) {
