@@ -56,7 +56,7 @@ export const hyperbolic: FurtherDialect = {
 }
 
 function sizeOf(width: unknown, height: unknown): JsonObject {
-  return width === undefined || height === undefined ? {} : { size: `${String(width)}x${String(height)}` }
+  return typeof width === 'number' && typeof height === 'number' ? { size: `${width}x${height}` } : {}
 }
 
 function toImage(url: string): JsonObject {
