@@ -25,6 +25,11 @@ const seed = Number(process.env['SLUICE_SEED'] ?? Date.now() % 1_000_000)
 
 const defaults = { timeouts: defaultTimeouts, headersTimeoutSet: false, dropParams: true }
 
+const streamTypes: Readonly<Record<string, string>> = {
+  eventstream: 'application/vnd.amazon.eventstream',
+  sse: 'text/event-stream',
+}
+
 interface Job {
   readonly exchange: Exchange
   readonly replay: Replay
@@ -117,9 +122,11 @@ describe.runIf(recordingsAvailable)('recorded exchanges with real providers', ()
   function splitProblems({ exchange, replay }: Job, random: () => number): readonly string[] {
     const { entry, response } = exchange
     const codecs = registry.get(replay.provider)?.protocol.codecs
-    if (response.format !== 'sse' || response.status >= 400 || !codecs) return []
+    const contentType = streamTypes[response.format]
+    if (contentType === undefined || response.status >= 400 || !codecs) return []
     const deployment = createDeployment(toModel({ exchange, replay }), { registry, env: {}, defaults })
-    const stream = { deployment, request: clientRequest(exchange, replay, entry.id), text: response.text }
+    const bytes = response.bytes ?? Buffer.from(response.text)
+    const stream = { deployment, request: clientRequest(exchange, replay, entry.id), bytes, contentType }
     const differences =
       replay.operation === 'completions'
         ? splitDifferences(codecs.completions, CompletionRequest, stream, random)

@@ -70,7 +70,7 @@ const newest = { ...five, thinking: 'always', forcedToolChoice: false } as const
 // The first match wins. Source: https://platform.claude.com/docs/en/about-claude/models/overview and the pages on
 // extended thinking, adaptive thinking, effort, structured outputs and migration.
 const rows: readonly Row[] = [
-  { pattern: /claude-(?:2|instant)/, ...original, tools: false, vision: false },
+  { pattern: /claude-(?:v?2|v1|instant)/, ...original, tools: false, vision: false },
   { pattern: /claude-3-7/, ...original, thinking: 'budget', maxOutputTokens: 64_000 },
   { pattern: /claude-3-5/, ...original, maxOutputTokens: 8192 },
   { pattern: /claude-3(?!\d)/, ...original },

@@ -47,7 +47,8 @@ export function withoutForeignRequest(exchange: Exchange): Exchange {
 
 /** Whether the recorded reply is a stream. */
 export function isStream({ response }: Exchange): boolean {
-  return response.format === 'sse' || (response.format === 'json' && response.text.startsWith('['))
+  const { format } = response
+  return format === 'sse' || format === 'eventstream' || (response.format === 'json' && response.text.startsWith('['))
 }
 
 /** The plainest request that gets an answer of that kind. */

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { isObject, type JsonObject } from '../../src/wire/json.js'
+import { awsPayloadsOf } from './aws-events.js'
 
 /** One line of the index of recordings. */
 export interface IndexEntry {
@@ -65,7 +66,8 @@ function readRequest(request: unknown): Exchange['request'] {
 }
 
 function readText(response: JsonObject): string {
-  const { text, body } = response
+  const { text, body, format, base64 } = response
+  if (format === 'eventstream') return JSON.stringify(awsPayloadsOf(Buffer.from(String(base64), 'base64')))
   if (typeof text === 'string') return text
   return body === undefined ? '' : JSON.stringify(body)
 }

@@ -15,7 +15,7 @@ export function expectedOf(exchange: Exchange, dialect: Dialect): Expected {
   const { status, text, format } = response
   if (status >= 400) return { kind: 'error', status, message: errorMessage(parseJson(text) ?? text) }
   const payloads = payloadsOf(text, format)
-  const streamed = format === 'sse' || (format === 'json' && text.startsWith('['))
+  const streamed = format === 'sse' || format === 'eventstream' || (format === 'json' && text.startsWith('['))
   const failed = payloads.find(isFailure)
   if (failed !== undefined) {
     return { kind: 'error', status: undefined, message: errorMessage(responsesFailure(failed) ?? failed) }

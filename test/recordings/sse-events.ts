@@ -29,7 +29,7 @@ export function readSse(text: string): readonly SseEvent[] {
 
 /** The JSON payloads of a stream, in order, whether it is SSE or one JSON list; `[DONE]` is left out. */
 export function payloadsOf(text: string, format: string): readonly unknown[] {
-  if (format === 'json') {
+  if (format === 'json' || format === 'eventstream') {
     const body = parseJson(text)
     return Array.isArray(body) ? body : [body]
   }

@@ -2,7 +2,7 @@ import type { ZodType } from 'zod'
 import type { Deployment } from '../../src/deployment.js'
 import { toGatewayError } from '../../src/errors.js'
 import type { Codec, Exchange as CodecExchange, StreamPart } from '../../src/protocols/protocol.js'
-import { createSseDecoder } from '../../src/upstream/sse-decoder.js'
+import { createEventDecoder } from '../../src/upstream/framing.js'
 import { isObject, parseJson, type JsonObject } from '../../src/wire/json.js'
 import type { Operations, StreamOperation } from '../../src/wire/operations.js'
 import { cutAtRandom, cutEverywhere } from './random.js'
@@ -14,7 +14,8 @@ const smallBytes = 6_000
 export interface RecordedStream {
   readonly deployment: Deployment
   readonly request: JsonObject
-  readonly text: string
+  readonly bytes: Buffer
+  readonly contentType: string
 }
 
 /**
@@ -24,21 +25,20 @@ export interface RecordedStream {
 export function splitDifferences<K extends StreamOperation>(
   codec: Codec<K> | undefined,
   schema: ZodType<Operations[K]['request']>,
-  { deployment, request, text }: RecordedStream,
+  { deployment, request, bytes, contentType }: RecordedStream,
   random: () => number,
 ): readonly string[] {
   const { data } = schema.safeParse(request)
   if (!codec || data === undefined) return []
   const exchange = { request: data, deployment, id: 'a'.repeat(24), created: 1 }
-  const bytes = Buffer.from(text)
-  const whole = decode(codec, exchange, [bytes])
+  const whole = decode(codec, exchange, [bytes], contentType)
   const cuts = [
     cutAtRandom(bytes, random),
     cutAtRandom(bytes, random),
     ...(bytes.length < smallBytes ? [cutEverywhere(bytes)] : []),
   ]
   return cuts.flatMap((pieces) => {
-    const cut = decode(codec, exchange, pieces)
+    const cut = decode(codec, exchange, pieces, contentType)
     return cut === whole
       ? []
       : [`cut into ${pieces.length} pieces it decodes otherwise: ${firstDifference(whole, cut)}`]
@@ -50,8 +50,9 @@ function decode<K extends StreamOperation>(
   codec: Codec<K>,
   exchange: CodecExchange<K>,
   pieces: readonly Buffer[],
+  contentType: string,
 ): string {
-  const events = createSseDecoder()
+  const events = createEventDecoder(contentType)
   const decoder = codec.decodeStream?.(exchange)
   if (!decoder) return 'cannot stream'
   const lines: string[] = []

@@ -84,6 +84,7 @@ function answer(exchange: Exchange, outgoing: ServerResponse): void {
   const events = jsonStream(exchange)
   if (events !== undefined) outgoing.setHeader('content-type', 'text/event-stream')
   // Some recorders kept another type than the one that the server sends for its streams.
+  if (response.format === 'eventstream') outgoing.setHeader('content-type', 'application/vnd.amazon.eventstream')
   if (response.format === 'ndjson') outgoing.setHeader('content-type', 'application/x-ndjson')
   outgoing.end(events ?? response.bytes ?? response.text)
 }

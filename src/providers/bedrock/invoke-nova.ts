@@ -1,8 +1,23 @@
 import { invokeRequest, textInChunk } from '../../protocols/invoke-envelope.js'
 import { mediaUrlsIn } from '../../protocols/media-urls.js'
 import type { Codec } from '../../protocols/protocol.js'
-import { isObject, parseJson } from '../../wire/json.js'
+import { isObject, type JsonObject, parseJson } from '../../wire/json.js'
 import { createConverseStream, decodeConverse, encodeConverse } from './converse.js'
+
+function objects(value: unknown): readonly JsonObject[] {
+  return Array.isArray(value) ? value.filter(isObject) : []
+}
+
+/** Here a cache point is a member of the block that it follows in Converse. */
+function folded(blocks: unknown): readonly JsonObject[] {
+  const written: JsonObject[] = []
+  for (const block of objects(blocks)) {
+    const last = written.at(-1)
+    if (isObject(block['cachePoint']) && last) written[written.length - 1] = { ...last, ...block }
+    else written.push(block)
+  }
+  return written
+}
 
 /**
  * Chat with Nova over InvokeModel, whose body is Converse's with a version:
@@ -19,6 +34,8 @@ export const invokeNovaCodec: Codec<'chat'> = {
     const written = {
       schemaVersion: 'messages-v1',
       ...own,
+      messages: objects(own['messages']).map(({ content, ...message }) => ({ ...message, content: folded(content) })),
+      ...(own['system'] !== undefined && { system: folded(own['system']) }),
       ...others,
       ...(Object.keys(inference).length > 0 && { inferenceConfig: inference }),
     }

@@ -48,7 +48,8 @@ const converse = ofChat(converseCodec)
 
 const invoke: Readonly<Record<InvokeBody, Codecs>> = {
   claude: ofChat(invokeClaudeCodec),
-  claude_text: ofText('claude_text'),
+  // The models that continue a text answer messages just as well.
+  claude_text: { ...ofText('claude_text'), chat: invokeClaudeCodec },
   command: ofText('command'),
   command_r: ofText('command_r'),
   deepseek: ofText('deepseek'),

@@ -5,6 +5,7 @@ import { ai21 } from './ai21.js'
 import { alephAlpha } from './aleph-alpha.js'
 import { cloudflare } from './cloudflare.js'
 import { cohere } from './cohere.js'
+import { bedrock, bedrockReplay } from './bedrock.js'
 import type { FurtherDialect } from './dialect.js'
 import { huggingFaceTask } from './hugging-face-tasks.js'
 import { huggingfaceTask, tgi } from './huggingface.js'
@@ -14,17 +15,20 @@ import { ollama } from './ollama.js'
 import { palm } from './palm.js'
 import { replicate } from './replicate.js'
 import { imagenAnswers, vertexClaude, vertexPredict } from './vertex.js'
+import { sagemaker, sagemakerReplay } from './sagemaker.js'
 import { voyageMultimodal } from './voyage.js'
 import { watsonx } from './watsonx.js'
 
 const dialects = {
   ai21,
   alephAlpha,
+  bedrock,
   bfl,
   cloudflare,
   fal,
   hyperbolic,
   replicate,
+  sagemaker,
   voyageMultimodal,
   watsonx,
   perplexityEmbeddings,
@@ -123,6 +127,8 @@ export function furtherReplay(entry: IndexEntry): FurtherReplay | string | undef
   const { id, api, provider, model } = entry
   const reason = others[id] ?? others[api]
   if (reason !== undefined) return reason
+  const aws = bedrockReplay(entry) ?? sagemakerReplay(entry)
+  if (aws !== undefined) return aws
   if (provider === 'hyperbolic' && api === 'openai.images.generations') {
     return { dialect: 'hyperbolic', operation: 'images', provider }
   }
