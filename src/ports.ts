@@ -36,7 +36,10 @@ export interface CallerCredentials {
   readonly organization?: string | undefined
   /** In place of the deployment's own headers. */
   readonly headers?: Readonly<Record<string, string>> | undefined
-  /** In place of the deployment's own settings, of which only `region` and `location` stay. */
+  /**
+   * In place of the deployment's own settings, of which only `region` and `location` stay. Read like a host's own
+   * configuration, where some values name files or profiles: check what comes from a form.
+   */
   readonly settings?: Readonly<Record<string, unknown>> | undefined
 }
 

@@ -51,12 +51,26 @@ export async function withCredentials<T extends Served>(
   if (!given) throw toOwnFailure(noCredentials(deployment.modelName))
   const own = toOwnDeployment(deployment, given, access, parts)
   try {
-    const client = given.baseUrl === undefined ? parts.client : access.client
+    const client = given.baseUrl === undefined ? parts.client : toListedClient(access)
     const tokens = createTokenCache(clock, createTokenExchange(access.client, clock))
     const answer = await attempt(own, { ...parts, client, tokens, targets: new WeakMap() })
     return { ...answer, billable: false }
   } catch (thrown) {
     throw toOwnFailure(redactError(toGatewayError(thrown), own))
+  }
+}
+
+/** Also a job's later requests stay within the list, whatever address the endpoint names for them. */
+function toListedClient({ client, guard }: CallerAccess): UpstreamClient {
+  return {
+    ...client,
+    send(request, signal, timeouts) {
+      if (guard?.check(request.origin) instanceof URL) return client.send(request, signal, timeouts)
+      const error = new GatewayError('upstream_permission', 'Your endpoint leads to an address that is not allowed.', {
+        code: 'endpoint_not_allowed',
+      })
+      return Promise.reject(error)
+    },
   }
 }
 

@@ -7,6 +7,7 @@ import { checkBaseUrl } from './base-url.js'
 import { checkHeaders, isHeaderValue } from './headers.js'
 import type { Provider } from './provider.js'
 import { findSettings } from './settings.js'
+import { resolveTarget } from './target.js'
 
 /**
  * The deployment as one call of a caller sees it: same model, limits and parameters, but nothing of the platform's
@@ -26,7 +27,7 @@ export function toCallerDeployment(
   const headers = checkHeaders(credentials.headers ?? {}, what)
   if (!apiKey && Object.keys(headers).length === 0 && !needsNoKey(credentials, provider)) throw noCredentials(modelName)
   const settings = { ...placeOf(deployment.settings), ...credentials.settings }
-  return Object.freeze<Deployment>({
+  const own = Object.freeze<Deployment>({
     ...deployment,
     apiKey,
     baseUrl: findBaseUrl(credentials.baseUrl, provider, guard) ?? deployment.baseUrl,
@@ -35,6 +36,22 @@ export function toCallerDeployment(
     settings: findSettings(settings, provider, modelName, {}),
     headers: Object.freeze(headers),
   })
+  if (credentials.baseUrl === undefined && credentials.settings) checkSameDomain(own, deployment, provider)
+  return own
+}
+
+/** Settings may choose a region or an account by its host name, but never leave the provider's domain. */
+function checkSameDomain(own: Deployment, platform: Deployment, provider: Provider): void {
+  const domains = [own, platform].map((deployment) => {
+    const { protocol, hostname } = new URL(resolveTarget(provider, deployment).origin)
+    return `${protocol}//${hostname.split('.').slice(-2).join('.')}`
+  })
+  if (domains[0] !== domains[1]) throw endpointRefused(provider, 'Its settings lead to another domain.')
+}
+
+function endpointRefused(provider: Provider, reason: string): GatewayError {
+  const message = `Your endpoint for ${provider.displayName} is not allowed. ${reason}`
+  return new GatewayError('upstream_permission', message, { code: 'endpoint_not_allowed' })
 }
 
 /** The error for a caller who has no credentials for a deployment; answers 403, unless another deployment can be used. */
@@ -72,10 +89,7 @@ function findBaseUrl(
 ): string | undefined {
   if (given === undefined) return undefined
   const refusal = guard ? guard.check(given) : 'Endpoints of callers are not enabled.'
-  if (typeof refusal === 'string') {
-    const message = `Your endpoint for ${provider.displayName} is not allowed. ${refusal}`
-    throw new GatewayError('upstream_permission', message, { code: 'endpoint_not_allowed' })
-  }
+  if (typeof refusal === 'string') throw endpointRefused(provider, refusal)
   const checked = checkBaseUrl(given, 'Your endpoint')
   return provider.completeBaseUrl?.(checked) ?? checked
 }

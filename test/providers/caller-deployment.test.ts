@@ -70,6 +70,27 @@ describe('toCallerDeployment', () => {
     },
   )
 
+  it('lets settings choose a host of the provider’s domain, and no other', () => {
+    const regional: Provider = {
+      ...cloud,
+      baseUrl: ({ settings }) => `https://${String(settings['region'])}.cloud.example`,
+    }
+    const move = (region: string) =>
+      toCallerDeployment(platform, { apiKey: 'x', settings: { region } }, regional, guard)
+    expect(move('us-1').settings).toEqual({ region: 'us-1' })
+    for (const region of [
+      'evil.test/',
+      'evil.test#',
+      'evil.test?',
+      'evil.test\\',
+      'a@evil.test:443/',
+      '127.0.0.1/',
+      '[::1]/',
+    ]) {
+      expect(() => move(region)).toThrow('lead to another domain')
+    }
+  })
+
   it.each([
     ['an unknown setting', { apiKey: 'x', settings: { nonsense: 1 } }],
     ['a header that may not be set', { apiKey: 'x', headers: { host: 'evil.example' } }],
