@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import { absent, isEmpty, type Equivalence } from './equivalence.js'
-import { at } from './exchange.js'
+import { at, objectsIn } from './exchange.js'
 
 const isFalse = (value: unknown) => value === false
 
@@ -11,6 +11,11 @@ export const anthropicEquivalences: readonly Equivalence[] = [
     reason: 'a string is shorthand for one text block',
     holds: ({ path, recorded, sent }) =>
       /content$|^\.system$/.test(path) && isDeepStrictEqual(asPart(recorded), asPart(sent)),
+  },
+  {
+    name: 'neighbours of one role',
+    reason: 'the API joins them into one turn itself',
+    holds: ({ path, recorded, sent }) => path === '.messages' && isDeepStrictEqual(joined(recorded), joined(sent)),
   },
   absent('no error', 'is_error is false where it is not set', /\.is_error$/, isFalse),
   absent('a tool that the model called itself', 'direct is the default caller', /\.caller$/, (value) =>
@@ -62,4 +67,16 @@ export const anthropicEquivalences: readonly Equivalence[] = [
 
 function asPart(content: unknown): unknown {
   return typeof content === 'string' ? [{ type: 'text', text: content }] : content
+}
+
+function joined(messages: unknown): unknown {
+  const turns: { role: unknown; content: unknown[] }[] = []
+  for (const { role, content } of objectsIn(messages)) {
+    const last = turns.at(-1)
+    const blocks = asPart(content)
+    const list: readonly unknown[] = Array.isArray(blocks) ? blocks : []
+    if (last?.role === role) last.content.push(...list)
+    else turns.push({ role, content: [...list] })
+  }
+  return turns
 }
