@@ -5,7 +5,7 @@ import { pathAfter } from './dialect.js'
 
 /** A stream was asked for where one was answered, or where the path says so. */
 export function streamOf({ request, response }: Exchange): JsonObject {
-  return response.format === 'eventstream' || /-stream$/.test(request?.url ?? '') ? { stream: true } : {}
+  return response.format === 'eventstream' || request?.url.endsWith('-stream') ? { stream: true } : {}
 }
 
 /** The id in the path; a recorder that lost it kept it in the index. */

@@ -31,7 +31,7 @@ const messagesToText = new Set(['bedrock-bedrock-invoke-anthropic-0bca86b29dd1']
 function bodyOf({ api, id, model }: IndexEntry): Body {
   const name = model ?? unnamed[api] ?? ''
   if (api === 'bedrock.converse' || api === 'bedrock.invoke.nova') return 'converse'
-  if (/-embed$/.test(api) || /inference-profile/.test(name)) return 'embeddings'
+  if (api.endsWith('-embed') || /inference-profile/.test(name)) return 'embeddings'
   if (/:endpoint\//.test(name)) return 'text'
   if (api === 'bedrock.invoke.anthropic')
     return /claude-v|instant/.test(name) && !messagesToText.has(id) ? 'text' : 'claude'
