@@ -62,7 +62,8 @@ export function readExchange(entry: IndexEntry): Exchange {
 function readRequest(request: unknown): Exchange['request'] {
   if (!isObject(request)) return undefined
   const { url, body } = request
-  return isObject(body) ? { url: String(url), body } : undefined
+  // Some recorders wrote `<NAME>` in place of a host.
+  return isObject(body) ? { url: String(url).replace(/\/\/<\w+>/, '//host'), body } : undefined
 }
 
 function readText(response: JsonObject): string {

@@ -51,6 +51,10 @@ function readMessage(message: JsonObject, into: PartialChoice): void {
   // Cloudflare and Pollinations answer a JSON value where a schema was asked for.
   else if (content !== null && content !== undefined) into.text += JSON.stringify(content)
   into.reasoning += stringOf(message['reasoning_content']) ?? textOf(message['reasoning'])
+  // Snowflake has no other place for it.
+  if (!('reasoning' in message) && !('reasoning_content' in message)) {
+    for (const detail of objectsIn(message['reasoning_details'])) into.reasoning += textOf(detail['text'])
+  }
   into.images += objectsIn(images).length
   for (const call of objectsIn(message['tool_calls'])) readCall(call, into.calls)
 }
