@@ -65,6 +65,11 @@ const unusable: Readonly<Record<string, string>> = {
   'anthropic-anthropic-messages-e25a51634638': "tool_addition, a beta that no message of OpenAI's can say",
   'openai-openai-completions-4e5107a5db82':
     'the recorder kept the request of another exchange: no stream was asked for',
+  'openai-openai-chat-00360cf89496':
+    'a hosted tool, which chat takes and never runs: it goes over the Responses API now',
+  'openai-openai-chat-6bad07782c92':
+    'a hosted tool, which chat takes and never runs: it goes over the Responses API now',
+  'openai-openai-chat-6a5bc61b80ed': 'a search, which chat refused for that model: it goes over the Responses API now',
   'openai-openai-responses-69b2c8e6e95f': 'a context being compacted, which is not chat',
   'openai-openai-responses-a027bfbc1bc7': 'the start of a background job alone, whose result was not recorded',
 }
