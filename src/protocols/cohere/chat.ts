@@ -2,6 +2,7 @@ import { GatewayError } from '../../errors.js'
 import type { UpstreamRequest } from '../../upstream/message.js'
 import type { ChatCompletion, ChatResponseMessage, ToolCall } from '../../wire/chat.js'
 import { isObject, type JsonObject, stringOf } from '../../wire/json.js'
+import { writeJson } from '../../wire/write-json.js'
 import { errorInside, readErrorText } from '../failure.js'
 import { settleRequest, settleUnsupported, translateParameters } from '../parameter-table.js'
 import type { Codec, Exchange } from '../protocol.js'
@@ -48,7 +49,7 @@ function encode({ request: asked, deployment }: Exchange<'chat'>): UpstreamReque
     method: 'POST',
     path: '/v2/chat',
     headers: { 'content-type': 'application/json' },
-    body: JSON.stringify(body),
+    body: writeJson(body),
     droppedParams: settleUnsupported(deployment, policy, unsupported),
   }
 }

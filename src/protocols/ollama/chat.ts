@@ -1,6 +1,7 @@
 import type { UpstreamRequest } from '../../upstream/message.js'
 import type { ChatCompletion, ChatRequest } from '../../wire/chat.js'
 import { isObject, type JsonObject, stringOf } from '../../wire/json.js'
+import { writeJson } from '../../wire/write-json.js'
 import { isForeignFinishReason, toFinishReason } from '../finish-reason.js'
 import { settleRequest, settleUnsupported, translateParameters } from '../parameter-table.js'
 import type { Codec, Exchange } from '../protocol.js'
@@ -52,7 +53,7 @@ function encode({ request: asked, deployment }: Exchange<'chat'>): UpstreamReque
     method: 'POST',
     path: '/api/chat',
     headers: { 'content-type': 'application/json' },
-    body: JSON.stringify(body),
+    body: writeJson(body),
     droppedParams: settleUnsupported(deployment, policy, [...parameters.unsupported, ...tools.unsupported]),
   }
 }

@@ -4,6 +4,7 @@ import { createChatStream } from '../../protocols/anthropic/chat-stream.js'
 import { encodeMessages } from '../../protocols/anthropic/encode.js'
 import type { Codec } from '../../protocols/protocol.js'
 import { isObject } from '../../wire/json.js'
+import { writeJson } from '../../wire/write-json.js'
 import { publisherPath } from './place.js'
 
 // https://platform.claude.com/docs/en/build-with-claude/claude-on-vertex-ai
@@ -21,7 +22,7 @@ export const claudeCodec: Codec<'chat'> = {
       method: 'POST',
       path: path(exchange.deployment, method),
       headers: { 'content-type': 'application/json', ...(betas !== undefined && { 'anthropic-beta': betas }) },
-      body: JSON.stringify({
+      body: writeJson({
         anthropic_version: anthropicVersion,
         ...(betas !== undefined && { anthropic_beta: betas.split(',') }),
         ...rest,

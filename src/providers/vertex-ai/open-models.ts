@@ -75,7 +75,8 @@ export const gemmaChat: Codec<'chat'> = {
       projectPath(deployment, `endpoints/${endpointId(deployment.model)}:predict`),
     )
     const request = codec.encode(exchange)
-    return { ...request, body: `{"instances":[${String(request.body)}]}` }
+    const parts = ['{"instances":[', request.body ?? '', ']}'].map((part) => Buffer.from(part))
+    return { ...request, body: Buffer.concat(parts) }
   },
   decode: (body, exchange) => {
     const predictions = isObject(body) ? body['predictions'] : undefined

@@ -1,24 +1,12 @@
 import { isDeepStrictEqual } from 'node:util'
 import { isObject, numberOf, parseJson, stringOf, type JsonObject } from '../../../src/wire/json.js'
 import { finishReasonOf, type Answer, type AnsweredUsage, type CalledTool } from '../answer.js'
-import { absent, isEmpty, type Equivalence } from '../equivalence.js'
+import type { Equivalence } from '../equivalence.js'
 import { at, objectsIn, textOf } from '../exchange.js'
 import type { FurtherDialect } from './dialect.js'
 
 /** Where Cohere is sent something else than was recorded; see https://docs.cohere.com/reference/chat */
 const cohereEquivalences: readonly Equivalence[] = [
-  absent('nothing said', 'a call needs no text beside it', /^\.messages\[\d+\]\.content$/, (value) =>
-    [[], '', [{ type: 'text', text: '' }]].some((nothing) => isDeepStrictEqual(value, nothing)),
-  ),
-  absent('no plan', 'an empty one says nothing', /\.tool_plan$/, isEmpty),
-  absent('no tools', 'an empty list offers nothing', /^\.tools$/, isEmpty),
-  absent('tools are not strict', 'false is the default', /^\.strict_tools$/, (value) => value === false),
-  absent(
-    'strict tools without parameters',
-    'the API refuses strict_tools where a tool has no required parameter',
-    /^\.strict_tools$/,
-    (value) => value === true,
-  ),
   {
     name: 'enums in capitals',
     reason: 'the API documents them so and reads them in any case',
@@ -36,7 +24,6 @@ const cohereEquivalences: readonly Equivalence[] = [
     holds: ({ path, recorded }, { sent }) =>
       path === '.response_format.schema' && isDeepStrictEqual(recorded, at(sent, 'response_format', 'json_schema')),
   },
-  absent('thinking of a model that does not think', 'it is reported as dropped', /^\.thinking$/, () => true),
 ]
 
 /** Cohere's chat and vectors: https://docs.cohere.com/reference */

@@ -11,11 +11,6 @@ const equivalences: readonly Equivalence[] = [
     /^\.model$/,
     (value) => typeof value === 'string',
   ),
-  {
-    name: 'details are asked for',
-    reason: 'without them nobody is told why the answer ended and what it cost',
-    holds: ({ path, sent }) => /^\.parameters\.(?:decoder_input_)?details$/.test(path) && sent === true,
-  },
 ]
 
 /** Text generation by Text Generation Inference: https://huggingface.github.io/text-generation-inference */
@@ -60,7 +55,8 @@ function fromTgiRequest({ inputs, parameters, model: _model, ...rest }: JsonObje
 function fromTask({ inputs, parameters, ...rest }: JsonObject, operation: 'embeddings' | 'images'): JsonObject {
   if (operation === 'embeddings') return { ...rest, input: inputs }
   const { width, height, ...others } = isObject(parameters) ? parameters : {}
-  return { ...others, prompt: inputs, ...(width !== undefined && { size: `${String(width)}x${String(height)}` }) }
+  const [across, down] = [numberOf(width), numberOf(height)]
+  return { ...others, prompt: inputs, ...(across !== undefined && { size: `${across}x${down ?? across}` }) }
 }
 
 /** Reads a whole answer of Text Generation Inference, or the tokens of a streamed one. */
