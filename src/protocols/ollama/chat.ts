@@ -3,6 +3,7 @@ import type { ChatCompletion, ChatRequest } from '../../wire/chat.js'
 import { isObject, type JsonObject, stringOf } from '../../wire/json.js'
 import { writeJson } from '../../wire/write-json.js'
 import { isForeignFinishReason, toFinishReason } from '../finish-reason.js'
+import { mediaUrlsIn } from '../media-urls.js'
 import { settleRequest, settleUnsupported, translateParameters } from '../parameter-table.js'
 import type { Codec, Exchange } from '../protocol.js'
 import { splitThought } from '../think-tags.js'
@@ -13,7 +14,12 @@ import { toOllamaMessages } from './messages.js'
 import { samplingTable, toFormat, toOptions, toThink } from './options.js'
 
 /** Chat over `/api/chat`: https://docs.ollama.com/api/chat */
-export const chatCodec: Codec<'chat'> = { encode, decode, decodeStream: createChatStream }
+export const chatCodec: Codec<'chat'> = {
+  encode,
+  decode,
+  decodeStream: createChatStream,
+  mediaToFetch: ({ request }) => mediaUrlsIn(request.messages),
+}
 
 // Written below from more than one parameter each.
 const handled = [

@@ -2,6 +2,7 @@ import { InvalidRequestError } from '../../errors.js'
 import { toCompletion } from '../../protocols/anthropic/answer.js'
 import { createChatStream } from '../../protocols/anthropic/chat-stream.js'
 import { encodeMessages } from '../../protocols/anthropic/encode.js'
+import { mediaUrlsIn } from '../../protocols/media-urls.js'
 import type { Codec } from '../../protocols/protocol.js'
 import { isObject } from '../../wire/json.js'
 import { writeJson } from '../../wire/write-json.js'
@@ -32,6 +33,7 @@ export const claudeCodec: Codec<'chat'> = {
   },
   decode: toCompletion,
   decodeStream: createChatStream,
+  mediaToFetch: ({ request }) => mediaUrlsIn(request.messages),
 }
 
 /** Vertex takes pictures and documents as bytes only. @throws InvalidRequestError for addresses and uploaded files */
