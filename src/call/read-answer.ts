@@ -26,13 +26,19 @@ export async function readAnswer<K extends Operation>(
 ): Promise<DecodedAnswer<K>> {
   let { written, content } = await readContent(response, asked)
   let { headers } = response
-  for (let follow = codec.next?.(content, exchange); follow; follow = codec.next?.(content, exchange)) {
+  const kept: unknown[] = []
+  let answers = 1
+  let follow = codec.next?.(content, exchange, answers)
+  while (follow) {
+    if (follow.keep) kept.push(content)
     await pause(follow.delayMs, asked.parts.clock, asked.signal)
     const later = await sendRequest(follow.request, asked.deployment.timeouts.headers, asked, follow.origin)
     ;({ written, content } = await readContent(later, asked))
     ;({ headers } = later)
+    answers += 1
+    follow = codec.next?.(content, exchange, answers)
   }
-  const body = codec.decode(content, exchange, headers)
+  const body = codec.decode(kept.length > 0 ? [...kept, content] : content, exchange, headers)
   return { body, written: body === content ? written : undefined }
 }
 

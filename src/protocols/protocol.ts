@@ -44,6 +44,8 @@ export interface FollowUp {
   readonly request: UpstreamRequest
   /** Milliseconds to wait before it. */
   readonly delayMs: number
+  /** The body before it is a part of the answer (one of several inputs): `decode` gets all parts, as a list. */
+  readonly keep?: true
   /**
    * Another host of the provider that the job lives on, `https://host`; the base URL otherwise. The credential goes
    * there as well, so only a codec that has checked whose host it is may name one.
@@ -76,9 +78,10 @@ export interface Codec<K extends Operation> {
   /**
    * For APIs that work on a job: the request that asks for its result, or undefined once `body` is the result. The
    * result's body is then what `decode` gets. Its `path` is appended to the base URL like any other.
+   * @param answers how many came so far, `body` included; 1 where it is not given
    * @throws GatewayError where the job failed
    */
-  next?(body: unknown, exchange: Exchange<K>): FollowUp | undefined
+  next?(body: unknown, exchange: Exchange<K>, answers?: number): FollowUp | undefined
   /** Absent where the API cannot stream: a stream is then made from the whole answer. */
   decodeStream?(exchange: Exchange<K>): StreamDecoder<Operations[K]['chunk']>
 }

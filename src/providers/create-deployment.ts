@@ -69,7 +69,16 @@ export function createDeployment(input: DeploymentInput, context: DeploymentCont
   const { apiVersion, organization } = input
   return Object.freeze<Deployment>({
     id:
-      input.id?.trim() || hashOf([name, provider.name, model, baseUrl, apiVersion, apiKey && hashOf(apiKey.reveal())]),
+      input.id?.trim() ||
+      hashOf([
+        name,
+        provider.name,
+        model,
+        baseUrl,
+        apiVersion,
+        apiKey && hashOf(apiKey.reveal()),
+        ...settingsOf(settings),
+      ]),
     modelName: name,
     provider: provider.name,
     model,
@@ -188,6 +197,13 @@ function checkNumber(value: unknown, what: string, name: string, min: number): n
   if (value === undefined || value === null) return undefined
   if (typeof value === 'number' && Number.isFinite(value) && value >= min) return value
   throw new InvalidRequestError(`"${name}": ${what} must be a number${min === 0 ? ' of at least 0' : ''}.`, 'models')
+}
+
+/** The settings as parts of an id: two accounts or regions are two deployments. Functions cannot be told apart. */
+function settingsOf(settings: Readonly<Record<string, unknown>>): readonly string[] {
+  return Object.entries(settings).map(([name, value]) =>
+    hashOf(JSON.stringify([name, value instanceof Secret ? value.reveal() : value])),
+  )
 }
 
 /** First 16 hex digits of a SHA-256. */

@@ -1,4 +1,3 @@
-import { InvalidRequestError } from '../../errors.js'
 import type { UpstreamRequest } from '../../upstream/message.js'
 import type { EmbeddingRequest, EmbeddingResponse } from '../../wire/embeddings.js'
 import { isObject } from '../../wire/json.js'
@@ -12,7 +11,12 @@ import { embeddingBodyOf, type EmbeddingInput, toEmbeddingInput } from './embedd
 /** Embeddings over InvokeModel. `baseOf` gives the model behind a deployment's id, which decides about the body. */
 export function createEmbeddingCodec(baseOf: (exchange: Exchange<'embeddings'>) => string): Codec<'embeddings'> {
   return {
-    encode: (exchange) => encode(exchange, baseOf(exchange)),
+    encode: (exchange) => encode(exchange, baseOf(exchange), 0),
+    next(_body, exchange, answers = 1) {
+      const { most } = embeddingBodyOf(baseOf(exchange))
+      if (answers * most >= toInputs(exchange.request.input).length) return undefined
+      return { request: encode(exchange, baseOf(exchange), answers * most), delayMs: 0, keep: true }
+    },
     decode: (body, exchange, headers) => decode(body, exchange, baseOf(exchange), headers),
   }
 }
@@ -24,14 +28,11 @@ function toInputs(input: EmbeddingRequest['input']): readonly EmbeddingInput[] {
   )
 }
 
-function encode({ request: asked, deployment }: Exchange<'embeddings'>, base: string): UpstreamRequest {
+/** The request for the inputs from `first` on, as many as one call takes. */
+function encode({ request: asked, deployment }: Exchange<'embeddings'>, base: string, first: number): UpstreamRequest {
   const { request, policy } = settleRequest(asked, deployment)
   const body = embeddingBodyOf(base)
-  const inputs = toInputs(request.input)
-  if (inputs.length > body.most) {
-    const limit = body.most === 1 ? 'one input' : `at most ${body.most} inputs`
-    throw new InvalidRequestError(`${deployment.model} embeds ${limit} at a time.`, 'input')
-  }
+  const inputs = toInputs(request.input).slice(first, first + body.most)
   const table = body.dimensions ? { dimensions: body.dimensions } : {}
   const { members, extra, unsupported } = translateParameters('embeddings', request, policy, table)
   return invokeRequest(
@@ -49,10 +50,14 @@ function decode(
   headers: Readonly<Record<string, string>> | undefined,
 ): EmbeddingResponse {
   const body = embeddingBodyOf(base)
-  const vectors = isObject(answer) ? vectorsOf(body.read(answer)) : []
-  if (!isObject(answer) || vectors.length === 0) {
+  // Several inputs may have taken several calls.
+  const answers = (Array.isArray(answer) ? answer : [answer]).filter(isObject)
+  const vectors = vectorsOf(answers.flatMap((each) => body.read(each)))
+  if (vectors.length === 0) {
     throw invalidAnswer(answer, exchange.deployment.provider, 'an answer without embeddings')
   }
-  const tokens = body.tokens?.(answer) ?? usageInHeaders(headers)?.prompt_tokens ?? 0
+  const counts = answers.map((each) => body.tokens?.(each))
+  const counted = counts.reduce((sum = 0, count = 0) => sum + count, 0) ?? 0
+  const tokens = counted > 0 ? counted : (usageInHeaders(headers)?.prompt_tokens ?? 0)
   return toEmbeddingResponse(vectors, answer, exchange, tokens)
 }

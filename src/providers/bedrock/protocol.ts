@@ -40,6 +40,7 @@ function byId<K extends Operation>(codec: Codec<K>): Codec<K> {
   return {
     encode: (exchange) => codec.encode(withId(exchange)),
     decode: (body, exchange, headers) => codec.decode(body, withId(exchange), headers),
+    next: (body, exchange, answers) => codec.next?.(body, withId(exchange), answers),
     ...(decodeStream && { decodeStream: (exchange: Exchange<K>) => decodeStream(withId(exchange)) }),
   }
 }
