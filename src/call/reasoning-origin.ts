@@ -85,12 +85,16 @@ export function keepOwnReasoning(
 // Members that hold reasoning, ours and those of providers that clients send back as they came.
 const reasoningMembers = ['thinking_blocks', 'reasoning_content', 'reasoning', 'reasoning_details']
 
+// Written out: every message of every history passes here.
 function carriesReasoning(message: ChatMessage): message is AssistantMessage {
   if (message.role !== 'assistant') return false
   return (
-    reasoningMembers.some((name) => message[name] !== undefined && message[name] !== null) ||
-    Boolean(message.tool_calls?.some(isSigned)) ||
-    signedImages(message['images']).length > 0
+    (message.thinking_blocks ?? undefined) !== undefined ||
+    (message.reasoning_content ?? undefined) !== undefined ||
+    (message['reasoning'] ?? undefined) !== undefined ||
+    (message['reasoning_details'] ?? undefined) !== undefined ||
+    (message.tool_calls ? message.tool_calls.some(isSigned) : false) ||
+    (message['images'] !== undefined && signedImages(message['images']).length > 0)
   )
 }
 
