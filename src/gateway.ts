@@ -129,7 +129,7 @@ function createParts(options: GatewayOptions): CallParts {
     tokens: createTokenCache(clock, createTokenExchange(client, clock)),
     reasoning: createReasoningMemory(),
     clock,
-    createId: () => randomUUID().replaceAll('-', '').slice(0, 24),
+    createId,
     logger: options.logger ? safeLogger(options.logger) : silent,
     maxAnswerBytes,
     targets: new WeakMap(),
@@ -156,6 +156,12 @@ function createMedia({ fetchMedia }: GatewayOptions, clock: Clock, connectTimeou
 
 function createGuardedClient(guard: AddressGuard, connectTimeoutMs: number): UpstreamClient {
   return createUpstreamClient({ connectTimeoutMs, connector: createGuardedConnector(guard, connectTimeoutMs) })
+}
+
+/** 24 hexadecimal digits of a random UUID, without its dashes and its version digit. */
+function createId(): string {
+  const uuid = randomUUID()
+  return uuid.slice(0, 8) + uuid.slice(9, 13) + uuid.slice(24)
 }
 
 const silent: Logger = { debug() {}, info() {}, warn() {}, error() {} }

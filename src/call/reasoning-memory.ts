@@ -11,6 +11,8 @@ import { keepOwnReasoning } from './reasoning-origin.js'
  * documented fields. Found again by tool call id, per caller and model; bounded and in this process only.
  */
 export interface ReasoningMemory {
+  /** What a deployment's model is called wherever it is served: reasoning is good for models of one such name. */
+  originOf(deployment: Deployment): string
   /**
    * Leaves another model's reasoning out, and puts remembered reasoning back where a message lacks it; the same object
    * where there is nothing to change.
@@ -49,9 +51,16 @@ export function createReasoningMemory(): ReasoningMemory {
     const keys = originKeys(message, callerId)
     return keys.map((key) => origins.get(key)).find((origin) => origin !== undefined)
   }
+  const known = new WeakMap<Deployment, string>()
+  const originOf = (deployment: Deployment): string => {
+    const origin = known.get(deployment) ?? modelKey(deployment.model)
+    known.set(deployment, origin)
+    return origin
+  }
   return {
+    originOf,
     restore(asked, callerId, deployment) {
-      const request = keepOwnReasoning(asked, modelKey(deployment.model), (message) => recall(message, callerId))
+      const request = keepOwnReasoning(asked, originOf(deployment), (message) => recall(message, callerId))
       if (memory.size === 0 || !request.messages.some(lacksReasoning)) return request
       const messages = request.messages.map((message) => {
         if (!lacksReasoning(message)) return message
@@ -62,7 +71,7 @@ export function createReasoningMemory(): ReasoningMemory {
       return { ...request, messages }
     },
     remember(message, callerId, deployment) {
-      for (const key of originKeys(message, callerId)) origins.set(key, modelKey(deployment.model))
+      for (const key of originKeys(message, callerId)) origins.set(key, originOf(deployment))
       const entry: Remembered = {
         thinkingBlocks: message.thinking_blocks?.length ? message.thinking_blocks : undefined,
         reasoningContent: message.reasoning_content || undefined,

@@ -1,5 +1,4 @@
 import { GatewayError, toGatewayError } from '../errors.js'
-import { modelKey } from '../catalog/model-name.js'
 import type { Deployment } from '../deployment.js'
 import { withRetries } from '../router/retry.js'
 import { CallSignal } from '../upstream/call-signal.js'
@@ -110,7 +109,7 @@ function tap<K extends StreamOperation>(
 ): TappedStream<Operations[K]['chunk']> {
   const wantsUsage = request.stream_options?.include_usage === true
   const collector = new ReasoningCollector()
-  const origin = modelKey(answer.deployment.model)
+  const origin = parts.reasoning.originOf(answer.deployment)
   return new TappedStream(answer.parts, {
     accept(chunk) {
       if (operation === 'chat') {
@@ -145,7 +144,7 @@ function restored<K extends Operation>(
 function remembered(answer: WholeAnswer<'chat'>, context: CallContext, parts: CallParts): WholeAnswer<'chat'> {
   const [choice]: ChatCompletion['choices'] = answer.body.choices
   if (choice) parts.reasoning.remember(choice.message, context.caller.id, answer.deployment)
-  const body = markCompletion(answer.body, modelKey(answer.deployment.model))
+  const body = markCompletion(answer.body, parts.reasoning.originOf(answer.deployment))
   return body === answer.body ? answer : { ...answer, body, written: undefined }
 }
 

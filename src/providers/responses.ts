@@ -26,7 +26,15 @@ export function chooseCodec(
   other: Codec<'chat'>,
   when: (exchange: Exchange<'chat'>) => boolean,
 ): Codec<'chat'> {
-  const codecFor = (exchange: Exchange<'chat'>): Codec<'chat'> => (when(exchange) ? other : base)
+  // Decided once per exchange, which the codecs see three times.
+  const chosen = new WeakMap<Exchange<'chat'>, Codec<'chat'>>()
+  const codecFor = (exchange: Exchange<'chat'>): Codec<'chat'> => {
+    const known = chosen.get(exchange)
+    if (known) return known
+    const codec = when(exchange) ? other : base
+    chosen.set(exchange, codec)
+    return codec
+  }
   return {
     encode: (exchange) => codecFor(exchange).encode(exchange),
     decode: (body, exchange) => codecFor(exchange).decode(body, exchange),
@@ -66,6 +74,8 @@ export function xaiNeedsResponses(exchange: Exchange<'chat'>): boolean {
 const modelName = ({ deployment }: Exchange<'chat'>): string => deployment.model
 
 const fieldsOf = ({ request, deployment }: Exchange<'chat'>): JsonObject => {
+  // The usual case, without a copy.
+  if (Object.keys(deployment.params).length === 0) return request
   const given = Object.entries(request).filter(([, value]) => isSet(value))
   return { ...deployment.params, ...Object.fromEntries(given) }
 }
