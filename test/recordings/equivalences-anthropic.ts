@@ -75,7 +75,7 @@ function joined(messages: unknown): unknown {
     const last = turns.at(-1)
     const blocks = asPart(content)
     const list: readonly unknown[] = Array.isArray(blocks) ? blocks : []
-    if (last?.role === role) last.content.push(...list)
+    if (last && last.role === role) last.content.push(...list)
     else turns.push({ role, content: [...list] })
   }
   return turns
