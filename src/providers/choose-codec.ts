@@ -27,8 +27,9 @@ function chooseCodec<K extends Operation>(
   }
   const codec: Codec<K> = {
     encode: (exchange) => codecFor(exchange.deployment).encode(exchange),
-    decode: (body, exchange) => codecFor(exchange.deployment).decode(body, exchange),
-    next: (body, exchange) => codecFor(exchange.deployment).next?.(body, exchange),
+    decode: (body, exchange, headers) => codecFor(exchange.deployment).decode(body, exchange, headers),
+    next: (body, exchange, answers) => codecFor(exchange.deployment).next?.(body, exchange, answers),
+    mediaToFetch: (exchange) => codecFor(exchange.deployment).mediaToFetch?.(exchange) ?? [],
   }
   if (!base.codecs[operation]?.decodeStream && !other.codecs[operation]?.decodeStream) return codec
   return {

@@ -1,23 +1,40 @@
 import { createHash } from 'node:crypto'
-import { GatewayError } from '../../errors.js'
+import { GatewayError, InvalidRequestError } from '../../errors.js'
 import type { UpstreamRequest } from '../../upstream/message.js'
 import type { ImageResponse } from '../../wire/images.js'
-import { isObject, type JsonObject, stringOf } from '../../wire/json.js'
+import { isObject, type JsonObject, numberOf, stringOf } from '../../wire/json.js'
 import { readFailure } from '../failure.js'
 import { ratioOf } from '../image-fields.js'
 import { invalidAnswer } from '../invalid-answer.js'
 import { settleRequest, settleUnsupported, translateParameters } from '../parameter-table.js'
-import type { Codec, Exchange, Protocol } from '../protocol.js'
+import type { Codec, Exchange, FollowUp, Protocol } from '../protocol.js'
+
+// OpenAI's own limit; every image is a call of its own.
+const mostImages = 10
 
 const names = {
+  n: (n: unknown) => {
+    if (typeof n === 'number' && n <= mostImages) return {}
+    throw new InvalidRequestError(`n must be at most ${mostImages}.`, 'n')
+  },
   output_format: 'output_format',
   response_format: () => ({}),
   size: (size: unknown) => ratioOf(size),
   style: 'style_preset',
 }
 
-/** Images over Stable Image: https://platform.stability.ai/docs/api-reference; one image a call. */
-const images: Codec<'images'> = { encode, decode }
+/** Images over Stable Image, one after the other: https://platform.stability.ai/docs/api-reference */
+const images: Codec<'images'> = { encode, next, decode }
+
+/** Another image with another seed, until there are as many as were asked for. */
+function next(body: unknown, exchange: Exchange<'images'>, answers = 1): FollowUp | undefined {
+  toImage(body, exchange.deployment.provider)
+  const { request } = settleRequest(exchange.request, exchange.deployment)
+  if (answers >= (request.n ?? 1)) return undefined
+  const seed = numberOf(request['seed'])
+  const asked = seed === undefined ? exchange.request : { ...exchange.request, seed: seed + answers }
+  return { request: encode({ ...exchange, request: asked }), delayMs: 0, keep: true }
+}
 
 function encode({ request: asked, deployment, id }: Exchange<'images'>): UpstreamRequest {
   const { request, policy } = settleRequest(asked, deployment)
@@ -62,7 +79,11 @@ function quoted(name: string): string {
 }
 
 function decode(body: unknown, { created, deployment }: Exchange<'images'>): ImageResponse {
-  const { provider } = deployment
+  const bodies: readonly unknown[] = Array.isArray(body) ? body : [body]
+  return { created, data: bodies.map((one) => toImage(one, deployment.provider)) }
+}
+
+function toImage(body: unknown, provider: string): ImageResponse['data'][number] {
   const answer = isObject(body) ? body : {}
   const reason = stringOf(answer['finish_reason'])
   if (reason === 'CONTENT_FILTERED') {
@@ -72,7 +93,7 @@ function decode(body: unknown, { created, deployment }: Exchange<'images'>): Ima
   }
   const image = stringOf(answer['image']) ?? stringOf(answer['base64'])
   if (image === undefined) throw invalidAnswer(body, provider, 'an answer without an image')
-  return { created, data: [{ b64_json: image }] }
+  return { b64_json: image }
 }
 
 /** Stability AI's Stable Image API. */

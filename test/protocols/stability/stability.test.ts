@@ -36,8 +36,16 @@ describe('Stable Image', () => {
     expect((await formOf({ 'a"; name="seed': '1' })).fields).toMatchObject({ 'a"; name="seed': '1' })
   })
 
-  it('makes one image a call', () => {
-    expect(thrownBy(() => encode(images, 'images', { n: 2 })).message).toMatch(/parameter n /)
+  it('makes one image a call, and as many calls as images', () => {
+    const of = exchange('images', { n: 2 })
+    const [first, second] = ['AAAA', 'BBBB'].map((image) => ({ image, finish_reason: 'SUCCESS' }))
+    expect(images.next?.(first, of, 1)).toEqual({ request: images.encode(of), delayMs: 0, keep: true })
+    expect(images.next?.(second, of, 2)).toBeUndefined()
+    const seeded = images.next?.(first, exchange('images', { n: 2, seed: 7 }), 1)
+    expect(String(seeded?.request.body)).toContain('name="seed"\r\n\r\n8\r\n')
+    expect(thrownBy(() => encode(images, 'images', { n: 11 })).param).toBe('n')
+    expect(images.next?.(first, exchange('images'))).toBeUndefined()
+    expect(images.decode([first, second], of).data).toEqual([{ b64_json: 'AAAA' }, { b64_json: 'BBBB' }])
   })
 
   it('answers with bytes, or with why there are none', () => {

@@ -129,8 +129,9 @@ export function furtherReplay(entry: IndexEntry): FurtherReplay | string | undef
   if (reason !== undefined) return reason
   const aws = bedrockReplay(entry) ?? sagemakerReplay(entry)
   if (aws !== undefined) return aws
-  if (provider === 'hyperbolic' && api === 'openai.images.generations') {
-    return { dialect: 'hyperbolic', operation: 'images', provider }
+  // Hugging Face routes both to Hyperbolic.
+  if (['huggingface', 'hyperbolic'].includes(provider) && api === 'openai.images.generations') {
+    return { dialect: 'hyperbolic', operation: 'images', provider: 'hyperbolic' }
   }
   if (provider === 'perplexity' && api === 'openai.embeddings') {
     return { dialect: 'perplexityEmbeddings', operation: 'embeddings', provider }
@@ -141,8 +142,6 @@ export function furtherReplay(entry: IndexEntry): FurtherReplay | string | undef
     return { dialect: 'vertexPredict', operation: 'embeddings', provider }
   }
   if (imagenAnswers.includes(id)) return { dialect: 'vertexPredict', operation: 'images', provider }
-  if (provider === 'huggingface' && api === 'fal.run') return 'a model of fal.ai, spoken to in its own format'
-  if (provider === 'huggingface' && api === 'openai.images.generations') return 'a picture in a format of Hyperbolic'
   const replay = apis[api]
   if (!replay) return undefined
   const isText = api.startsWith('replicate.') && /llama/.test(stringOf(model) ?? '')
