@@ -27,6 +27,12 @@ describe('further providers', () => {
     for (const provider of furtherProviders) expect(registry.get(provider.name)).toBe(provider)
   })
 
+  it('are meant by some bare names', () => {
+    expect(registry.resolve('chatdolphin')?.provider.name).toBe('nlp_cloud')
+    expect(registry.resolve('j2-ultra')?.provider.name).toBe('ai21')
+    expect(registry.resolve('voyage-3.5')?.provider.name).toBe('voyage')
+  })
+
   it('send their key the way each wants it', async () => {
     const headersOf = async (name: string) =>
       (await registry.get(name)?.authorize(requestOf(), deploymentOf(), noTokens))?.headers
