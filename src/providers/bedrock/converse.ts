@@ -33,27 +33,29 @@ export interface ConverseRequest {
  * @throws UnsupportedParameterError, InvalidRequestError
  */
 export function encodeConverse(exchange: Exchange<'chat'>): ConverseRequest {
-  const { request: asked, deployment } = exchange
+  const { deployment } = exchange
   const plan = planConverse(exchange)
   const { inner, request } = plan
   const messages = encodeMessages({
     ...inner,
-    request: { ...inner.request, messages: withNativeParts(asked.messages) },
+    request: { ...inner.request, messages: withNativeParts(exchange.request.messages) },
   })
   const schema = request.response_format?.json_schema
+  const isSingle = request.parallel_tool_calls === false
   const { body, unsupported } = toConverseBody(messages.body, {
     model: plan.model,
     limited: (request.max_completion_tokens ?? request.max_tokens ?? undefined) !== undefined,
-    choiceFields: takesChoiceFields(plan),
+    choiceFields: takesChoiceFields(plan) && (isSingle || request.tool_choice === 'none'),
     schemaName: toSchemaName(schema?.name),
     schemaDescription: stringOf(schema?.description),
     betas: messages.betas?.split(',') ?? [],
     native: plan.native,
     additional: plan.additional,
   })
-  const { drop, allowed } = toDropPolicy(asked, deployment.params, deployment.dropParams)
-  // A choice that only the synthetic tool of a JSON answer needs is nothing that the caller asked for.
-  const isAsked = (name: string): boolean => name !== 'tool_choice' || Boolean(request.tool_choice)
+  const { drop, allowed } = toDropPolicy(exchange.request, deployment.params, deployment.dropParams)
+  // What only the synthetic tool of a JSON answer needs is nothing that the caller asked for.
+  const asked: JsonObject = { parallel_tool_calls: isSingle, tool_choice: Boolean(request.tool_choice) }
+  const isAsked = (name: string): boolean => asked[name] !== false
   const refused = [...plan.unsupported, ...unsupported].filter((name) => !allowed.includes(name) && isAsked(name))
   if (refused.length > 0 && !drop) throw new UnsupportedParameterError(deployment.provider, deployment.model, refused)
   return { body, plan, droppedParams: [...new Set([...messages.droppedParams, ...refused, ...plan.dropped])] }
