@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { deliver } from './deliver.js'
 import { anthropicDialect } from './dialects/anthropic.js'
+import type { Dialect } from './dialects/dialect.js'
 import { geminiDialect } from './dialects/gemini.js'
 import { openaiDialect } from './dialects/openai.js'
 import { requireFaults } from './faults.js'
@@ -53,8 +54,15 @@ export interface FakeUpstream {
  *     upstream.requests.map((request) => request.path)
  *     await upstream.close()
  */
-export async function startFakeUpstream(options: FakeUpstreamOptions = {}): Promise<FakeUpstream> {
-  const dialects = [openaiDialect(options.models ?? ['demo']), anthropicDialect, geminiDialect]
+export function startFakeUpstream(options: FakeUpstreamOptions = {}): Promise<FakeUpstream> {
+  return startUpstreamOf([openaiDialect(options.models ?? ['demo']), anthropicDialect, geminiDialect], options)
+}
+
+/** Starts a fake upstream that speaks these dialects; the first one that knows a path answers. */
+export async function startUpstreamOf(
+  dialects: readonly Dialect[],
+  options: FakeUpstreamOptions = {},
+): Promise<FakeUpstream> {
   const state = createState(options.journalSize ?? 1000)
 
   async function serve(incoming: IncomingMessage, response: ServerResponse): Promise<void> {

@@ -50,7 +50,8 @@ export function respond(
   if (apiKey !== undefined && dialect.keyOf(request.headers, query) !== apiKey) {
     return error(401, 'Incorrect API key provided.')
   }
-  if (route.method === 'POST' && !isObject(request.body)) return error(400, 'The body is not valid JSON.')
+  if (route.method === 'POST' && !route.form && !isObject(request.body))
+    return error(400, 'The body is not valid JSON.')
   const call: FakeCall = { params, query, headers: request.headers, body, plan, script: script?.content ?? {} }
   try {
     return answer(match, call, script)

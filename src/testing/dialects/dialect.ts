@@ -29,6 +29,8 @@ export interface FakeRoute {
   readonly method: 'GET' | 'POST'
   /** Matched against the path without its query. */
   readonly pattern: RegExp
+  /** Its requests are forms, whose members `answer` does not see. */
+  readonly form?: true
   /** The model a request names, from which its faults are read. */
   modelOf(body: JsonObject, params: readonly string[]): string
   /** @throws RefusedRequest where the real provider would answer 400 */
@@ -37,7 +39,7 @@ export interface FakeRoute {
 
 /** How one family of providers speaks. */
 export interface Dialect {
-  readonly name: 'openai' | 'anthropic' | 'gemini'
+  readonly name: string
   readonly routes: readonly FakeRoute[]
   /** Header that carries the request's id in answers. */
   readonly idHeader: string
