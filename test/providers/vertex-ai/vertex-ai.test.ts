@@ -167,7 +167,8 @@ describe('Claude on Vertex AI', () => {
       messages: [{ role: 'user', content: [{ type: 'text', text: 'hi' }] }],
       stream: true,
     })
-    expect(refusals({ ...body, model: 'claude-sonnet-4-5' })).toEqual([])
+    const { anthropic_version: _version, ...rest } = body
+    expect(refusals({ ...rest, model: 'claude-sonnet-4-5' })).toEqual([])
   })
 
   it('refuses pictures by address, which Vertex does not fetch', () => {
