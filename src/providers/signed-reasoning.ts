@@ -105,6 +105,14 @@ function createDecoder(
   let isStarted = false
   let waiting: StreamPart<ChatChunk>[] = []
   const identity = { id: `chatcmpl-${exchange.id}`, created: exchange.created, model: exchange.deployment.model }
+  const release = (parts: readonly StreamPart<ChatChunk>[]): readonly StreamPart<ChatChunk>[] => {
+    isStarted ||= parts.length > 0
+    if (!isStarted || waiting.length === 0) return parts
+    const added = waiting
+    waiting = []
+    const end = parts.findIndex(isFinish)
+    return end < 0 ? [...parts, ...added] : [...parts.slice(0, end), ...added, ...parts.slice(end)]
+  }
   return {
     get progress() {
       return decoder.progress
@@ -115,14 +123,9 @@ function createDecoder(
         const { id, created, model } = parts.find((part) => part.chunk)?.chunk ?? identity
         waiting.push(...readEvent(event, shape, open).map((choice) => toPart({ id, created, model }, choice)))
       }
-      isStarted ||= parts.length > 0
-      if (!isStarted || waiting.length === 0) return parts
-      const added = waiting
-      waiting = []
-      const end = parts.findIndex(isFinish)
-      return end < 0 ? [...parts, ...added] : [...parts.slice(0, end), ...added, ...parts.slice(end)]
+      return release(parts)
     },
-    end: () => decoder.end(),
+    end: () => release(decoder.end()),
   }
 }
 

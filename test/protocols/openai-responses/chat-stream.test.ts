@@ -66,7 +66,9 @@ describe('a streamed response', () => {
     )
     fc.assert(
       fc.property(fc.array(item, { maxLength: 5 }), fc.integer({ min: 1, max: 9 }), (items, length) => {
-        const response = responseOf(items.map((one, at) => ({ ...one, ...('call_id' in one && { call_id: `c${at}` }) })))
+        const response = responseOf(
+          items.map((one, at) => ({ ...one, ...('call_id' in one && { call_id: `c${at}` }) })),
+        )
         const { choice } = only(eventsOf(response, length))
         const { message, finish_reason } = decode(response).choices[0] ?? {}
         expect(choice.content).toBe(message?.content ?? '')

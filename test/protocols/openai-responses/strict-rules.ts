@@ -69,7 +69,7 @@ function checkModel(body: JsonObject, refuse: Refuse): void {
 
 function checkMessage(item: JsonObject, place: string, refuse: Refuse): void {
   const { role, content } = item
-  if (!['user', 'assistant', 'system', 'developer'].includes(String(role))) refuse(`${place}: Invalid value: '${role}'`)
+  if (!['user', 'assistant', 'system', 'developer'].includes(String(role))) refuse(`${place}.role: Invalid value`)
   if (typeof content === 'string') return
   if (objects(content).length === 0) refuse(`${place}.content: empty`)
   const allowed = role === 'assistant' ? outputParts : inputParts
@@ -161,9 +161,10 @@ export function refusals(body: JsonObject): readonly string[] {
   checkText(body, refuse)
   items.forEach((item, at) => {
     const place = `input[${at}]`
-    if (item['type'] === undefined || item['type'] === 'message') checkMessage(item, place, refuse)
-    else if ([...calls, ...outputs].includes(String(item['type']))) checkCall(item, place, refuse)
-    else if (item['type'] !== 'reasoning') refuse(`${place}: Invalid value: '${String(item['type'])}'`)
+    const type = typeof item['type'] === 'string' ? item['type'] : 'message'
+    if (type === 'message') checkMessage(item, place, refuse)
+    else if ([...calls, ...outputs].includes(type)) checkCall(item, place, refuse)
+    else if (type !== 'reasoning') refuse(`${place}: Invalid value: '${type}'`)
   })
   checkPairs(items, body['previous_response_id'] !== undefined, refuse)
   checkReasoning(items, body['store'] !== false, refuse)
