@@ -55,7 +55,7 @@ describe('a call to Azure', () => {
   it('fetches a token once for client credentials, and keeps it', async () => {
     const { asked, context } = entra(granted)
     const deployment = { ...keyless, settings: principal }
-    const both = await Promise.all([1, 2].map(() => azure.authorize(requestOf(), deployment, context)))
+    const both = await Promise.all([1, 2].map(async () => azure.authorize(requestOf(), deployment, context)))
     expect(both.map(({ headers }) => headers['authorization'])).toEqual(['Bearer fetched', 'Bearer fetched'])
     expect(asked).toHaveLength(1)
     expect(asked[0]).toMatchObject({
