@@ -49,7 +49,7 @@ export class FetchHttpRequest<Host> implements HttpRequest<Host> {
 
   async #readJson(limitBytes: number): Promise<unknown> {
     const { headers, body, bodyUsed } = this.#source
-    assertJsonType(headers.get('content-type') ?? undefined)
+    assertJsonType(headers.get('content-type') ?? undefined, headers.has('origin') || headers.has('sec-fetch-site'))
     const inflate = inflaterFor(headers.get('content-encoding') ?? undefined)
     if (bodyUsed) throw alreadyRead()
     if (Number(headers.get('content-length') ?? 0) > limitBytes) throw tooLarge(limitBytes)

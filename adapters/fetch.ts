@@ -41,7 +41,10 @@ export function gatewayFetch(gateway: Gateway, caller: Caller): typeof fetch {
     const answer = ask(gateway, call, source, '', null, caller)
     const response = answer.then((value) => toResponse(call, source.method, value))
     return new Promise((resolve, reject) => {
-      call.whenOver(() => reject(call.reason))
+      call.whenOver(() => {
+        // Also over when the answer failed; then the response tells.
+        if (client.signal?.aborted) reject(call.reason)
+      })
       response.then(resolve, reject)
     })
   }

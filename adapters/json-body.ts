@@ -6,13 +6,14 @@ import { parseAroundData } from './large-json.js'
 const jsonType = /^\s*(?:application|text)\/(?:[\w.!#$&^`*~'|-]+\+)?json\s*(?:;|$)/i
 
 /**
- * Refuses a body that is declared as anything but JSON; no declaration passes. Also asked for a body that the host
- * parsed, because a cross-site form post would otherwise be a model call in the name of whoever is logged in.
+ * Refuses a body that is declared as anything but JSON; no declaration passes, but not from a browser. Also asked for a
+ * body that the host parsed: a page of another site can send a form, or bytes without a type, in the name of whoever is
+ * logged in here, but no JSON.
  * @throws GatewayError unsupported_media_type
  */
-export function assertJsonType(contentType: string | undefined): void {
-  if (contentType === undefined || contentType === 'application/json' || contentType === '') return
-  if (jsonType.test(contentType)) return
+export function assertJsonType(contentType: string | undefined, isFromBrowser: boolean): void {
+  if (contentType === 'application/json') return
+  if (contentType ? jsonType.test(contentType) : !isFromBrowser) return
   throw new GatewayError('unsupported_media_type', 'The request body must be sent as content-type application/json.')
 }
 

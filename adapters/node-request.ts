@@ -87,7 +87,7 @@ export class NodeHttpRequest<Host> implements HttpRequest<Host> {
 
   async #readJson(limitBytes: number): Promise<unknown> {
     const { headers } = this.#incoming
-    assertJsonType(headers['content-type'])
+    assertJsonType(headers['content-type'], headers.origin !== undefined || 'sec-fetch-site' in headers)
     const hostBody = this.#hostBody
     if (hostBody !== undefined && !isPlaceholder(hostBody, this.#incoming)) return fromHostBody(hostBody, limitBytes)
     const inflate = inflaterFor(headers['content-encoding'])

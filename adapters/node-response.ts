@@ -124,6 +124,8 @@ async function writeStream(
 function startStream(incoming: IncomingMessage, response: ServerResponse, answer: HttpStreamResponse): void {
   // Small pieces must not wait for each other; HTTP/2's stand-in for a socket throws on it.
   if (incoming.httpVersionMajor < 2) response.socket?.setNoDelay(true)
+  // What earlier middleware may have said of its own body.
+  response.removeHeader('content-length')
   response.writeHead(answer.status, answer.headers)
 }
 

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { setMaxListeners } from 'node:events'
 import type { CallerAccess } from './call/caller-access.js'
 import type { CallContext, CallParts } from './call/context.js'
+import { ChunkStream } from './call/chunk-stream.js'
 import { createReasoningMemory } from './call/reasoning-memory.js'
 import { runCall, runStream } from './call/run-call.js'
 import { safeLogger } from './call/safe-logger.js'
@@ -12,6 +13,7 @@ import { endpoints } from './endpoints/index.js'
 import { GatewayError, InvalidRequestError } from './errors.js'
 import { createDispatch, toInvalidRequest } from './http/dispatch.js'
 import type { HttpRequest, HttpResponse } from './http/message.js'
+import { isCaller } from './http/caller.js'
 import { createRouteTable } from './http/route.js'
 import { masterKeyAuth, noAuth } from './master-key.js'
 import { type GatewayOptions, checkOptions, defaultTimeouts } from './options.js'
@@ -87,11 +89,20 @@ export function createGateway<Host = unknown>(options: GatewayOptions<Host>): Ga
     handle: (request, caller) => dispatch(request, caller),
     async call(operation, request, caller, callOptions) {
       const checked = checkRequest(operation, request)
+      if ('stream' in checked && checked.stream) {
+        throw new InvalidRequestError('call() answers whole; use stream() for a stream.', 'stream')
+      }
       const answer = await runCall(operation, checked, toContext(caller, callOptions, parts), parts)
       return answer.body
     },
-    stream: (operation, request, caller, callOptions) =>
-      streamChunks(operation, request, toContext(caller, callOptions, parts), parts),
+    stream: (operation, request, caller, callOptions) => {
+      const { signal } = callOptions ?? {}
+      return new ChunkStream(async (leaving) => {
+        const checked = { ...checkRequest(operation, request), stream: true }
+        const context = toContext(caller, { signal: signal ? AbortSignal.any([signal, leaving]) : leaving }, parts)
+        return (await runStream(operation, checked, context, parts)).parts
+      })
+    },
     async close({ drainMs = 30_000 } = {}) {
       await parts.running.drain(drainMs, new GatewayError('unavailable', 'The gateway was closed.'))
       await Promise.all([parts.client.close(), parts.callerAccess?.client.close(), parts.media?.close()])
@@ -133,6 +144,7 @@ function createParts(options: GatewayOptions): CallParts {
     logger: options.logger ? safeLogger(options.logger) : silent,
     maxAnswerBytes,
     targets: new WeakMap(),
+    sent: new WeakMap(),
     running: createRunningCalls(clock),
     callerAccess: createCallerAccess(options, connectTimeoutMs),
     media: createMedia(options, clock, connectTimeoutMs),
@@ -188,6 +200,7 @@ function longestConnect(deployments: readonly Deployment[], timeouts: Timeouts):
 }
 
 function toContext(caller: Caller, options: CallOptions | undefined, parts: CallParts): CallContext {
+  if (!isCaller(caller)) throw new InvalidRequestError('A call needs a caller: { id, role, models, scopes }.', 'caller')
   const { signal } = options ?? {}
   // One signal may serve any number of calls at once, such as that of a job; many listeners on it are no leak.
   if (signal instanceof EventTarget) setMaxListeners(0, signal)
@@ -202,25 +215,9 @@ const schemas = {
 }
 
 function checkRequest<K extends Operation>(operation: K, request: Operations[K]['request']): Operations[K]['request'] {
-  const schema = schemas[operation]
+  const schema = Object.hasOwn(schemas, operation) ? schemas[operation] : undefined
   if (!schema) throw new InvalidRequestError(`There is no operation ${operation}.`)
   const result = schema.safeParse(request)
   if (!result.success) throw toInvalidRequest(result.error)
   return request
-}
-
-async function* streamChunks<K extends StreamOperation>(
-  operation: K,
-  request: Operations[K]['request'],
-  context: CallContext,
-  parts: CallParts,
-): AsyncGenerator<Operations[K]['chunk'], undefined> {
-  const checked = { ...checkRequest(operation, request), stream: true }
-  const { parts: batches } = await runStream(operation, checked, context, parts)
-  for await (const batch of batches) {
-    for (const part of batch) {
-      // A forwarded event is a chunk that nobody had to parse until now.
-      yield part.chunk ?? (JSON.parse(part.forward?.data ?? '') as Operations[K]['chunk'])
-    }
-  }
 }

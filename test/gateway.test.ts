@@ -396,6 +396,49 @@ describe('a gateway', () => {
     })
   })
 
+  it('ends an in-process stream at once, also while it waits for a chunk', async () => {
+    const chunks = start().stream(
+      'chat',
+      { model: 'openai/hang', messages: [{ role: 'user', content: 'x' }] },
+      anyCaller,
+    )
+    const iterator = chunks[Symbol.asyncIterator]()
+    const waiting = iterator.next()
+    const request = await upstream.received(1)
+    await iterator.return?.()
+    expect(await waiting).toEqual({ done: true, value: undefined })
+    await expect.poll(() => request.aborted, { interval: 5, timeout: 500 }).toBe(true)
+  })
+
+  it('refuses in-process calls that cannot be meant', async () => {
+    const gateway = start()
+    const request = { model: 'openai/demo', messages: [{ role: 'user' as const, content: 'x' }] }
+    await expect(gateway.call('chat', { ...request, stream: true }, anyCaller)).rejects.toMatchObject({
+      param: 'stream',
+    })
+    await expect(gateway.call('chat', request, Object(undefined))).rejects.toMatchObject({ param: 'caller' })
+    await expect(gateway.call(Object('toString'), request, anyCaller)).rejects.toMatchObject({ status: 400 })
+  })
+
+  it('gives every deployment of a group its own total time, counted from the start of the call', async () => {
+    const entry = { modelName: 'fast', apiKey: key, baseUrl: `${upstream.url}/v1` }
+    const gateway = createGateway({
+      auth: 'none',
+      models: [
+        { ...entry, model: 'openai/hang', order: 1, timeouts: { total: 100 } },
+        { ...entry, model: 'openai/slow-200ms', order: 2, timeouts: { total: 5_000 } },
+      ],
+    })
+    gateways.push(gateway)
+    expect((await post(gateway, '/v1/chat/completions', { model: 'fast', messages: hello })).status).toBe(200)
+  })
+
+  it('knows no model whose name climbs about in a provider’s paths', async () => {
+    const response = await post(start(), '/v1/chat/completions', { model: 'openai/../../admin', messages: hello })
+    expect(response.status).toBe(404)
+    expect(upstream.requests).toHaveLength(0)
+  })
+
   it.each(['left unread', 'left to the client, who goes away'])('ends a streamed call that is %s', async (how) => {
     const gateway = start()
     const controller = new AbortController()

@@ -108,7 +108,7 @@ class StreamPhase {
 
 // A whole answer is not held back by a connection that stays open: usage may still come after a finish reason, after
 // a terminator only the end of the connection, which is worth a moment so that the connection can be used again.
-const graceMs: Readonly<Record<Exclude<StreamProgress, 'open'>, number>> = { finished: 5_000, terminated: 1_000 }
+const graceMs: Readonly<Record<Exclude<StreamProgress, 'open'>, number>> = { finished: 2_000, terminated: 250 }
 
 async function* readBatches<Chunk>(
   response: UpstreamResponse,

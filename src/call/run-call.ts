@@ -1,7 +1,7 @@
 import { GatewayError, toGatewayError } from '../errors.js'
 import type { Deployment } from '../deployment.js'
 import { withRetries } from '../router/retry.js'
-import { CallSignal } from '../upstream/call-signal.js'
+import { CallSignal, timeoutError } from '../upstream/call-signal.js'
 import type { ChatChunk, ChatCompletion, ChatRequest } from '../wire/chat.js'
 import type { Operation, Operations, StreamOperation } from '../wire/operations.js'
 import { type Served, type StreamAnswer, type WholeAnswer, attemptStream, attemptWhole } from './attempt.js'
@@ -50,7 +50,8 @@ export async function runStream<K extends StreamOperation>(
     const answer = await attempts(call, context, parts, (deployment, own) =>
       attemptStream(operation, restored(operation, request, deployment, context, own), deployment, call.signal, own),
     )
-    return { ...answer, parts: tap(operation, request, answer, context, parts, () => call.end()) }
+    call.signal.answered()
+    return { ...answer, parts: tap(operation, request, answer, context, parts, call) }
   } catch (thrown) {
     call.end()
     throw failed(thrown, request.model, context, parts)
@@ -71,7 +72,7 @@ function beginCall(model: string, context: CallContext, parts: CallParts): Begun
     signal.dispose()
     parts.running.leave(signal)
   }
-  const signal = new CallSignal(parts.clock, deployments[0]?.timeouts.total ?? 0, end)
+  const signal = new CallSignal(parts.clock, 0, end)
   const leave = (): void =>
     signal.end(new GatewayError('client_closed', 'The client went away before the answer was complete.'))
   parts.running.enter(signal)
@@ -90,11 +91,13 @@ function attempts<T extends Served>(
   const { callerAccess } = parts
   return withRetries(deployments, { ...parts.retrying, signal }, async (deployment) => {
     try {
+      signal.limitTotal(deployment.timeouts.total)
+      if (signal.remainingMs <= 0) throw timeoutError('total', deployment.timeouts.total)
       if (!callerAccess) return await attempt(deployment, parts)
       return await withCredentials(callerAccess, deployment, { signal, context, parts }, attempt)
     } catch (thrown) {
       signal.endStep(new GatewayError('client_closed', 'The attempt has failed.'))
-      throw redactError(toGatewayError(thrown), deployment)
+      throw redactError(toGatewayError(thrown), deployment, parts.sent.get(signal))
     }
   })
 }
@@ -105,7 +108,7 @@ function tap<K extends StreamOperation>(
   answer: StreamAnswer<K>,
   context: CallContext,
   parts: CallParts,
-  end: () => void,
+  call: BegunCall,
 ): TappedStream<Operations[K]['chunk']> {
   const wantsUsage = request.stream_options?.include_usage === true
   const collector = new ReasoningCollector()
@@ -119,12 +122,13 @@ function tap<K extends StreamOperation>(
       return wantsUsage || chunk.choices.length > 0
     },
     ended() {
-      end()
+      call.end()
       parts.reasoning.remember(collector.message, context.caller.id, answer.deployment)
     },
     failed(thrown) {
-      end()
-      return failed(redactError(toGatewayError(thrown), answer.deployment), request.model, context, parts)
+      call.end()
+      const error = redactError(toGatewayError(thrown), answer.deployment, parts.sent.get(call.signal))
+      return failed(error, request.model, context, parts)
     },
   })
 }

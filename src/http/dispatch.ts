@@ -3,6 +3,7 @@ import { GatewayError, InvalidRequestError, toGatewayError } from '../errors.js'
 import type { Auth, Caller, Clock } from '../ports.js'
 import { isObject } from '../wire/json.js'
 import { errorAnswer } from './answer.js'
+import { isCaller } from './caller.js'
 import type { HttpRequest, HttpResponse } from './message.js'
 import { type Route, type RouteMatch, type RouteTable } from './route.js'
 
@@ -75,7 +76,7 @@ const identifyMs = 10_000
 /** Asks the host who calls; a host that throws or hangs must not open the door, nor hold the request for ever. */
 async function identify(route: Route, request: HttpRequest, requestId: string, parts: DispatchParts): Promise<Caller> {
   if (route.access === 'public') return anyone
-  let caller: Caller | null
+  let caller: unknown
   try {
     caller = await withDeadline(parts.auth.identify(request), identifyMs, parts.clock)
   } catch (thrown) {
@@ -84,7 +85,13 @@ async function identify(route: Route, request: HttpRequest, requestId: string, p
     parts.onFault(error, requestId)
     throw error
   }
-  if (caller) return caller
+  if (isCaller(caller)) return caller
+  if (caller) {
+    const cause = new TypeError('identify must give null or a caller: { id, role, models, scopes }')
+    const error = new GatewayError('internal', 'The caller could not be identified.', { cause })
+    parts.onFault(error, requestId)
+    throw error
+  }
   throw new GatewayError(
     'authentication',
     'No valid credential was given. Send it as the host of this gateway asks for.',

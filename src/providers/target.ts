@@ -1,5 +1,5 @@
 import type { Deployment } from '../deployment.js'
-import { GatewayError } from '../errors.js'
+import { GatewayError, InvalidRequestError } from '../errors.js'
 import type { Provider } from './provider.js'
 
 /** Where a deployment's requests go. */
@@ -30,8 +30,15 @@ export function resolveTarget(provider: Provider, deployment: Deployment): Targe
 
 const version = /\/v\d+(?:alpha|beta)?\d*$/
 
-/** Joins a base path and a request's path; a base that already holds the path, or its version segment, is not doubled. */
+// Also encoded, as some servers decode before they resolve.
+const dotSegment = /(?:^|[/\\])(?:\.|%2e){1,2}(?:$|[/\\?])/i
+
+/**
+ * Joins a base path and a request's path; a base that already holds the path, or its version segment, is not doubled.
+ * @throws InvalidRequestError for a path that climbs out of the base: models' names may come from clients
+ */
 export function joinPath(basePath: string, path: string): string {
+  if (dotSegment.test(path)) throw new InvalidRequestError('The name of the model holds a path.', 'model')
   const query = path.indexOf('?')
   const plain = query === -1 ? path : path.slice(0, query)
   if (basePath !== '' && basePath.endsWith(plain)) return query === -1 ? basePath : basePath + path.slice(query)

@@ -44,7 +44,7 @@ export function createModelGroups(deployments: readonly Deployment[]): ModelGrou
     if (known) return known
     // Half a character fits no address; no provider has such a name.
     if (/\p{Surrogate}/u.test(model)) return undefined
-    const wildcard = wildcards.find((candidate) => matches(candidate, model))
+    const wildcard = isPlainName(model) ? wildcards.find((candidate) => matches(candidate, model)) : undefined
     if (!wildcard) return undefined
     const made = wildcard.deployments.map((deployment) => fill(deployment, captured(wildcard, model), model))
     concrete.set(model, made)
@@ -84,6 +84,11 @@ export function mayUse(caller: Caller, model: string): boolean {
   return caller.models.some(
     (allowed) => allowed === model || (allowed.includes('*') && matches(toWildcard(allowed, []), model)),
   )
+}
+
+/** False for names that are a way through a file system: they end up in the paths of providers' addresses. */
+function isPlainName(model: string): boolean {
+  return !/(?:^|[/\\])\.{0,2}(?:$|[/\\])/.test(model)
 }
 
 function groupByName(deployments: readonly Deployment[]): ReadonlyMap<string, readonly Deployment[]> {

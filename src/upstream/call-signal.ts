@@ -28,8 +28,10 @@ const snake = (phase: Phase): string => (phase === 'firstToken' ? 'first_token' 
  */
 export class CallSignal {
   readonly #clock: Clock
-  readonly #totalMs: number
-  readonly #totalAt: number
+  readonly #startedAt: number
+  #totalMs = 0
+  #totalAt = never
+  #isAnswered = false
   #onEnd: (() => void) | undefined
   #phase: Phase = 'total'
   #phaseMs = 0
@@ -43,8 +45,19 @@ export class CallSignal {
   constructor(clock: Clock, totalMs: number, onEnd?: () => void) {
     this.#clock = clock
     this.#onEnd = onEnd
+    this.#startedAt = clock.now()
+    this.limitTotal(totalMs)
+  }
+
+  /** Sets the total deadline, in milliseconds from the start of the call; each deployment that is tried brings its own. */
+  limitTotal(totalMs: number): void {
     this.#totalMs = totalMs
-    this.#totalAt = totalMs > 0 ? clock.now() + totalMs : never
+    this.#totalAt = totalMs > 0 ? this.#startedAt + totalMs : never
+  }
+
+  /** The call has its answer, whose rest is under way: from now on the total deadline ends the call, not just a step. */
+  answered(): void {
+    this.#isAnswered = true
   }
 
   /** Why the whole call ended early; undefined while it may go on. */
@@ -110,11 +123,19 @@ export class CallSignal {
     this.#timer = this.#clock.setTimeout(() => this.#fire(), Math.max(0, due - this.#clock.now()))
   }
 
+  #expire(): void {
+    const error = timeoutError('total', this.#totalMs)
+    this.#phaseAt = never
+    // Another deployment may have more time.
+    if (this.#listener && !this.#isAnswered) this.#listener(error)
+    else this.end(error)
+  }
+
   #fire(): void {
     this.#timer = undefined
     this.#firesAt = never
     const now = this.#clock.now()
-    if (now >= this.#totalAt) return this.end(timeoutError('total', this.#totalMs))
+    if (now >= this.#totalAt) return this.#expire()
     if (now >= this.#phaseAt) {
       this.#phaseAt = never
       this.#listener?.(timeoutError(this.#phase, this.#phaseMs))

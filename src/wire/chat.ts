@@ -149,7 +149,8 @@ export const ChatRequest = z.looseObject({
   reasoning_effort: z.string().nullish(),
   response_format: ResponseFormat.nullish(),
   safety_identifier: z.string().nullish(),
-  seed: z.int().nullish(),
+  // Of 64 bits at OpenAI, more than a number holds exactly.
+  seed: z.number().nullish(),
   service_tier: z.string().nullish(),
   stop: z.union([z.string(), z.array(z.string())]).nullish(),
   store: z.boolean().nullish(),

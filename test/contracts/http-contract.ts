@@ -129,6 +129,8 @@ export function describeHttpContract(name: string, features: HostFeatures, start
       'that is not UTF-8': { body: Buffer.from([0x22, 0xff, 0xfe, 0x22]), status: 400 },
       'of a form': { body: 'a=1', headers: { 'content-type': 'application/x-www-form-urlencoded' }, status: 415 },
       'of plain text': { body: '{}', headers: { 'content-type': 'text/plain;charset=UTF-8' }, status: 415 },
+      // As another site's page can send in the name of whoever is logged in here.
+      'without a type from a browser': { body: '{}', headers: { origin: 'https://evil.example' }, status: 415 },
       'in an unknown encoding': { body: '{}', headers: { ...jsonType, 'content-encoding': 'zstd' }, status: 415 },
       'in a broken encoding': { body: '{}', headers: { ...jsonType, 'content-encoding': 'gzip' }, status: 400 },
       'that inflates beyond the limit': {

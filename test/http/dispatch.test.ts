@@ -149,6 +149,15 @@ describe('createDispatch', () => {
     expect(JSON.stringify(json)).not.toContain('hunter2')
   })
 
+  it.each([true, 'admin', { id: 'x' }, { id: 'x', role: 'root', models: 'all', scopes: [] }])(
+    'lets nobody in when identify gives %j, and tells the host',
+    async (value) => {
+      const { dispatch, faults } = dispatcher({ auth: { identify: () => Object(value) } })
+      expect(await ask(dispatch, 'POST', '/echo', valid)).toMatchObject({ status: 500 })
+      expect(String(faults[0]?.cause)).toContain('identify must give')
+    },
+  )
+
   it('answers 503 when identify hangs', async () => {
     const clock = new FakeClock()
     const asking = ask(

@@ -52,6 +52,18 @@ describe('createModelGroups', () => {
     )
   })
 
+  it.each([
+    'anthropic/../tokens',
+    'anthropic/a/../../x',
+    'anthropic/./x',
+    'anthropic//x',
+    'anthropic/x/',
+    'anthropic/a\\..\\b',
+    'anthropic/..',
+  ])('knows no model called %s, which would climb about in a provider’s paths', (model) => {
+    expect(() => groups.resolve(model, anyCaller)).toThrow(expect.objectContaining({ status: 404 }))
+  })
+
   it('refuses a model that the caller may not use with 403', () => {
     expect(() => groups.resolve('fast', allowed('slow'))).toThrow(
       expect.objectContaining({ status: 403, code: 'model_not_allowed' }),

@@ -49,8 +49,9 @@ describe('CallSignal', () => {
     expect(heard).toEqual([])
   })
 
-  it('ends the whole call at the total deadline, also between phases', () => {
+  it('ends an answered call at the total deadline, also between phases', () => {
     const { clock, signal, heard } = start(1_000)
+    signal.answered()
     signal.enter('idle', 100)
     clock.advance(50)
     signal.leave()
@@ -58,6 +59,27 @@ describe('CallSignal', () => {
     expect(heard).toEqual([])
     clock.advance(1)
     expect(heard.map((error) => error.code)).toEqual(['total_timeout'])
+    expect(signal.ended?.code).toBe('total_timeout')
+  })
+
+  it('ends only the attempt at its deployment’s total deadline, counted from the start of the call', () => {
+    const { clock, signal, heard } = start(300)
+    signal.enter('headers', 10_000)
+    clock.advance(300)
+    expect(heard.map((error) => error.code)).toEqual(['total_timeout'])
+    expect(signal.ended).toBeUndefined()
+    signal.limitTotal(1_000)
+    expect(signal.remainingMs).toBe(700)
+    signal.enter('headers', 10_000)
+    clock.advance(700)
+    expect(heard).toHaveLength(2)
+  })
+
+  it('ends a call that nobody listens to', () => {
+    const { clock, signal } = start(300)
+    signal.listen(undefined)
+    signal.enter('idle', 0)
+    clock.advance(300)
     expect(signal.ended?.code).toBe('total_timeout')
   })
 
