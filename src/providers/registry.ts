@@ -17,7 +17,6 @@ import { createOpenaiCompatibleProviders } from './openai-compatible/index.js'
 import { palm } from './palm.js'
 import type { Provider } from './provider.js'
 import { createSageMakerProviders } from './sagemaker/index.js'
-import { unbuiltProviders } from './unbuilt.js'
 import { vertexAi } from './vertex-ai/index.js'
 
 /** A provider, and what it calls the model. */
@@ -36,7 +35,7 @@ export interface Registry {
   /**
    * The provider that a model's first path segment names, or, for a bare well-known name, its maker; undefined where
    * neither is known.
-   * @throws InvalidRequestError for a provider whose dialect is not built yet, and for a prefix without a model
+   * @throws InvalidRequestError for a prefix without a model
    */
   resolve(model: string): ResolvedModel | undefined
 }
@@ -75,7 +74,7 @@ export function createRegistry(custom: readonly Provider[]): Registry {
     const name = prefix ?? providerOfBareModel(model)
     if (name === undefined) return undefined
     const provider = all.get(name)
-    if (!provider) return refuseUnbuilt(name, model)
+    if (!provider) return undefined
     const rest = prefix === undefined ? model : model.slice(slash + 1)
     if (rest === '') throw new InvalidRequestError(`The model "${model}" names a provider but no model.`, 'model')
     return { provider, model: rest }
@@ -98,13 +97,4 @@ function namesOf(providers: readonly Provider[]): readonly (readonly [string, Pr
     ...providers.flatMap((provider) => provider.aliases.map((alias) => [alias, provider] as const)),
     ...providers.map((provider) => [provider.name, provider] as const),
   ]
-}
-
-function refuseUnbuilt(name: string, model: string): undefined {
-  const displayName = Object.hasOwn(unbuiltProviders, name) ? unbuiltProviders[name] : undefined
-  if (displayName === undefined) return undefined
-  throw new InvalidRequestError(
-    `The model "${model}" needs the provider ${displayName} (${name}/), which Sluice does not support yet.`,
-    'model',
-  )
 }

@@ -2,7 +2,6 @@ import { existsSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { createRegistry } from '../../src/providers/registry.js'
 import { defineProvider } from '../../src/providers/define-provider.js'
-import { unbuiltProviders } from '../../src/providers/unbuilt.js'
 import { deploymentOf, noTokens, requestOf } from './deployments.js'
 
 const registry = createRegistry([])
@@ -34,12 +33,6 @@ describe('resolve', () => {
   it('refuses a prefix without a model', () => {
     expect(() => registry.resolve('openai/')).toThrow(/no model/)
   })
-
-  it('says of providers that are not built that they are not', () => {
-    for (const [prefix, displayName] of Object.entries(unbuiltProviders)) {
-      expect(() => registry.resolve(`${prefix}/m`)).toThrow(displayName)
-    }
-  })
 })
 
 describe('custom providers', () => {
@@ -52,7 +45,7 @@ describe('custom providers', () => {
     expect(known.list()).toHaveLength(registry.list().length + 1)
   })
 
-  it('win over built-in and unbuilt ones', () => {
+  it('win over built-in ones', () => {
     const openai = defineProvider({ name: 'openai', baseUrl: 'https://llm.example/v1' })
     const azure = defineProvider({ name: 'azure', baseUrl: 'https://llm.example/v1' })
     const vllm = defineProvider({ name: 'hosted_vllm', baseUrl: 'https://llm.example/v1' })
@@ -183,18 +176,8 @@ if (existsSync(facts)) {
       expect(provider?.capabilities).toEqual({ ...listed, ...moreCapabilities[id] })
     })
 
-    it('resolves every prefix of what is built', () => {
-      for (const fact of all.filter(isBuilt)) {
-        for (const prefix of prefixesOf(fact)) expect(registry.resolve(`${prefix}m`)?.model).toBe('m')
-      }
-    })
-
-    it('resolves or refuses every prefix of the others', () => {
-      for (const prefix of all.filter((row) => !isBuilt(row)).flatMap(prefixesOf)) {
-        const isUnbuilt = Object.hasOwn(unbuiltProviders, prefix.slice(0, -1))
-        if (isUnbuilt) expect(() => registry.resolve(`${prefix}m`)).toThrow(/not support yet/)
-        else expect(registry.resolve(`${prefix}m`)?.model).toBe('m')
-      }
+    it('resolves every prefix', () => {
+      for (const prefix of all.flatMap(prefixesOf)) expect(registry.resolve(`${prefix}m`)?.model).toBe('m')
     })
   })
 } else {
