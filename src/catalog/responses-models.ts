@@ -15,9 +15,11 @@ const toolsOnResponsesOnly = /^gpt-(?:6-astra|6\.1-sol)/
  */
 export function needsResponses(model: string, hasTools: boolean, effort: string | undefined): boolean {
   const name = bare(model)
+  const isOnly = responsesOnly.test(name)
+  if (!isOnly && !hasTools) return false
   const rules = openaiModelRules(name)
-  if (responsesOnly.test(name)) return rules !== undefined || /^(?:codex|computer-use)-/.test(name)
-  if (!rules || !hasTools) return false
+  if (isOnly) return rules !== undefined || /^(?:codex|computer-use)-/.test(name)
+  if (!rules) return false
   if (toolsOnResponsesOnly.test(name) || rules.tools === 'explicit_none') {
     return toolsOnResponsesOnly.test(name) || effort !== 'none'
   }

@@ -4,7 +4,7 @@ import { createResponsesCodec } from '../protocols/openai-responses/chat.js'
 import type { ResponsesOptions } from '../protocols/openai-responses/options.js'
 import { wantedEffort } from '../protocols/openai-responses/reasoning.js'
 import type { Codec, Exchange, Protocol } from '../protocols/protocol.js'
-import { isObject, type JsonObject } from '../wire/json.js'
+import { isObject } from '../wire/json.js'
 
 /** When a provider's chat goes over the Responses API, and how that is spoken there. */
 export interface ResponsesRoute {
@@ -53,35 +53,40 @@ export const asksForResponses = ({ deployment }: Exchange<'chat'>): boolean => d
 // Fields that only the Responses API knows.
 const ownFields = ['reasoning', 'include', 'previous_response_id', 'conversation', 'background', 'prompt']
 
-/** OpenAI and Azure: models, and requests, that the chat endpoint does not serve. */
+/** OpenAI and Azure: models, and requests, that the chat endpoint does not serve. Cheap: every call is asked about. */
 export function openaiNeedsResponses(exchange: Exchange<'chat'>, modelOf = modelName): boolean {
   if (asksForResponses(exchange)) return true
-  const fields = fieldsOf(exchange)
   const model = modelOf(exchange)
-  const tools = toolsOf(fields)
-  if (needsResponses(model, tools.length > 0, wantedEffort(fields))) return true
-  if (openaiModelRules(model) === undefined) return false
-  if (tools.some(isHosted) || ownFields.some((name) => isSet(fields[name]))) return true
-  return isSet(fields['web_search_options']) && !model.includes('search')
+  const tools = toolsOf(exchange)
+  if (needsResponses(model, tools.length > 0, tools.length > 0 ? effortOf(exchange) : undefined)) return true
+  const searches = isSet(exchange, 'web_search_options') && !model.includes('search')
+  if (!searches && !tools.some(isHosted) && !ownFields.some((name) => isSet(exchange, name))) return false
+  return openaiModelRules(model) !== undefined
 }
 
 /** xAI: its hosted tools run on the Responses API only. */
 export function xaiNeedsResponses(exchange: Exchange<'chat'>): boolean {
-  const fields = fieldsOf(exchange)
-  return asksForResponses(exchange) || toolsOf(fields).some(isHosted) || isSet(fields['web_search_options'])
+  return asksForResponses(exchange) || toolsOf(exchange).some(isHosted) || isSet(exchange, 'web_search_options')
 }
 
 const modelName = ({ deployment }: Exchange<'chat'>): string => deployment.model
 
-const fieldsOf = ({ request, deployment }: Exchange<'chat'>): JsonObject => {
-  // The usual case, without a copy.
-  if (Object.keys(deployment.params).length === 0) return request
-  const given = Object.entries(request).filter(([, value]) => isSet(value))
-  return { ...deployment.params, ...Object.fromEntries(given) }
+/** A field of the request, else of its deployment. */
+const valueOf = ({ request, deployment }: Exchange<'chat'>, name: string): unknown =>
+  request[name] ?? deployment.params[name] ?? undefined
+
+const isSet = (exchange: Exchange<'chat'>, name: string): boolean => valueOf(exchange, name) !== undefined
+
+const effortOf = (exchange: Exchange<'chat'>): string | undefined =>
+  wantedEffort({
+    reasoning_effort: valueOf(exchange, 'reasoning_effort'),
+    thinking: valueOf(exchange, 'thinking'),
+    reasoning: valueOf(exchange, 'reasoning'),
+  })
+
+function toolsOf(exchange: Exchange<'chat'>): readonly unknown[] {
+  const tools = valueOf(exchange, 'tools')
+  return Array.isArray(tools) ? tools : []
 }
-
-const isSet = (value: unknown): boolean => value !== undefined && value !== null
-
-const toolsOf = ({ tools }: JsonObject): readonly unknown[] => (Array.isArray(tools) ? tools : [])
 
 const isHosted = (tool: unknown): boolean => isObject(tool) && tool['type'] !== 'function' && tool['type'] !== 'custom'
