@@ -2,6 +2,7 @@ import type { GatewayError } from '../errors.js'
 import type { LeaveSignal } from '../http/message.js'
 import type { Caller, Clock, Logger } from '../ports.js'
 import type { CallerAccess } from './caller-access.js'
+import type { SentRequest } from './known-secrets.js'
 import type { ReasoningMemory } from './reasoning-memory.js'
 import type { ModelGroups } from '../router/model-groups.js'
 import type { RetryContext } from '../router/retry.js'
@@ -30,6 +31,8 @@ export interface CallParts {
   readonly maxAnswerBytes: number
   /** Addresses of deployments, computed once each. */
   readonly targets: WeakMap<Deployment, Target>
+  /** What each call sent last; read only to take its credentials out of an error. */
+  readonly sent: WeakMap<CallSignal, SentRequest>
   readonly running: RunningCalls
   /** Set where callers may bring credentials of their own. */
   readonly callerAccess: CallerAccess | undefined

@@ -1,21 +1,22 @@
 import type { Deployment } from '../deployment.js'
 import { GatewayError } from '../errors.js'
-import type { Provider } from '../providers/provider.js'
 import type { CallSignal } from '../upstream/call-signal.js'
 import type { UpstreamResponse } from '../upstream/client.js'
 import { readBody } from '../upstream/response-body.js'
 import { parseJson } from '../wire/json.js'
 import { redact } from './redact.js'
+import type { Asked } from './send-request.js'
 
 const maxErrorBytes = 256 * 1024
 const requestIdHeaders = ['x-request-id', 'request-id', 'apim-request-id', 'x-amzn-requestid', 'cf-ray']
 
-/** Reads a provider's refusal into the error that the caller gets: its status, its words, its retry hint, no secret. */
+/**
+ * Reads a provider's refusal into an error: its status, its words, its retry hint. Whoever passes it on takes the
+ * credentials out of it.
+ */
 export async function toFailure(
   response: UpstreamResponse,
-  provider: Provider,
-  deployment: Deployment,
-  signal: CallSignal,
+  { provider, deployment, signal, parts }: Asked,
 ): Promise<GatewayError> {
   const { status, headers } = response
   if (status < 400) {
@@ -30,10 +31,12 @@ export async function toFailure(
   }
   const text = await readErrorText(response, deployment, signal)
   if (GatewayError.isInstance(text)) return text
-  const failure = provider.protocol.failure(status, parseJson(text) ?? text, headers)
+  // Text that is not JSON is cut to a length, which must not leave half a key.
+  const body = parseJson(text) ?? redact(text, deployment, parts.sent.get(signal))
+  const failure = provider.protocol.failure(status, body, headers)
   const retryAfterMs = retryAfter(headers) ?? failure.retryAfterMs
   const requestId = requestIdHeaders.map((name) => headers[name]).find(Boolean)
-  return new GatewayError(failure.kind, redact(failure.message, deployment), {
+  return new GatewayError(failure.kind, failure.message, {
     param: failure.param ?? null,
     ...(failure.code && { code: failure.code }),
     ...(retryAfterMs !== undefined && { retryAfterMs }),

@@ -7,6 +7,7 @@ import type { UpstreamResponse } from '../upstream/client.js'
 import type { UpstreamRequest } from '../upstream/message.js'
 import type { CallParts } from './context.js'
 import { toFailure } from './failure-answer.js'
+import type { SentRequest } from './known-secrets.js'
 import { withShutdownNotice } from './shutdown-notice.js'
 
 /** One deployment being asked. */
@@ -31,7 +32,7 @@ export async function sendRequest(
   const target = origin === undefined ? targetOf(provider, deployment, parts) : { origin, basePath: '' }
   const response = await sendOnce(request, target, headersMs, asked)
   if (response.status >= 200 && response.status <= 299) return response
-  throw withShutdownNotice(await toFailure(response, asked.provider, asked.deployment, asked.signal), asked)
+  throw withShutdownNotice(await toFailure(response, asked), asked)
 }
 
 async function sendOnce(
@@ -42,14 +43,17 @@ async function sendOnce(
 ): Promise<UpstreamResponse> {
   const { signal, parts } = asked
   const fetched = new Set<string>()
-  const signed = await authorize(request, target, fetched, asked)
-  const response = await dispatch(signed, target, headersMs, asked)
+  const sent: SentRequest = { encoded: request, signed: request, tokens: fetched }
+  parts.sent.set(signal, sent)
+  sent.signed = await authorize(request, target, fetched, asked)
+  const response = await dispatch(sent.signed, target, headersMs, asked)
   // A token that was good until now may have been revoked; a fresh one is worth one more try.
   if (response.status !== 401 || fetched.size === 0) return response
   await response.body[Symbol.asyncIterator]().return?.()
   for (const token of fetched) parts.tokens.forget(token)
   signal.listen(undefined)
-  return dispatch(await authorize(request, target, fetched, asked), target, headersMs, asked)
+  sent.signed = await authorize(request, target, fetched, asked)
+  return dispatch(sent.signed, target, headersMs, asked)
 }
 
 function dispatch(
