@@ -1,6 +1,7 @@
 import type { ModelCapabilities, Timeouts } from '../deployment.js'
 import type { JsonObject } from '../wire/json.js'
 import { deploymentKeys } from './known-keys.js'
+import { settingNames, toSettings } from './provider-settings.js'
 import type { ModelEntry } from './schemas.js'
 
 /** One model of the options of `createGateway`, as a LiteLLM file describes it. Durations in milliseconds. */
@@ -13,6 +14,8 @@ export interface ConfigModel {
   readonly baseUrl?: string
   readonly apiVersion?: string
   readonly organization?: string
+  /** The provider's own settings: region, project, further credentials. */
+  readonly settings?: JsonObject
   readonly headers?: Readonly<Record<string, string>>
   readonly params?: JsonObject
   readonly timeouts?: Partial<Timeouts>
@@ -69,6 +72,7 @@ function toModel(entry: ModelEntry): ConfigModel {
     apiKey: params.api_key,
     baseUrl: params.api_base ?? params.base_url,
     apiVersion: params.api_version,
+    settings: toSettings(params),
     headers: params.extra_headers || params.headers ? { ...params.headers, ...params.extra_headers } : undefined,
     params: toRequestParams(params, params.extra_body),
     timeouts: toTimeouts(params.timeout, params.stream_timeout),
@@ -88,7 +92,9 @@ function toModelReference(model: string, provider: string | undefined): string {
 }
 
 function toRequestParams(params: JsonObject, extraBody: JsonObject | undefined): JsonObject | undefined {
-  const own = Object.entries(params).filter(([key]) => !deploymentKeys.supported.includes(key))
+  const own = Object.entries(params).filter(
+    ([key]) => !deploymentKeys.supported.includes(key) && !Object.hasOwn(settingNames, key),
+  )
   const all = { ...Object.fromEntries(own), ...extraBody }
   return Object.keys(all).length > 0 ? all : undefined
 }

@@ -1,3 +1,4 @@
+import { settingNames } from './provider-settings.js'
 import { isObject, type JsonObject } from '../wire/json.js'
 import {
   deploymentKeys,
@@ -58,7 +59,7 @@ function siftSection(section: JsonObject, path: string, keys: SectionKeys, findi
 
 function siftDeployment(params: JsonObject, path: string, findings: Findings): JsonObject {
   return keep(params, (key) => {
-    if (deploymentKeys.supported.includes(key)) return true
+    if (deploymentKeys.supported.includes(key) || Object.hasOwn(settingNames, key)) return true
     if (deploymentKeys.known.includes(key) || deploymentPatterns.some((pattern) => pattern.test(key))) {
       findings.warnings.push(retriesHint[key] ? `${path}.${key}: ${retriesHint[key]}` : ignored(`${path}.${key}`))
       return false

@@ -145,9 +145,29 @@ describe('fromLiteLLMConfig', () => {
     expect(warnings).toEqual(['general_settings.database_url: known to LiteLLM but not supported yet; ignored'])
   })
 
+  it('reads the settings of clouds, and sends none of them as parameters', () => {
+    const { options, warnings } = read(
+      withParams({
+        aws_region_name: 'eu-west-1',
+        aws_secret_access_key: 'os.environ/S',
+        vertex_project: 'p',
+        top_k: 5,
+      }),
+      { S: secret },
+    )
+    expect(options.models[0]).toMatchObject({
+      settings: { region: 'eu-west-1', secretAccessKey: secret, project: 'p' },
+      params: { top_k: 5 },
+    })
+    expect(warnings).toEqual([])
+  })
+
   it('warns with the path about every key that LiteLLM knows and that has no effect', () => {
     const { warnings, options } = read({
-      ...withParams({ num_retries: 3, aws_secret_access_key: secret, input_cost_per_token: 1 }, { team_id: 't' }),
+      ...withParams(
+        { num_retries: 3, aws_bedrock_runtime_endpoint: secret, input_cost_per_token: 1 },
+        { team_id: 't' },
+      ),
       litellm_settings: { callbacks: ['x'] },
       router_settings: { routing_strategy: 'least-busy', num_retries: 5, redis_password: secret },
       include: ['other.yaml'],
@@ -156,7 +176,7 @@ describe('fromLiteLLMConfig', () => {
       new Set([
         'include',
         'litellm_settings.callbacks',
-        'model_list[0].litellm_params.aws_secret_access_key',
+        'model_list[0].litellm_params.aws_bedrock_runtime_endpoint',
         'model_list[0].litellm_params.input_cost_per_token',
         'model_list[0].litellm_params.num_retries',
         'model_list[0].model_info.team_id',
