@@ -1,5 +1,5 @@
 /** How a model on Bedrock is made to think. */
-export type BedrockReasoning = 'claude' | 'nova' | 'reasoning_effort' | 'reasoning_config' | 'none'
+type BedrockReasoning = 'claude' | 'nova' | 'reasoning_effort' | 'reasoning_config' | 'none'
 
 /** What a family of models on Bedrock's Converse accepts; where it differs, a request must be written differently. */
 export interface BedrockModel {

@@ -21,6 +21,7 @@ export function createAwsEventStreamDecoder(maxEventBytes = defaultMaxEventBytes
   let pending: Buffer[] = []
   let pendingBytes = 0
   let wanted = preludeBytes
+  const readHeaders = createHeaderReader()
 
   const join = (): Buffer => {
     const [only] = pending
@@ -44,7 +45,7 @@ export function createAwsEventStreamDecoder(maxEventBytes = defaultMaxEventBytes
         if (buffer.length < preludeBytes) break
         wanted = readLength(buffer, maxEventBytes)
         if (buffer.length < wanted) break
-        events.push(readMessage(buffer.subarray(0, wanted)))
+        events.push(readMessage(buffer.subarray(0, wanted), readHeaders))
         buffer = buffer.subarray(wanted)
       }
       keep(buffer)
@@ -71,7 +72,7 @@ function readLength(buffer: Buffer, maxEventBytes: number): number {
   return length
 }
 
-function readMessage(message: Buffer): UpstreamEvent {
+function readMessage(message: Buffer, readHeaders: HeaderReader): UpstreamEvent {
   const end = message.length - checksumBytes
   if (crc32(message.subarray(0, end)) !== message.readUInt32BE(end)) {
     throw broken('the checksum of a message is wrong')
@@ -97,8 +98,22 @@ function toEvent(event: string, data: string): UpstreamEvent {
   return { event, data, frame: undefined }
 }
 
+type HeaderReader = (bytes: Buffer) => ReadonlyMap<string, string>
+
+/** Nearly all messages of a stream have the headers of the one before. */
+function createHeaderReader(): HeaderReader {
+  let lastBytes = Buffer.alloc(0)
+  let last: ReadonlyMap<string, string> = new Map()
+  return (bytes) => {
+    if (bytes.equals(lastBytes)) return last
+    last = parseHeaders(bytes)
+    lastBytes = Buffer.from(bytes)
+    return last
+  }
+}
+
 /** The headers that hold text; those of other types say nothing to us. */
-function readHeaders(bytes: Buffer): ReadonlyMap<string, string> {
+function parseHeaders(bytes: Buffer): ReadonlyMap<string, string> {
   const headers = new Map<string, string>()
   let position = 0
   const take = (length: number): Buffer => {

@@ -1,4 +1,4 @@
 export { withNativeParts } from './native-parts.js'
-export { type ConverseContext, toConverseBody, toSchemaName } from './request.js'
+export { toConverseBody, toSchemaName } from './request.js'
 export { toMessagesAnswer } from './answer.js'
 export { ConverseEvents } from './stream-events.js'

@@ -5,7 +5,7 @@ import type { PlainTurn } from '../plain-text.js'
 import { stopList } from '../text-answer.js'
 
 /** A piece of text of one choice; `finish` is the model's word for why it ended. */
-export interface TextPiece {
+interface TextPiece {
   readonly index: number
   readonly text: string
   readonly finish: string | undefined

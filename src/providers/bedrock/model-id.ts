@@ -67,7 +67,7 @@ const bodies: readonly (readonly [RegExp, InvokeBody])[] = [
 ]
 
 /** The body of a model's own API. */
-export function invokeBodyOf(base: string): InvokeBody {
+function invokeBodyOf(base: string): InvokeBody {
   const name = base.toLowerCase()
   return bodies.find(([pattern]) => pattern.test(name))?.[1] ?? 'openai'
 }
