@@ -1,6 +1,6 @@
 import { GatewayError, InvalidRequestError } from '../../errors.js'
 import type { ChatMessage, ContentPart } from '../../wire/chat.js'
-import { isObject, type JsonObject, stringOf } from '../../wire/json.js'
+import { isObject, type JsonObject, parseJson, stringOf } from '../../wire/json.js'
 import { parseDataUrl } from '../data-url.js'
 import { argumentsOf, calledNames, pastCalls } from '../tool-calls.js'
 
@@ -20,7 +20,8 @@ export function toOllamaMessages(messages: readonly ChatMessage[], provider: str
   return messages.map((message, position) => {
     const { text, images } = readContent(message.content, `messages[${position}].content`, provider)
     const shared = { content: text, ...(images.length > 0 && { images }) }
-    if (message.role === 'assistant') return { role: 'assistant', ...shared, ...assistantMembers(message) }
+    if (message.role === 'assistant')
+      return { role: 'assistant', ...shared, ...assistantMembers(message, `messages[${position}]`) }
     if (message.role === 'function') return { role: 'tool', ...shared, tool_name: message.name }
     if (message.role !== 'tool') return { role: message.role === 'developer' ? 'system' : message.role, ...shared }
     const name = names.get(message.tool_call_id) ?? stringOf(message.name)
@@ -33,13 +34,19 @@ export function toOllamaMessages(messages: readonly ChatMessage[], provider: str
   })
 }
 
-function assistantMembers(message: Extract<ChatMessage, { role: 'assistant' }>): JsonObject {
+function assistantMembers(message: Extract<ChatMessage, { role: 'assistant' }>, place: string): JsonObject {
   const thinking = stringOf(message.reasoning_content)
-  const calls = pastCalls(message).map(({ id, name, arguments: text }) => ({
+  const calls = pastCalls(message).map(({ id, name, arguments: text }, index) => ({
     ...(id !== '' && { id }),
-    function: { name, arguments: argumentsOf(text) },
+    function: { name, arguments: readArguments(text, `${place}.tool_calls[${index}].function.arguments`) },
   }))
   return { ...(thinking !== undefined && { thinking }), ...(calls.length > 0 && { tool_calls: calls }) }
+}
+
+/** Text that begins as an object and is none was cut or run together on its way; the server would answer 500. */
+function readArguments(text: string, place: string): JsonObject {
+  if (!text.trimStart().startsWith('{') || isObject(parseJson(text))) return argumentsOf(text)
+  throw new InvalidRequestError(`The arguments of a tool call must be a JSON object: ${place}.`, place)
 }
 
 function readContent(content: ChatMessage['content'], place: string, provider: string): ReadContent {

@@ -1,0 +1,21 @@
+import { afterAll, beforeAll, describe, it } from 'vitest'
+import { type Lab, startLab } from './lab.js'
+import { families } from './families.js'
+
+let lab: Lab
+
+beforeAll(async () => {
+  lab = await startLab()
+})
+
+afterAll(() => lab.close())
+
+describe.each(Object.entries(families))('%s', (_, cases) => {
+  for (const one of cases) {
+    const { number, title, mode } = one
+    const modes = mode === undefined ? (['whole', 'stream'] as const) : [mode]
+    it.each(modes)(`${typeof number === 'number' ? 'case ' : ''}${number}: ${title} (%s)`, (how) =>
+      one.run(lab, how === 'stream'),
+    )
+  }
+})
