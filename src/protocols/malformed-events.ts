@@ -1,8 +1,5 @@
 import { GatewayError } from '../errors.js'
 
-// One bad event is skipped and the answer goes on; a server that sends more of them does not speak the dialect.
-const most = 3
-
 /** Counts the events of one stream that are not JSON. */
 export class MalformedEvents {
   readonly #provider: string
@@ -12,10 +9,14 @@ export class MalformedEvents {
     this.#provider = provider
   }
 
-  /** Lets a bad event pass. @throws GatewayError upstream_invalid at the fourth */
-  skip(): void {
+  /**
+   * Lets one bad event of a stream pass: a single broken line must not cost the caller a long answer, but what more of
+   * them hide is missed. None passes once a tool call has begun, since arguments with a hole are worse than an error.
+   * @throws GatewayError upstream_invalid
+   */
+  skip(insideToolCall: boolean): void {
     this.#count += 1
-    if (this.#count <= most) return
+    if (this.#count === 1 && !insideToolCall) return
     throw new GatewayError('upstream_invalid', 'The provider sent a stream with events that are not JSON.', {
       upstream: { provider: this.#provider, status: 200 },
     })

@@ -58,7 +58,7 @@ class CompleteStream<Chunk> implements StreamDecoder<Chunk> {
     if (this.progress === 'terminated' || event.data.trim() === '[DONE]') return []
     const body = parseJson(event.data)
     if (!isObject(body)) {
-      this.#malformed.skip()
+      this.#malformed.skip(false)
       return []
     }
     return this.#read(body)

@@ -272,7 +272,7 @@ export function createChatStream(exchange: Exchange<'chat'>): StreamDecoder<Chat
       if (state.finished || data === '' || data === '[DONE]') return none
       const event = parseJson(data)
       if (!isObject(event)) {
-        malformed.skip()
+        malformed.skip(state.toolCalls > 0 || state.jsonSeen)
         return none
       }
       if (isObject(event['error'])) throw errorInside(event, deployment.provider)

@@ -42,9 +42,15 @@ export class ConverseEvents {
   readonly #open = new Map<number, string>()
   readonly #held = new Map<number, HeldBlock>()
   #extra: Events = none
+  #hasToolCall = false
 
   constructor(model: string) {
     this.#model = model
+  }
+
+  /** True once the model has begun to call a tool. */
+  get hasToolCall(): boolean {
+    return this.#hasToolCall
   }
 
   /** The events that one event of the stream means; unknown ones mean nothing. */
@@ -105,7 +111,10 @@ export class ConverseEvents {
   }
 
   #start(index: number, start: JsonObject): Events {
-    if (isObject(start['toolUse'])) return [this.#opened(index, toToolUse(start['toolUse']))]
+    if (isObject(start['toolUse'])) {
+      this.#hasToolCall = true
+      return [this.#opened(index, toToolUse(start['toolUse']))]
+    }
     if (isObject(start['toolResult'])) {
       this.#held.set(index, { redacted: [], result: start['toolResult'], resultContent: [] })
     }

@@ -72,7 +72,7 @@ class TextStream implements StreamDecoder<CompletionChunk> {
     const text = textInChunk(event, this.#exchange.deployment.provider)
     const payload = text === undefined ? undefined : parseJson(text)
     if (!isObject(payload)) {
-      this.#malformed.skip()
+      this.#malformed.skip(false)
       return []
     }
     const { prompt, completion } = this.#body.counts?.(payload) ?? {}

@@ -153,7 +153,7 @@ export function createChatStream(exchange: Exchange<'chat'>): StreamDecoder<Chat
       }
       const event = parseJson(data)
       if (!isObject(event)) {
-        malformed.skip()
+        malformed.skip(calls + json > 0)
         return []
       }
       const delta = isObject(event['delta']) ? event['delta'] : {}

@@ -13,12 +13,12 @@ import { toServiceTier, toUsage } from './usage.js'
 type Part = StreamPart<ChatChunk>
 
 /** The responses in one event: usually one; a JSON array stream comes with brackets and commas between them. */
-function responsesIn(data: string, malformed: MalformedEvents): readonly unknown[] {
+function responsesIn(data: string, skip: () => void): readonly unknown[] {
   const text = data.trim()
   if (text === '' || text === '[DONE]' || /^[[\],]$/.test(text)) return []
   const value = parseJson(text) ?? parseJson(text.replace(/^[[,]\s*/, '').replace(/\s*[,\]]$/, ''))
   if (value === undefined) {
-    malformed.skip()
+    skip()
     return []
   }
   return Array.isArray(value) ? value : [value]
@@ -74,6 +74,7 @@ export function createChatDecoder(exchange: Exchange<'chat'>): StreamDecoder<Cha
   const builder = createChunkBuilder({ id: `chatcmpl-${id}`, created, model: deployment.model })
   const readers = new Map<number, CandidateReader>()
   const malformed = new MalformedEvents(deployment.provider)
+  let called = false
   let identified = false
   let usage: unknown
   let blocked: string | undefined
@@ -103,7 +104,10 @@ export function createChatDecoder(exchange: Exchange<'chat'>): StreamDecoder<Cha
     return candidatesIn(response).flatMap(({ index, candidate }) => [
       ...readerOf(index)
         .read(candidate)
-        .flatMap((piece) => toParts(builder, index, piece, `audio_${id}`)),
+        .flatMap((piece) => {
+          called ||= piece.kind === 'call'
+          return toParts(builder, index, piece, `audio_${id}`)
+        }),
       ...withLogprobs(builder, index, candidate),
     ])
   }
@@ -127,7 +131,7 @@ export function createChatDecoder(exchange: Exchange<'chat'>): StreamDecoder<Cha
       const done = readers.size >= expected && [...readers.values()].every((reader) => reader.isFinished())
       return done || (blocked !== undefined && readers.size === 0) ? 'finished' : 'open'
     },
-    push: ({ data }: UpstreamEvent) => responsesIn(data, malformed).flatMap(readResponse),
+    push: ({ data }: UpstreamEvent) => responsesIn(data, () => malformed.skip(called)).flatMap(readResponse),
     end() {
       const parts = [...finishAll()]
       const total = toUsage(usage)

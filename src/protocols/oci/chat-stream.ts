@@ -49,7 +49,7 @@ class OciStream implements StreamDecoder<ChatChunk> {
     }
     const body = parseJson(data)
     if (!isObject(body)) {
-      this.#malformed.skip()
+      this.#malformed.skip([...this.#choices.values()].some(({ calls }) => calls.size > 0))
       return []
     }
     return this.#read(body)

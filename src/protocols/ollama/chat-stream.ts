@@ -81,7 +81,7 @@ export function createChatStream({ id, created, deployment }: Exchange<'chat'>):
     push({ data }) {
       const value = parseJson(data)
       if (value !== undefined) return read(toAnswerObject(value, 'message', provider))
-      malformed.skip()
+      malformed.skip(calls > 0)
       return []
     },
     end() {

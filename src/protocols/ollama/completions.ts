@@ -90,7 +90,7 @@ function createStream({ id, created, deployment }: Exchange<'completions'>): Str
     push({ data }) {
       const value = parseJson(data)
       if (value === undefined) {
-        malformed.skip()
+        malformed.skip(false)
         return []
       }
       const answer = toAnswerObject(value, 'response', provider)

@@ -129,7 +129,7 @@ export function createChatStream(exchange: Exchange<'chat'>): StreamDecoder<Chat
       if (state.finished || data === '' || data === '[DONE]') return none
       const event = parseJson(data)
       if (isObject(event)) return handle(state, event)
-      malformed.skip()
+      malformed.skip(state.toolCalls > 0)
       return none
     },
     end() {

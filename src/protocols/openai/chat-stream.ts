@@ -50,7 +50,7 @@ class ChatStream implements StreamDecoder<ChatChunk> {
 
   constructor(exchange: Exchange<'chat'>, quirks: Quirks) {
     this.#exchange = exchange
-    this.#reader = new EventReader(exchange, quirks, chunkObject, 'chatcmpl')
+    this.#reader = new EventReader(exchange, quirks, chunkObject, 'chatcmpl', () => this.#isInsideToolCall())
     this.#thinkTags = quirks.thinkTags === true
     this.#jsonTool = usesJsonTool(exchange.request, exchange.deployment, quirks)
   }
@@ -82,6 +82,11 @@ class ChatStream implements StreamDecoder<ChatChunk> {
     const { usage, head } = this.#reader
     if (usage) parts.push(toPart({}, head, [], usage))
     return parts
+  }
+
+  #isInsideToolCall(): boolean {
+    for (const { calls, functionCall } of this.#choices.values()) if (functionCall || calls.hasBegun) return true
+    return false
   }
 
   /** An empty reason counts only where the provider also said that nothing follows (xAI). */

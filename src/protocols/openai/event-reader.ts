@@ -16,11 +16,19 @@ export class EventReader {
   readonly #prefix: string
   #head: AnswerHead | undefined
   readonly #malformed: MalformedEvents
+  readonly #insideToolCall: () => boolean
   #usage: ChatUsage | undefined
   #isDone = false
 
-  /** `object` and `prefix` are those of the chunks and of an id made by us. */
-  constructor(context: AnswerContext, quirks: Quirks, object: string, prefix: string) {
+  /** `object` and `prefix` are those of the chunks and of an id made by us; `insideToolCall` is asked at a bad event. */
+  constructor(
+    context: AnswerContext,
+    quirks: Quirks,
+    object: string,
+    prefix: string,
+    insideToolCall: () => boolean = () => false,
+  ) {
+    this.#insideToolCall = insideToolCall
     this.#context = context
     this.#malformed = new MalformedEvents(context.deployment.provider)
     this.#quirks = quirks
@@ -56,7 +64,7 @@ export class EventReader {
       return undefined
     }
     const body = parseJson(data)
-    if (body === undefined) this.#malformed.skip()
+    if (body === undefined) this.#malformed.skip(this.#insideToolCall())
     if (!isObject(body)) return undefined
     const choices = body['choices']
     const hasChoices = Array.isArray(choices) && choices.length > 0

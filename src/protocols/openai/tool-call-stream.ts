@@ -58,6 +58,11 @@ export class ToolCallStream {
     return this.#positions
   }
 
+  /** True once the provider has begun a call, whether or not the client was told of it. */
+  get hasBegun(): boolean {
+    return this.#calls.length > 0
+  }
+
   /** Takes the `tool_calls` of one delta. */
   push(entries: readonly unknown[]): ToolDeltas {
     const deltas: ToolCallDelta[] = []

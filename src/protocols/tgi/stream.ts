@@ -37,7 +37,7 @@ export function createTgiStream(exchange: Exchange<'completions'>): StreamDecode
       if (data.trim() === '[DONE]') return []
       const event = parseJson(data)
       if (isObject(event)) return read(event)
-      malformed.skip()
+      malformed.skip(false)
       return []
     },
     end() {

@@ -107,7 +107,7 @@ class GenerationStream implements StreamDecoder<CompletionChunk> {
     if (event.data.trim() === '' || this.progress === 'finished') return []
     const body = parseJson(event.data)
     if (body === undefined) {
-      this.#malformed.skip()
+      this.#malformed.skip(false)
       return []
     }
     const [result] = resultsIn(body)

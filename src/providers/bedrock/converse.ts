@@ -93,7 +93,7 @@ export function createConverseStream(exchange: Exchange<'chat'>, read: ReadEvent
       if (error) throw error
       const payload = parseJson(event.data)
       if (!isObject(payload)) {
-        malformed.skip()
+        malformed.skip(events.hasToolCall)
         return []
       }
       return read(event, payload)

@@ -206,11 +206,22 @@ describe('an error inside a stream', () => {
     )
   })
 
-  it('that is no JSON is skipped, until there are too many', () => {
+  it('that is no JSON is skipped once', () => {
     const decoder = startStream()
     const broken = { event: '', data: '{"type":', frame: undefined }
-    for (let count = 0; count < 3; count += 1) expect(decoder.push(broken)).toEqual([])
+    expect(decoder.push(broken)).toEqual([])
     expect(() => decoder.push(broken)).toThrow(expect.objectContaining({ kind: 'upstream_invalid' }))
+  })
+
+  it('that is no JSON is an error once a call has begun, also after its end', () => {
+    const decoder = startStream()
+    const block = { type: 'tool_use', id: 'toolu_1', name: 'f', input: {} }
+    push(decoder, start())
+    push(decoder, { type: 'content_block_start', index: 0, content_block: block })
+    push(decoder, { type: 'content_block_stop', index: 0 })
+    expect(() => decoder.push({ event: '', data: '{"type":', frame: undefined })).toThrow(
+      expect.objectContaining({ kind: 'upstream_invalid' }),
+    )
   })
 })
 

@@ -114,6 +114,14 @@ describe("Cohere's stream", () => {
     expect(thrownBy(() => stream(chat, of, [{ message: 'trial limit' }])).message).toBe('trial limit')
   })
 
+  it('lets one event that is no JSON pass, no second one, and none once a call has begun', () => {
+    expect(said(stream(chat, of, [start, '{', text('a'), end('COMPLETE')]), 'content')).toBe('a')
+    const invalid = { kind: 'upstream_invalid' }
+    expect(thrownBy(() => stream(chat, of, [start, '{', text('a'), '{', end('COMPLETE')]))).toMatchObject(invalid)
+    const called = [start, toolStart(0, 'now'), '{', toolEnd(0), end('TOOL_CALL')]
+    expect(thrownBy(() => stream(chat, of, called))).toMatchObject(invalid)
+  })
+
   it('knows how far it is', () => {
     const decoder = chat.decodeStream?.(of)
     const progress = [start, text('a'), end('COMPLETE'), '[DONE]'].map((data) => {

@@ -245,10 +245,13 @@ describe('a stream', () => {
     expect(error).toMatchObject({ kind: 'overloaded', status: 503, message: 'The model is overloaded.' })
   })
 
-  it('skips a broken event, but not a stream of them', () => {
+  it('skips a broken event, but not two of them, nor one after a call', () => {
     const decoder = startStream()
-    for (let broken = 0; broken < 3; broken += 1) expect(decoder.push(eventOf('{"candidates"'))).toEqual([])
+    expect(decoder.push(eventOf('{"candidates"'))).toEqual([])
     expect(thrownBy(() => decoder.push(eventOf('{"candidates"')))).toMatchObject({ kind: 'upstream_invalid' })
+    const calling = startStream()
+    calling.push(eventOf(responseOf([{ functionCall: { name: 'f', args: {} } }], { finishReason: undefined })))
+    expect(thrownBy(() => calling.push(eventOf('{"candidates"')))).toMatchObject({ kind: 'upstream_invalid' })
   })
 
   it('tells that it is finished once every choice is', () => {

@@ -49,14 +49,16 @@ describe("Ollama's stream", () => {
     expect(said(chunks, 'reasoning_content')).toBe('some')
   })
 
-  it('throws on an error in a line, on an end without a last line, and on the fourth line that is no JSON', () => {
+  it('throws on an error in a line, on an end without a last line, and on the second line that is no JSON', () => {
     expect(thrownBy(() => stream(chat, of, [line({ content: 'a' }), { error: 'out of memory' }]))).toMatchObject({
       kind: 'upstream_error',
       message: 'out of memory',
     })
     expect(thrownBy(() => stream(chat, of, [line({ content: 'a' })]))).toMatchObject({ kind: 'stream_truncated' })
     expect(said(stream(chat, of, ['{', line({ content: 'a' }), last]), 'content')).toBe('a')
-    expect(thrownBy(() => stream(chat, of, ['{', '{', '{', '{', last]))).toMatchObject({ kind: 'upstream_invalid' })
+    expect(thrownBy(() => stream(chat, of, ['{', line({ content: 'a' }), '{', last]))).toMatchObject({
+      kind: 'upstream_invalid',
+    })
   })
 
   it('says the same as the whole answer, however its bytes are cut', () => {

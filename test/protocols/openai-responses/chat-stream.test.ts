@@ -190,10 +190,19 @@ describe('a stream that fails', () => {
     expect(() => decoder.end()).toThrow(expect.objectContaining({ kind: 'stream_truncated' }))
   })
 
-  it('by three broken events does not, by four does', () => {
+  it('by one broken event does not, by two does', () => {
     const decoder = stream()
     const broken = { event: '', data: '{', frame: undefined }
-    for (let time = 0; time < 3; time++) expect(decoder.push(broken)).toEqual([])
+    expect(decoder.push(broken)).toEqual([])
     expect(() => decoder.push(broken)).toThrow(expect.objectContaining({ kind: 'upstream_invalid' }))
+  })
+
+  it('by a broken event throws once a call has begun', () => {
+    const decoder = stream()
+    const call = { type: 'function_call', id: 'fc_1', call_id: 'call_1', name: 'f', arguments: '' }
+    push(decoder, { type: 'response.output_item.added', output_index: 0, item: call })
+    expect(() => decoder.push({ event: '', data: '{', frame: undefined })).toThrow(
+      expect.objectContaining({ kind: 'upstream_invalid' }),
+    )
   })
 })

@@ -265,16 +265,23 @@ describe('the end', () => {
 })
 
 describe('events that are not JSON', () => {
-  it('are skipped while the answer goes on', () => {
-    expect(readOne([role, '{"choices":[{"index"', text('a'), 'oops', '', finish(), '[DONE]'])).toMatchObject({
+  it('may be one while the answer goes on', () => {
+    expect(readOne([role, '{"choices":[{"index"', text('a'), '', finish(), '[DONE]'])).toMatchObject({
       content: 'a',
       finishes: ['stop'],
     })
   })
 
-  it('are an error when there are more than three', () => {
-    expect(failure([role, 'a', 'b', 'c', 'd', finish(), '[DONE]'])).toMatchObject({ kind: 'upstream_invalid' })
-    expect(readOne([role, 'a', 'b', 'c', finish(), '[DONE]'])?.finishes).toEqual(['stop'])
+  it('are an error when there are two', () => {
+    expect(failure([role, 'a', text('x'), 'b', finish(), '[DONE]'])).toMatchObject({ kind: 'upstream_invalid' })
+  })
+
+  it.each([
+    ['a named call', tools({ index: 0, id: 'c', function: { name: 'f', arguments: '{"a"' } })],
+    ['a call that has no name yet', tools({ index: 0, id: 'c' })],
+    ['a function call', chunkEvent({ function_call: { name: 'f', arguments: '' } })],
+  ])('are an error after %s, however few', (_, call) => {
+    expect(failure([role, call, 'a', finish('tool_calls'), '[DONE]'])).toMatchObject({ kind: 'upstream_invalid' })
   })
 })
 

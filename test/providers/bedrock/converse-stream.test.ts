@@ -174,7 +174,7 @@ describe('a stream of Converse', () => {
     expect(gather(chunks)).toMatchObject({ text: 'x', finish: ['length'] })
   })
 
-  it('lets unknown events and a few broken ones pass', () => {
+  it('lets unknown events pass', () => {
     const chunks = streamChunks([
       start,
       awsEvent('somethingNew', { a: 1 }),
@@ -182,5 +182,17 @@ describe('a stream of Converse', () => {
       ...end('end_turn'),
     ])
     expect(gather(chunks).text).toBe('x')
+  })
+
+  it('lets one broken event pass, no second one, and none once a call has begun', () => {
+    const broken = { event: 'contentBlockDelta', data: '{"delta":', frame: undefined }
+    const invalid = expect.objectContaining({ kind: 'upstream_invalid' })
+    const decoder = startStream()
+    expect(decoder.push(broken)).toEqual([])
+    expect(() => decoder.push(broken)).toThrow(invalid)
+    const calling = startStream()
+    const begun = { contentBlockIndex: 0, start: { toolUse: { toolUseId: 't1', name: 'run' } } }
+    calling.push({ event: 'contentBlockStart', data: JSON.stringify(begun), frame: undefined })
+    expect(() => calling.push(broken)).toThrow(invalid)
   })
 })
