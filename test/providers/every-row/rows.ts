@@ -103,6 +103,13 @@ const openrouterImage = {
   ],
 }
 
+const watsonx: Setup = {
+  base: '/watsonx',
+  settings: { projectId: 'p' },
+  places: { iamUrl: '/watsonx/identity/token' },
+  token: { body: { access_token: 'iam-token', expires_in: 3_600 } },
+}
+
 /** The rows that are not simply OpenAI's dialect at a base URL with a key. */
 export const setups: Readonly<Record<string, Setup>> = {
   aleph_alpha: { base: '/aleph_alpha', models: { chat: 'luminous-supreme-control' }, noTools: true },
@@ -157,6 +164,8 @@ export const setups: Readonly<Record<string, Setup>> = {
     noTools: true,
   },
   sagemaker: { base: '/sagemaker', keyless: true, settings: awsKeys, noTools: true, inBand: awsError },
+  sagemaker_chat: { base: '/sagemaker_chat', keyless: true, settings: awsKeys, inBand: awsError },
+  sagemaker_nova: { base: '/sagemaker_chat', keyless: true, settings: awsKeys, inBand: awsError },
   snowflake: { base: '/snowflake/api/v2', settings: { account: 'a' } },
   stability: { base: '/stability', models: { images: 'stable-image-core' } },
   vertex_ai: {
@@ -170,10 +179,6 @@ export const setups: Readonly<Record<string, Setup>> = {
       images: 'imagen-4.0-generate-001',
     },
   },
-  watsonx: {
-    base: '/watsonx',
-    settings: { projectId: 'p' },
-    places: { iamUrl: '/watsonx/identity/token' },
-    token: { body: { access_token: 'iam-token', expires_in: 3_600 } },
-  },
+  watsonx,
+  watsonx_text: { ...watsonx, noTools: true },
 }

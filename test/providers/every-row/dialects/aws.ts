@@ -1,6 +1,7 @@
 import type { FakeCall, Rendered } from '../../../../src/testing/dialects/dialect.js'
 import { pixelPng } from '../../../../src/testing/media.js'
 import { awsEvent, awsPayloadPart } from '../../../support/aws-event-stream.js'
+import { openaiChat } from './text.js'
 import { dialectOf, framed, inputOf, say, vectorsFor } from './write.js'
 
 const eventStream = 'application/vnd.amazon.eventstream'
@@ -67,6 +68,23 @@ export const sagemaker = dialectOf(
       }))
       const parts = tokens.map((token) => awsPayloadPart(Buffer.from(`data:${JSON.stringify(token)}\n\n`)))
       return framed(parts, eventStream)
+    },
+  },
+  error,
+)
+
+/** SageMaker: containers that speak the Messages API, which is OpenAI's. */
+export const sagemakerChat = dialectOf(
+  'sagemaker_chat',
+  {
+    'POST /endpoints/[^/]+/invocations': (call) => openaiChat(call, false),
+    'POST /endpoints/[^/]+/invocations-response-stream': (call) => {
+      const answer = openaiChat(call, true)
+      const events = 'events' in answer ? [...answer.events] : []
+      return framed(
+        events.map(({ frame }) => awsPayloadPart(Buffer.from(frame))),
+        eventStream,
+      )
     },
   },
   error,

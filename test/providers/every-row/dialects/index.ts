@@ -2,7 +2,7 @@ import { anthropicDialect } from '../../../../src/testing/dialects/anthropic.js'
 import type { Dialect } from '../../../../src/testing/dialects/dialect.js'
 import { geminiDialect } from '../../../../src/testing/dialects/gemini.js'
 import { openaiDialect } from '../../../../src/testing/dialects/openai.js'
-import { bedrock, sagemaker } from './aws.js'
+import { bedrock, sagemaker, sagemakerChat } from './aws.js'
 import { cohere } from './cohere.js'
 import { bfl, fal, fireworks, huggingface, snowflake, stability, vertexPredict } from './media.js'
 import { ollama } from './ollama.js'
@@ -36,6 +36,7 @@ export const dialects: readonly Dialect[] = [
   ollama,
   bedrock,
   sagemaker,
+  sagemakerChat,
   alephAlpha,
   nlpCloud,
   petals,

@@ -82,7 +82,8 @@ export const watsonx = dialectOf(
   (status, message) => ({ errors: [{ code: `error_${status}`, message }], status_code: status }),
 )
 
-function openaiChat(call: FakeCall, stream: boolean): Rendered {
+/** OpenAI's answer under a path that tells model and streaming in its own way; usage comes unasked. */
+export function openaiChat(call: FakeCall, stream: boolean): Rendered {
   return answerChat({ ...call, body: { ...call.body, model: 'm', stream, stream_options: { include_usage: true } } })
 }
 
