@@ -8,7 +8,7 @@ import { send } from '../recordings/replay.js'
 import type { Operation } from '../../src/wire/operations.js'
 import { dialects } from './every-row/dialects/index.js'
 import * as drive from './every-row/drive.js'
-import { type Claim, claimNames, readRows, type Row, rowsAvailable, setups } from './every-row/rows.js'
+import { type Claim, claimNames, readRows, type Row, rowsAvailable, setups, ways } from './every-row/rows.js'
 
 if (!rowsAvailable) console.log('skipped: the table of providers is not present')
 
@@ -24,12 +24,12 @@ function providerOf(id: string): Provider {
   return provider
 }
 
-function modelsOf({ id }: Row, url: string): readonly ModelOptions[] {
+function modelsOf({ id, provider = id }: Row, url: string): readonly ModelOptions[] {
   const { base = '/openai/v1', models = {}, settings, places = {}, keyless } = setups[id] ?? {}
   const placed = Object.entries(places).map(([name, path]) => [name, url + path])
   return operations.map((operation) => ({
     modelName: drive.groupOf(id, operation),
-    model: `${id}/${models[operation] ?? 'demo'}`,
+    model: `${provider}/${models[operation] ?? 'demo'}`,
     baseUrl: url + base,
     // One for each row, so that none uses the tokens of another.
     ...(keyless ? {} : { apiKey: `key-of-${id}` }),
@@ -41,7 +41,7 @@ type Cells = Record<string, string>
 
 describe.runIf(rowsAvailable)('every provider of the table', () => {
   const listed = rowsAvailable ? readRows() : []
-  const rows = [...listed, ...variants.map((id): Row => ({ id, claims: providerOf(id).capabilities }))]
+  const rows = [...listed, ...variants.map((id): Row => ({ id, claims: providerOf(id).capabilities })), ...ways]
   const table = new Map<string, Cells>()
   let upstream: FakeUpstream
   let gateway: Gateway
@@ -64,16 +64,17 @@ describe.runIf(rowsAvailable)('every provider of the table', () => {
 
   it('is registered, and nothing else is', () => {
     expect(listed).toHaveLength(138)
-    const known = new Set(rows.map(({ id }) => providerOf(id).name))
-    expect(known.size).toBe(rows.length)
+    const known = new Set(rows.map(({ id, provider = id }) => providerOf(provider).name))
+    expect(known.size).toBe(listed.length + variants.length)
     expect(registry.list().filter(({ name }) => !known.has(name))).toEqual([])
   })
 
   it.each(rows.map((row) => [row.id, row] as const))('%s answers what it claims', async (id, row) => {
     const setup = setups[id] ?? {}
     const driven = { id, setup, gateway, upstream }
-    const { capabilities } = providerOf(id)
-    const can = (claim: Claim): boolean => capabilities[claim] || row.claims[claim]
+    // A second way need not offer all that its provider does.
+    const own: Partial<Provider['capabilities']> = row.provider === undefined ? providerOf(id).capabilities : {}
+    const can = (claim: Claim): boolean => own[claim] || row.claims[claim]
     if (setup.token) await exchangeToken(driven)
     const checks: readonly (readonly [string, boolean, () => Promise<drive.Outcome | 'refused'>])[] = [
       ['chat', can('chat'), () => drive.chat(driven)],

@@ -13,6 +13,8 @@ export const rowsAvailable = existsSync(file)
 /** One row of the table. */
 export interface Row {
   readonly id: string
+  /** @default the id */
+  readonly provider?: string
   /** Operations, and `stream`. */
   readonly claims: Readonly<Record<Claim, boolean>>
 }
@@ -46,6 +48,16 @@ export function readRows(): readonly Row[] {
     return { id: String(row['id']), claims }
   })
 }
+
+const chats = { chat: true, stream: true, completions: false, embeddings: false, images: false }
+
+/** Second ways to a provider's models, driven as rows of their own. */
+export const ways: readonly Row[] = [
+  { id: 'aleph_alpha, chat', provider: 'aleph_alpha', claims: chats },
+  { id: 'azure, dated', provider: 'azure', claims: { ...chats, embeddings: true } },
+  { id: 'azure_ai, Claude', provider: 'azure_ai', claims: chats },
+  { id: 'vertex_ai, Llama', provider: 'vertex_ai', claims: chats },
+]
 
 /** How a row is reached at the fake upstream, where it is not OpenAI's way. */
 export interface Setup {
@@ -112,6 +124,14 @@ const watsonx: Setup = {
 
 /** The rows that are not simply OpenAI's dialect at a base URL with a key. */
 export const setups: Readonly<Record<string, Setup>> = {
+  'azure, dated': { base: '', settings: { apiVersion: '2024-10-21' } },
+  'azure_ai, Claude': { base: '', models: { chat: 'claude-sonnet-4-5' } },
+  'vertex_ai, Llama': {
+    base: '',
+    keyless: true,
+    settings: { project: 'p', location: 'us-central1', credentials: () => 'google-token' },
+    models: { chat: 'meta/llama-3.3-70b-instruct-maas' },
+  },
   aleph_alpha: { base: '/aleph_alpha', models: { chat: 'luminous-supreme-control' }, noTools: true },
   anthropic: { base: '' },
   azure: { base: '' },
