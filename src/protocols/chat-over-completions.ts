@@ -6,6 +6,7 @@ import { createChunkBuilder } from './chunk-builder.js'
 import { settleRequest } from './parameter-table.js'
 import { type PlainTurn, toPlainTurns } from './plain-text.js'
 import { toPrompt } from './prompt-template.js'
+import { lostInMessages } from './message-fields.js'
 import type { Codec, Exchange, StreamDecoder, StreamPart } from './protocol.js'
 
 // What a model that only continues text cannot be asked for.
@@ -48,7 +49,8 @@ export function chatOverCompletions(
     encode: (exchange) => {
       const { inner, lost } = toTextExchange(exchange, write)
       const sent = completions.encode(inner)
-      return lost.length === 0 ? sent : { ...sent, droppedParams: [...lost, ...sent.droppedParams] }
+      const dropped = [...lost, ...lostInMessages(exchange.request.messages, { detail: false }), ...sent.droppedParams]
+      return { ...sent, droppedParams: dropped }
     },
     decode: (body, exchange) => toChat(completions.decode(body, answeredExchange(exchange))),
   }

@@ -7,6 +7,7 @@ import { ImageRequest } from '../wire/images.js'
 import { isObject, type JsonObject } from '../wire/json.js'
 import type { Operation } from '../wire/operations.js'
 import { type DropPolicy, isGatewayField, toDropPolicy } from './gateway-fields.js'
+import { lostInMessages } from './message-fields.js'
 
 /** A request under its deployment's defaults, and what happens to the parameters that its target cannot honour. */
 export interface SettledRequest<Request> {
@@ -134,12 +135,22 @@ function extraBodyOf({ extra_body: extra }: JsonObject): Record<string, unknown>
   return Object.fromEntries(Object.entries(extra).filter(([name]) => !apart.has(name) && !isGatewayField(name)))
 }
 
-/** Gives what was left out. @throws UnsupportedParameterError naming all of it where it may not be */
+// About the account, not the answer: left out without a 400, but not without a word.
+const account = ['metadata', 'prompt_cache_key', 'prompt_cache_retention', 'safety_identifier', 'store', 'user']
+
+/** What a dialect leaves out although it changes nothing in the answer; `store: false` is honoured, as nothing is stored. */
+export function ignoredIn(request: JsonObject, keeps = { detail: false }): readonly string[] {
+  const set = account.filter((name) => isSet(request[name]) && !(name === 'store' && request[name] === false))
+  return [...set, ...lostInMessages(request['messages'], keeps)]
+}
+
+/** Gives what was left out; `ignored` never leads to an error. @throws UnsupportedParameterError naming all of it where it may not be */
 export function settleUnsupported(
   { provider, model }: Deployment,
   policy: DropPolicy,
   unsupported: readonly string[],
+  ignored: readonly string[] = [],
 ): readonly string[] {
   if (unsupported.length > 0 && !policy.drop) throw new UnsupportedParameterError(provider, model, unsupported)
-  return [...new Set(unsupported)]
+  return [...new Set([...unsupported, ...ignored])]
 }

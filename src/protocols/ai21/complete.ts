@@ -2,7 +2,7 @@ import type { UpstreamRequest } from '../../upstream/message.js'
 import type { Completion } from '../../wire/completions.js'
 import { isObject, type JsonObject, stringOf } from '../../wire/json.js'
 import { invalidAnswer } from '../invalid-answer.js'
-import { settleRequest, settleUnsupported, translateParameters } from '../parameter-table.js'
+import { ignoredIn, settleRequest, settleUnsupported, translateParameters } from '../parameter-table.js'
 import { onlyPrompt } from '../plain-text.js'
 import type { Codec, Exchange } from '../protocol.js'
 import { countsToUsage, jsonRequest, stopList, textChoice, textHead } from '../text-answer.js'
@@ -26,7 +26,7 @@ function encode({ request: asked, deployment }: Exchange<'completions'>): Upstre
   const { members, extra, unsupported } = translateParameters('completions', request, policy, names)
   const body = { ...extra, ...members, prompt: onlyPrompt(request.prompt, deployment.provider) }
   const path = `/${encodeURIComponent(deployment.model)}/complete`
-  return jsonRequest(path, body, settleUnsupported(deployment, policy, unsupported))
+  return jsonRequest(path, body, settleUnsupported(deployment, policy, unsupported, ignoredIn(request)))
 }
 
 function decode(body: unknown, exchange: Exchange<'completions'>): Completion {

@@ -5,7 +5,13 @@ import { isObject, type JsonObject, numberOf, stringOf } from '../../wire/json.j
 import type { Operation } from '../../wire/operations.js'
 import { toFinishReason } from '../finish-reason.js'
 import { invalidAnswer } from '../invalid-answer.js'
-import { type SettledRequest, settleRequest, settleUnsupported, translateParameters } from '../parameter-table.js'
+import {
+  type SettledRequest,
+  ignoredIn,
+  settleRequest,
+  settleUnsupported,
+  translateParameters,
+} from '../parameter-table.js'
 import type { Codec, Exchange } from '../protocol.js'
 import { countsToUsage, jsonRequest, stopList, textChoice, textHead } from '../text-answer.js'
 import { createChatStream, createCompletionStream } from './complete-stream.js'
@@ -66,7 +72,7 @@ function encode(
     prompt,
     ...(stream && { stream }),
   }
-  return jsonRequest('/complete', body, settleUnsupported(deployment, policy, unsupported), stream)
+  return jsonRequest('/complete', body, settleUnsupported(deployment, policy, unsupported, ignoredIn(request)), stream)
 }
 
 interface TextAnswer {

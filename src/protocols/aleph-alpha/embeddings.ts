@@ -2,7 +2,7 @@ import { InvalidRequestError } from '../../errors.js'
 import type { UpstreamRequest } from '../../upstream/message.js'
 import type { EmbeddingRequest, EmbeddingResponse } from '../../wire/embeddings.js'
 import { isObject, type JsonObject, stringOf } from '../../wire/json.js'
-import { settleRequest, settleUnsupported, translateParameters } from '../parameter-table.js'
+import { ignoredIn, settleRequest, settleUnsupported, translateParameters } from '../parameter-table.js'
 import type { Codec, Exchange } from '../protocol.js'
 import { jsonRequest } from '../text-answer.js'
 import { toEmbeddingResponse, vectorsOf } from '../vectors.js'
@@ -18,7 +18,7 @@ function encode({ request: asked, deployment }: Exchange<'embeddings'>): Upstrea
   const { members, extra, unsupported } = translateParameters('embeddings', request, policy, names)
   const inputs = toInputs(request.input)
   const shared = { ...extra, ...members, model: deployment.model }
-  const dropped = settleUnsupported(deployment, policy, unsupported)
+  const dropped = settleUnsupported(deployment, policy, unsupported, ignoredIn(request))
   const [only] = inputs
   const isList = Array.isArray(request.input) && typeof request.input[0] !== 'number'
   if (stringOf(request['instruction']) !== undefined) {

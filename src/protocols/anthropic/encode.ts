@@ -6,12 +6,15 @@ import type { JsonObject } from '../../wire/json.js'
 import { isObject } from '../../wire/json.js'
 import type { DropPolicy } from '../gateway-fields.js'
 import { toDropPolicy } from '../gateway-fields.js'
+import { lostInMessages } from '../message-fields.js'
 import type { Exchange } from '../protocol.js'
 import { betaHeader } from './betas.js'
 import { limitBreakpoints } from './cache-control.js'
 import type { Conversation } from './messages.js'
 import { lacksThinking, nativeSystem, toConversation } from './messages.js'
 import {
+  changesNothing,
+  ignoredParameters,
   passedThrough,
   planSampling,
   planServiceTier,
@@ -180,14 +183,22 @@ function writeBody(plan: CallPlan, model: string): JsonObject {
 export function encodeMessages(exchange: Exchange<'chat'>): MessagesRequest {
   const { deployment } = exchange
   const plan = planCall(exchange)
-  if (plan.unsupported.length > 0 && !plan.policy.drop) {
-    throw new UnsupportedParameterError(deployment.provider, deployment.model, plan.unsupported)
+  const refused = plan.unsupported.filter((name) => !changesNothing(name))
+  if (refused.length > 0 && !plan.policy.drop) {
+    throw new UnsupportedParameterError(deployment.provider, deployment.model, refused)
   }
   const body = writeBody(plan, deployment.model)
   const blocks = plan.conversation.messages.flatMap((message) => message.content)
   return {
     body,
     betas: betaHeader(body, blocks, plan.request, deployment),
-    droppedParams: [...new Set([...plan.unsupported, ...plan.reasoning.dropped])],
+    droppedParams: [
+      ...new Set([
+        ...plan.unsupported,
+        ...plan.reasoning.dropped,
+        ...ignoredParameters(plan.request),
+        ...lostInMessages(plan.request.messages, { detail: false }),
+      ]),
+    ],
   }
 }

@@ -42,6 +42,11 @@ const unsupported: Readonly<Record<string, (value: unknown) => boolean>> = {
   verbosity: () => false,
 }
 
+/** True for parameters about the account, which are left out without a 400: the answer is the same without them. */
+export function changesNothing(name: string): boolean {
+  return name === 'prompt_cache_key' || name === 'store'
+}
+
 /** The parameters of a request that no Claude can honour. */
 export function unsupportedParameters(request: ChatRequest): readonly string[] {
   return Object.entries(unsupported).flatMap(([name, asksNothing]) => {
@@ -123,9 +128,32 @@ const personal = /^\S+@\S+\.\S+$|^\+?[\d\s().-]{7,}$/
 
 /** `metadata.user_id`, an opaque id of the caller's own user; absent where it looks like an address or a number to call. */
 export function userMetadata(request: ChatRequest): JsonObject {
-  const metadata = isObject(request.metadata) ? request.metadata : {}
-  const user = stringOf(request.user) ?? stringOf(request.safety_identifier) ?? stringOf(metadata['user_id'])
+  const user = userFields(request).find(([, value]) => value !== undefined)?.[1]
   return user === undefined || personal.test(user.trim()) ? {} : { metadata: { user_id: user } }
+}
+
+/** Where the caller's own user may be named, the strongest first. */
+function userFields(request: ChatRequest): readonly (readonly [string, string | undefined])[] {
+  const metadata = isObject(request.metadata) ? request.metadata : {}
+  return [
+    ['user', stringOf(request.user)],
+    ['safety_identifier', stringOf(request.safety_identifier)],
+    ['metadata', stringOf(metadata['user_id'])],
+  ]
+}
+
+/** Parameters that are about the account, not the answer, and have no place here: left out, and told to the caller. */
+export function ignoredParameters(request: ChatRequest): readonly string[] {
+  const { metadata: sent } = userMetadata(request)
+  const sentUser = isObject(sent) ? sent['user_id'] : undefined
+  const users = userFields(request).filter(([, value]) => value !== undefined && value !== sentUser)
+  const others = isObject(request.metadata) && Object.keys(request.metadata).some((name) => name !== 'user_id')
+  const retention = request['prompt_cache_retention'] ?? undefined
+  return [
+    ...users.map(([name]) => name),
+    ...(others ? ['metadata'] : []),
+    ...(retention === undefined ? [] : ['prompt_cache_retention']),
+  ]
 }
 
 // OpenAI's fields that are translated elsewhere, and headers in the guise of fields: none is sent as it is.

@@ -4,7 +4,7 @@ import { isObject } from '../../wire/json.js'
 import { toEmbeddingResponse, vectorsOf } from '../vectors.js'
 import { invalidAnswer } from '../invalid-answer.js'
 import { invokeRequest, usageInHeaders } from '../invoke-envelope.js'
-import { settleRequest, settleUnsupported, translateParameters } from '../parameter-table.js'
+import { ignoredIn, settleRequest, settleUnsupported, translateParameters } from '../parameter-table.js'
 import type { Codec, Exchange } from '../protocol.js'
 import { embeddingBodyOf, type EmbeddingInput, toEmbeddingInput } from './embedding-bodies.js'
 
@@ -39,7 +39,7 @@ function encode({ request: asked, deployment }: Exchange<'embeddings'>, base: st
     deployment.model,
     body.write(inputs, { ...extra, ...members }),
     false,
-    settleUnsupported(deployment, policy, unsupported),
+    settleUnsupported(deployment, policy, unsupported, ignoredIn(request)),
   )
 }
 

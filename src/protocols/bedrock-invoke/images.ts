@@ -5,7 +5,7 @@ import { isObject, type JsonObject, stringOf } from '../../wire/json.js'
 import { pixelsOf, ratioOf } from '../image-fields.js'
 import { invalidAnswer } from '../invalid-answer.js'
 import { invokeRequest } from '../invoke-envelope.js'
-import { settleRequest, settleUnsupported, type Take, translateParameters } from '../parameter-table.js'
+import { ignoredIn, settleRequest, settleUnsupported, type Take, translateParameters } from '../parameter-table.js'
 import type { Codec, Exchange } from '../protocol.js'
 
 /** How one family of models draws on InvokeModel. */
@@ -112,7 +112,12 @@ function encode({ request: asked, deployment }: Exchange<'images'>, body: ImageB
   const handled = ['response_format']
   const parameters = translateParameters('images', request, policy, body.parameters, handled)
   const written = body.write(request.prompt, parameters.members, parameters.extra)
-  return invokeRequest(deployment.model, written, false, settleUnsupported(deployment, policy, parameters.unsupported))
+  return invokeRequest(
+    deployment.model,
+    written,
+    false,
+    settleUnsupported(deployment, policy, parameters.unsupported, ignoredIn(request)),
+  )
 }
 
 function decode(answer: unknown, { created, deployment }: Exchange<'images'>, body: ImageBody): ImageResponse {

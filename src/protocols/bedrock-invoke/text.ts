@@ -5,7 +5,7 @@ import type { ChatUsage } from '../../wire/usage.js'
 import { invalidAnswer, truncated } from '../invalid-answer.js'
 import { invokeRequest, textInChunk, usageInChunk, usageInHeaders } from '../invoke-envelope.js'
 import { MalformedEvents } from '../malformed-events.js'
-import { settleRequest, settleUnsupported, translateParameters } from '../parameter-table.js'
+import { ignoredIn, settleRequest, settleUnsupported, translateParameters } from '../parameter-table.js'
 import { onlyPrompt } from '../plain-text.js'
 import type { Codec, Exchange, StreamDecoder, StreamPart } from '../protocol.js'
 import { countsToUsage, textChoice, textHead, textPart, toTextFinish } from '../text-answer.js'
@@ -29,7 +29,12 @@ function encode({ request: asked, deployment }: Exchange<'completions'>, body: T
     ...members,
     ...(stream && body.streaming),
   })
-  return invokeRequest(deployment.model, written, stream, settleUnsupported(deployment, policy, unsupported))
+  return invokeRequest(
+    deployment.model,
+    written,
+    stream,
+    settleUnsupported(deployment, policy, unsupported, ignoredIn(request)),
+  )
 }
 
 function decode(

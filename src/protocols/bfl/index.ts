@@ -6,7 +6,7 @@ import { isObject, type JsonObject, stringOf } from '../../wire/json.js'
 import { readFailure, toUpstreamError } from '../failure.js'
 import { imageOf, pixelsOf, ratioOf } from '../image-fields.js'
 import { invalidAnswer } from '../invalid-answer.js'
-import { settleRequest, settleUnsupported, translateParameters } from '../parameter-table.js'
+import { ignoredIn, settleRequest, settleUnsupported, translateParameters } from '../parameter-table.js'
 import type { Codec, Exchange, FollowUp, Protocol } from '../protocol.js'
 import { jsonRequest } from '../text-answer.js'
 
@@ -28,7 +28,11 @@ function encode({ request: asked, deployment }: Exchange<'images'>): UpstreamReq
   }
   const { members, extra, unsupported } = translateParameters('images', request, policy, names)
   const body = { ...extra, ...members, prompt: request.prompt }
-  return jsonRequest(`/v1/${encodeURIComponent(model)}`, body, settleUnsupported(deployment, policy, unsupported))
+  return jsonRequest(
+    `/v1/${encodeURIComponent(model)}`,
+    body,
+    settleUnsupported(deployment, policy, unsupported, ignoredIn(request)),
+  )
 }
 
 function next(body: unknown, { deployment }: Exchange<'images'>): FollowUp | undefined {

@@ -4,7 +4,7 @@ import type { ChatCompletion, ChatResponseMessage, ToolCall } from '../../wire/c
 import { isObject, type JsonObject, stringOf } from '../../wire/json.js'
 import { writeJson } from '../../wire/write-json.js'
 import { errorInside, readErrorText } from '../failure.js'
-import { settleRequest, settleUnsupported, translateParameters } from '../parameter-table.js'
+import { ignoredIn, settleRequest, settleUnsupported, translateParameters } from '../parameter-table.js'
 import type { Codec, Exchange } from '../protocol.js'
 import { isJsonTool } from '../structured-output.js'
 import { madeCallId, toArgumentsText } from '../tool-calls.js'
@@ -50,7 +50,7 @@ function encode({ request: asked, deployment }: Exchange<'chat'>): UpstreamReque
     path: '/v2/chat',
     headers: { 'content-type': 'application/json' },
     body: writeJson(body),
-    droppedParams: settleUnsupported(deployment, policy, unsupported),
+    droppedParams: settleUnsupported(deployment, policy, unsupported, ignoredIn(request, { detail: true })),
   }
 }
 

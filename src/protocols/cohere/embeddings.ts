@@ -4,7 +4,7 @@ import type { EmbeddingRequest, EmbeddingResponse } from '../../wire/embeddings.
 import { isObject, type JsonObject, numberOf, stringOf } from '../../wire/json.js'
 import { fromBase64Vector } from '../embedding-encoding.js'
 import { errorInside, readErrorText } from '../failure.js'
-import { settleRequest, settleUnsupported, translateParameters } from '../parameter-table.js'
+import { ignoredIn, settleRequest, settleUnsupported, translateParameters } from '../parameter-table.js'
 import type { Codec, Exchange } from '../protocol.js'
 import { toEmbeddingResponse, vectorsOf } from '../vectors.js'
 
@@ -39,7 +39,7 @@ function encode({ request: asked, deployment }: Exchange<'embeddings'>): Upstrea
     path: '/v2/embed',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify(body),
-    droppedParams: settleUnsupported(deployment, policy, unsupported),
+    droppedParams: settleUnsupported(deployment, policy, unsupported, ignoredIn(request)),
   }
 }
 

@@ -1,6 +1,7 @@
 import type { ChatCompletion } from '../../wire/chat.js'
 import { toDropPolicy } from '../gateway-fields.js'
 import { mediaUrlsIn } from '../media-urls.js'
+import { lostInMessages } from '../message-fields.js'
 import type { Codec, Exchange } from '../protocol.js'
 import type { UpstreamRequest } from '../../upstream/message.js'
 import type { JsonObject } from '../../wire/json.js'
@@ -13,6 +14,7 @@ import { isGoogles } from './parts.js'
 import { toParameters } from './parameters.js'
 import {
   chatFields,
+  ignoredFields,
   mergeFields,
   settleUnsupported,
   writeBody,
@@ -57,6 +59,10 @@ function encode({ request: asked, deployment }: Exchange<'chat'>, options: Gemin
     path: options.path(deployment, request.stream === true ? 'streamGenerateContent?alt=sse' : 'generateContent'),
     headers: { 'content-type': 'application/json' },
     body: writeBody(mergeFields(translated, extra.body)),
-    droppedParams: settleUnsupported(deployment, policy, unsupported, tools.ignored),
+    droppedParams: settleUnsupported(deployment, policy, unsupported, [
+      ...tools.ignored,
+      ...ignoredFields(request),
+      ...lostInMessages(request.messages, { detail: true }),
+    ]),
   }
 }

@@ -10,7 +10,14 @@ import { errorIn } from './failure.js'
 import { modelOf } from './model.js'
 import { toModelResource, type GeminiOptions } from './options.js'
 import { toParts } from './parts.js'
-import { settleUnsupported, writeBody, toExtraFields, withDefaults, withoutDropped } from './request-body.js'
+import {
+  ignoredFields,
+  settleUnsupported,
+  writeBody,
+  toExtraFields,
+  withDefaults,
+  withoutDropped,
+} from './request-body.js'
 
 const known: ReadonlySet<string> = new Set([
   ...Object.keys(EmbeddingRequest.shape),
@@ -46,7 +53,7 @@ function encode({ request: asked, deployment }: Exchange<'embeddings'>, options:
     path: options.path(deployment, 'batchEmbedContents'),
     headers: { 'content-type': 'application/json' },
     body: writeBody({ requests }),
-    droppedParams: settleUnsupported(deployment, policy, extra.unsupported),
+    droppedParams: settleUnsupported(deployment, policy, extra.unsupported, ignoredFields(request)),
   }
 }
 

@@ -10,6 +10,7 @@ import { partsIn } from './candidate.js'
 import type { GeminiOptions } from './options.js'
 import {
   mergeFields,
+  ignoredFields,
   settleUnsupported,
   writeBody,
   toExtraFields,
@@ -97,7 +98,12 @@ function encode({ request: asked, deployment }: Exchange<'images'>, options: Gem
     path: options.path(deployment, 'generateContent'),
     headers: { 'content-type': 'application/json' },
     body: writeBody(mergeFields(body, extra.body)),
-    droppedParams: settleUnsupported(deployment, policy, [...unsupportedIn(request), ...extra.unsupported]),
+    droppedParams: settleUnsupported(
+      deployment,
+      policy,
+      [...unsupportedIn(request), ...extra.unsupported],
+      ignoredFields(request),
+    ),
   }
 }
 

@@ -19,6 +19,9 @@ const notForTheModel: ReadonlySet<string> = new Set([
   'user',
 ])
 
+// Of these the codec itself makes use.
+const streamFields: ReadonlySet<string> = new Set(['stream', 'stream_options'])
+
 // Members of generationConfig that callers also write beside OpenAI's own parameters.
 const generationFields: ReadonlySet<string> = new Set([
   'audioTimestamp',
@@ -64,6 +67,13 @@ export interface ExtraFields {
   readonly body: JsonObject
   readonly generationConfig: JsonObject
   readonly unsupported: readonly string[]
+}
+
+/** Fields about the account that are set and left out; `store: false` is honoured, since nothing is stored. */
+export function ignoredFields(request: JsonObject): readonly string[] {
+  return [...notForTheModel].filter(
+    (name) => isSet(request[name]) && !streamFields.has(name) && !(name === 'store' && request[name] === false),
+  )
 }
 
 /** Sorts the fields that are neither OpenAI's nor the gateway's; unknown ones go to the top level as they are. */

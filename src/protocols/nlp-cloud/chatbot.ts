@@ -3,7 +3,7 @@ import type { UpstreamRequest } from '../../upstream/message.js'
 import type { ChatCompletion } from '../../wire/chat.js'
 import { isObject, type JsonObject, stringOf } from '../../wire/json.js'
 import { invalidAnswer } from '../invalid-answer.js'
-import { settleRequest, settleUnsupported, translateParameters } from '../parameter-table.js'
+import { ignoredIn, settleRequest, settleUnsupported, translateParameters } from '../parameter-table.js'
 import { type PlainTurn, toPlainTurns } from '../plain-text.js'
 import type { Codec, Exchange } from '../protocol.js'
 import { countsToUsage, jsonRequest } from '../text-answer.js'
@@ -16,7 +16,11 @@ function encode({ request: asked, deployment }: Exchange<'chat'>): UpstreamReque
   const { request, policy } = settleRequest(asked, deployment)
   const { extra, unsupported } = translateParameters('chat', request, policy, {})
   const body = { ...extra, ...toConversation(toPlainTurns(request.messages, deployment.provider)) }
-  return jsonRequest(modelPath(deployment, 'chatbot'), body, settleUnsupported(deployment, policy, unsupported))
+  return jsonRequest(
+    modelPath(deployment, 'chatbot'),
+    body,
+    settleUnsupported(deployment, policy, unsupported, ignoredIn(request)),
+  )
 }
 
 /** The last turn of the user is the input, what was said before it the history, in pairs. */

@@ -1,7 +1,7 @@
 import type { UpstreamRequest } from '../../upstream/message.js'
 import type { EmbeddingResponse } from '../../wire/embeddings.js'
 import { isObject } from '../../wire/json.js'
-import { settleRequest, settleUnsupported, translateParameters } from '../parameter-table.js'
+import { ignoredIn, settleRequest, settleUnsupported, translateParameters } from '../parameter-table.js'
 import type { Codec, Exchange } from '../protocol.js'
 import { jsonRequest } from '../text-answer.js'
 import { textsOf, toEmbeddingResponse, vectorsOf } from '../vectors.js'
@@ -16,7 +16,7 @@ function encode(exchange: Exchange<'embeddings'>): UpstreamRequest {
   const body = { ...extra, sentences: textsOf({ ...exchange, request }) }
   const model = deployment.model.replace(/^(?:cpu|gpu)\//, '')
   const path = `/v1/${encodeURIComponent(model)}/embeddings`
-  return jsonRequest(path, body, settleUnsupported(deployment, policy, unsupported))
+  return jsonRequest(path, body, settleUnsupported(deployment, policy, unsupported, ignoredIn(request)))
 }
 
 function decode(body: unknown, exchange: Exchange<'embeddings'>): EmbeddingResponse {

@@ -2,7 +2,7 @@ import type { UpstreamRequest } from '../../upstream/message.js'
 import type { Completion } from '../../wire/completions.js'
 import { isObject, numberOf, stringOf } from '../../wire/json.js'
 import { invalidAnswer } from '../invalid-answer.js'
-import { settleRequest, settleUnsupported, translateParameters } from '../parameter-table.js'
+import { ignoredIn, settleRequest, settleUnsupported, translateParameters } from '../parameter-table.js'
 import { onlyPrompt } from '../plain-text.js'
 import type { Codec, Exchange } from '../protocol.js'
 import { countsToUsage, jsonRequest, stopList, textChoice, textHead } from '../text-answer.js'
@@ -29,7 +29,7 @@ function encode({ request: asked, deployment }: Exchange<'completions'>): Upstre
   const text = onlyPrompt(request.prompt, deployment.provider)
   const body = { remove_input: true, ...extra, ...members, text }
   const path = modelPath(deployment, 'generation')
-  return jsonRequest(path, body, settleUnsupported(deployment, policy, [...unsupported, ...lost]))
+  return jsonRequest(path, body, settleUnsupported(deployment, policy, [...unsupported, ...lost], ignoredIn(request)))
 }
 
 function decode(body: unknown, exchange: Exchange<'completions'>): Completion {

@@ -3,7 +3,7 @@ import type { ImageResponse } from '../../wire/images.js'
 import { isObject, stringOf } from '../../wire/json.js'
 import { imageOf } from '../image-fields.js'
 import { invalidAnswer } from '../invalid-answer.js'
-import { settleRequest, settleUnsupported, translateParameters } from '../parameter-table.js'
+import { ignoredIn, settleRequest, settleUnsupported, translateParameters } from '../parameter-table.js'
 import type { Codec, Exchange } from '../protocol.js'
 import { jsonRequest } from '../text-answer.js'
 import { modelPath } from './model.js'
@@ -17,7 +17,7 @@ function encode({ request: asked, deployment }: Exchange<'images'>): UpstreamReq
   const { extra, unsupported } = translateParameters('images', request, policy, names)
   const body = { ...extra, text: request.prompt }
   const path = modelPath(deployment, 'image-generation')
-  return jsonRequest(path, body, settleUnsupported(deployment, policy, unsupported))
+  return jsonRequest(path, body, settleUnsupported(deployment, policy, unsupported, ignoredIn(request)))
 }
 
 function decode(body: unknown, { created, deployment }: Exchange<'images'>): ImageResponse {

@@ -1,6 +1,6 @@
 import type { UpstreamRequest } from '../../upstream/message.js'
 import { isObject, stringOf } from '../../wire/json.js'
-import { settleRequest, settleUnsupported, translateParameters } from '../parameter-table.js'
+import { ignoredIn, settleRequest, settleUnsupported, translateParameters } from '../parameter-table.js'
 import type { Codec, Exchange } from '../protocol.js'
 import { jsonRequest } from '../text-answer.js'
 import { decodeChat } from './answer.js'
@@ -27,5 +27,10 @@ function encode({ request: asked, deployment }: Exchange<'chat'>): UpstreamReque
     ...(stream && { isStream: true, streamOptions: { isIncludeUsage: true } }),
   }
   const body = { ...placeOf(deployment), chatRequest }
-  return jsonRequest(actionPath('chat'), body, settleUnsupported(deployment, policy, unsupported), stream)
+  return jsonRequest(
+    actionPath('chat'),
+    body,
+    settleUnsupported(deployment, policy, unsupported, ignoredIn(request, { detail: true })),
+    stream,
+  )
 }

@@ -1,7 +1,7 @@
 import type { UpstreamRequest } from '../../upstream/message.js'
 import type { EmbeddingResponse } from '../../wire/embeddings.js'
 import { isObject, stringOf } from '../../wire/json.js'
-import { settleRequest, settleUnsupported, translateParameters } from '../parameter-table.js'
+import { ignoredIn, settleRequest, settleUnsupported, translateParameters } from '../parameter-table.js'
 import type { Codec, Exchange } from '../protocol.js'
 import { jsonRequest } from '../text-answer.js'
 import { textsOf, toEmbeddingResponse, vectorsOf } from '../vectors.js'
@@ -23,7 +23,11 @@ function encode(exchange: Exchange<'embeddings'>): UpstreamRequest {
     inputs: textsOf({ ...exchange, request }),
     ...(inputType !== undefined && { inputType: toInputType(inputType) }),
   }
-  return jsonRequest(actionPath('embedText'), body, settleUnsupported(deployment, policy, unsupported))
+  return jsonRequest(
+    actionPath('embedText'),
+    body,
+    settleUnsupported(deployment, policy, unsupported, ignoredIn(request)),
+  )
 }
 
 // Voyage's and NVIDIA's words for Cohere's types.

@@ -4,7 +4,7 @@ import { isObject, type JsonObject, stringOf } from '../../wire/json.js'
 import { writeJson } from '../../wire/write-json.js'
 import { isForeignFinishReason, toFinishReason } from '../finish-reason.js'
 import { mediaUrlsIn } from '../media-urls.js'
-import { settleRequest, settleUnsupported, translateParameters } from '../parameter-table.js'
+import { ignoredIn, settleRequest, settleUnsupported, translateParameters } from '../parameter-table.js'
 import type { Codec, Exchange } from '../protocol.js'
 import { splitThought } from '../think-tags.js'
 import { toolChoiceOf, toolsOf } from '../tool-calls.js'
@@ -60,7 +60,12 @@ function encode({ request: asked, deployment }: Exchange<'chat'>): UpstreamReque
     path: '/api/chat',
     headers: { 'content-type': 'application/json' },
     body: writeJson(body),
-    droppedParams: settleUnsupported(deployment, policy, [...parameters.unsupported, ...tools.unsupported]),
+    droppedParams: settleUnsupported(
+      deployment,
+      policy,
+      [...parameters.unsupported, ...tools.unsupported],
+      ignoredIn(request),
+    ),
   }
 }
 

@@ -5,7 +5,7 @@ import { type JsonObject, parseJson, stringOf } from '../../wire/json.js'
 import type { ChatUsage } from '../../wire/usage.js'
 import { toFinishReason } from '../finish-reason.js'
 import { MalformedEvents } from '../malformed-events.js'
-import { settleRequest, settleUnsupported, translateParameters } from '../parameter-table.js'
+import { ignoredIn, settleRequest, settleUnsupported, translateParameters } from '../parameter-table.js'
 import type { Codec, Exchange, StreamDecoder, StreamPart } from '../protocol.js'
 import { createdOf, toAnswerObject, toUsage } from './answer.js'
 import { truncated } from './chat-stream.js'
@@ -35,7 +35,7 @@ function encode({ request: asked, deployment }: Exchange<'completions'>): Upstre
     path: '/api/generate',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify(body),
-    droppedParams: settleUnsupported(deployment, policy, unsupported),
+    droppedParams: settleUnsupported(deployment, policy, unsupported, ignoredIn(request)),
   }
 }
 

@@ -2,7 +2,7 @@ import type { UpstreamRequest } from '../../upstream/message.js'
 import type { EmbeddingResponse } from '../../wire/embeddings.js'
 import { isObject, type JsonObject, numberOf, stringOf } from '../../wire/json.js'
 import { errorInside } from '../failure.js'
-import { settleRequest, settleUnsupported, translateParameters } from '../parameter-table.js'
+import { ignoredIn, settleRequest, settleUnsupported, translateParameters } from '../parameter-table.js'
 import type { Codec, Exchange } from '../protocol.js'
 import { textsOf, toEmbeddingResponse, vectorsOf } from '../vectors.js'
 import { toOptions } from './options.js'
@@ -26,7 +26,7 @@ function encode(exchange: Exchange<'embeddings'>): UpstreamRequest {
     path: '/api/embed',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify(body),
-    droppedParams: settleUnsupported(deployment, policy, unsupported),
+    droppedParams: settleUnsupported(deployment, policy, unsupported, ignoredIn(request)),
   }
 }
 

@@ -2,6 +2,7 @@ import type { UpstreamRequest } from '../../upstream/message.js'
 import { ChatRequest } from '../../wire/chat.js'
 import { isObject, type JsonObject, stringOf } from '../../wire/json.js'
 import { baseModelOf } from '../base-model.js'
+import { lostInMessages } from '../message-fields.js'
 import type { Exchange } from '../protocol.js'
 import { checkRefused, createDraft, type Draft, passedThrough, refuseUnknown } from './draft.js'
 import { toConversation } from './input.js'
@@ -42,7 +43,7 @@ export function encodeResponses(exchange: Exchange<'chat'>, options: ResponsesOp
     path: pathOf(options, deployment),
     headers: { ...headers, accept: stream ? 'text/event-stream' : 'application/json' },
     body: JSON.stringify(options.adjust?.(body, draft.fields) ?? body),
-    droppedParams: draft.dropped,
+    droppedParams: [...draft.dropped, ...lostInMessages(request.messages, { detail: true })],
   }
 }
 

@@ -2,6 +2,7 @@ import type { ChatCompletion, ChatRequest } from '../../wire/chat.js'
 import { isObject, type JsonObject, numberOf } from '../../wire/json.js'
 import type { UpstreamRequest } from '../../upstream/message.js'
 import { baseModelOf } from '../base-model.js'
+import { lostInMessages } from '../message-fields.js'
 import type { Codec, Exchange } from '../protocol.js'
 import { hasHead, invalidAnswer, readChoices, toHead } from './answer.js'
 import { createChatStream } from './chat-stream.js'
@@ -55,6 +56,7 @@ function writeMessages(draft: Draft, request: ChatRequest, rules: MessageRules):
     ? (draft.body['messages'] as ChatRequest['messages'])
     : request.messages
   draft.body['messages'] = toUpstreamMessages(messages, rules)
+  if (rules.quirks.dropName) draft.dropped.push(...lostInMessages(messages, { detail: true }))
 }
 
 function decodeChat(body: unknown, exchange: Exchange<'chat'>, quirks: Quirks): ChatCompletion {

@@ -5,7 +5,7 @@ import type { UpstreamRequest } from '../../upstream/message.js'
 import { completionsOverChat } from '../completions-bridge.js'
 import { readFailure } from '../failure.js'
 import { invalidAnswer } from '../invalid-answer.js'
-import { settleRequest, settleUnsupported, type Take, translateParameters } from '../parameter-table.js'
+import { ignoredIn, settleRequest, settleUnsupported, type Take, translateParameters } from '../parameter-table.js'
 import { type PlainTurn, toPlainTurns } from '../plain-text.js'
 import type { Codec, Exchange, Protocol } from '../protocol.js'
 import { jsonRequest, stopList } from '../text-answer.js'
@@ -36,7 +36,7 @@ function encode({ request: asked, deployment }: Exchange<'chat'>): UpstreamReque
   const turns = toPlainTurns(request.messages, deployment.provider)
   const body = { prompt: speaks ? toMessages(turns) : toText(turns), ...members, ...extra }
   const path = methodPath(deployment.model, speaks ? 'generateMessage' : 'generateText')
-  return jsonRequest(path, body, settleUnsupported(deployment, policy, unsupported))
+  return jsonRequest(path, body, settleUnsupported(deployment, policy, unsupported, ignoredIn(request)))
 }
 
 const methodPath = (model: string, method: string): string => `/models/${encodeURIComponent(model)}:${method}`
@@ -86,7 +86,7 @@ const embeddingsCodec: Codec<'embeddings'> = {
     const many = texts.length > 1
     const body = { ...(many ? { texts } : { text: texts[0] }), ...extra }
     const path = methodPath(deployment.model, many ? 'batchEmbedText' : 'embedText')
-    return jsonRequest(path, body, settleUnsupported(deployment, policy, unsupported))
+    return jsonRequest(path, body, settleUnsupported(deployment, policy, unsupported, ignoredIn(request)))
   },
   decode: (body, exchange): EmbeddingResponse => {
     const answer = isObject(body) ? body : {}

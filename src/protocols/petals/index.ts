@@ -4,7 +4,7 @@ import { isObject, stringOf } from '../../wire/json.js'
 import { chatOverCompletions } from '../chat-over-completions.js'
 import { readFailure, toUpstreamError } from '../failure.js'
 import { invalidAnswer } from '../invalid-answer.js'
-import { settleRequest, settleUnsupported, translateParameters } from '../parameter-table.js'
+import { ignoredIn, settleRequest, settleUnsupported, translateParameters } from '../parameter-table.js'
 import { onlyPrompt } from '../plain-text.js'
 import type { Codec, Exchange, Protocol } from '../protocol.js'
 import { textChoice, textHead } from '../text-answer.js'
@@ -41,7 +41,7 @@ function encode({ request: asked, deployment }: Exchange<'completions'>): Upstre
     path: '/api/v1/generate',
     headers: { 'content-type': 'application/x-www-form-urlencoded', accept: 'application/json' },
     body: form.toString(),
-    droppedParams: settleUnsupported(deployment, policy, unsupported),
+    droppedParams: settleUnsupported(deployment, policy, unsupported, ignoredIn(request)),
   }
 }
 

@@ -3,7 +3,7 @@ import type { UpstreamRequest } from '../../upstream/message.js'
 import type { ChatCompletion, ChatMessage } from '../../wire/chat.js'
 import { isObject, type JsonObject, stringOf } from '../../wire/json.js'
 import { invalidAnswer } from '../invalid-answer.js'
-import { settleRequest, settleUnsupported, type Take, translateParameters } from '../parameter-table.js'
+import { ignoredIn, settleRequest, settleUnsupported, type Take, translateParameters } from '../parameter-table.js'
 import { toPlainTurns } from '../plain-text.js'
 import { labelled } from '../prompt-template.js'
 import type { Codec, Exchange } from '../protocol.js'
@@ -35,7 +35,7 @@ function encode({ request: asked, deployment }: Exchange<'chat'>): UpstreamReque
     ...toInput(request.messages, deployment.model, deployment.provider),
     ...(isObject(input) && input),
   }
-  return createPrediction(deployment, written, settleUnsupported(deployment, policy, unsupported))
+  return createPrediction(deployment, written, settleUnsupported(deployment, policy, unsupported, ignoredIn(request)))
 }
 
 function namesFor(limit: string): Readonly<Record<string, Take>> {

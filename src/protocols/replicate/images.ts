@@ -3,7 +3,7 @@ import type { ImageResponse } from '../../wire/images.js'
 import { isObject, stringOf } from '../../wire/json.js'
 import { imageOf, pixelsOf, ratioOf } from '../image-fields.js'
 import { invalidAnswer } from '../invalid-answer.js'
-import { settleRequest, settleUnsupported, translateParameters } from '../parameter-table.js'
+import { ignoredIn, settleRequest, settleUnsupported, translateParameters } from '../parameter-table.js'
 import type { Codec, Exchange } from '../protocol.js'
 import { createPrediction, nextLook } from './prediction.js'
 
@@ -28,7 +28,7 @@ function encode({ request: asked, deployment }: Exchange<'images'>): UpstreamReq
   })
   const { input, ...rest } = extra
   const written = { ...rest, ...members, prompt: request.prompt, ...(isObject(input) && input) }
-  return createPrediction(deployment, written, settleUnsupported(deployment, policy, unsupported))
+  return createPrediction(deployment, written, settleUnsupported(deployment, policy, unsupported, ignoredIn(request)))
 }
 
 function decode(body: unknown, { created, deployment }: Exchange<'images'>): ImageResponse {

@@ -6,7 +6,7 @@ import { isObject, type JsonObject, numberOf, stringOf } from '../../wire/json.j
 import { readFailure } from '../failure.js'
 import { ratioOf } from '../image-fields.js'
 import { invalidAnswer } from '../invalid-answer.js'
-import { settleRequest, settleUnsupported, translateParameters } from '../parameter-table.js'
+import { ignoredIn, settleRequest, settleUnsupported, translateParameters } from '../parameter-table.js'
 import type { Codec, Exchange, FollowUp, Protocol } from '../protocol.js'
 
 // OpenAI's own limit; every image is a call of its own.
@@ -47,7 +47,7 @@ function encode({ request: asked, deployment, id }: Exchange<'images'>): Upstrea
     path,
     headers: { 'content-type': `multipart/form-data; boundary=${form.boundary}`, accept: 'application/json' },
     body: form.body,
-    droppedParams: settleUnsupported(deployment, policy, unsupported),
+    droppedParams: settleUnsupported(deployment, policy, unsupported, ignoredIn(request)),
   }
 }
 

@@ -4,7 +4,7 @@ import type { UpstreamRequest } from '../../upstream/message.js'
 import type { Completion, CompletionRequest } from '../../wire/completions.js'
 import { isObject, type JsonObject, numberOf, stringOf } from '../../wire/json.js'
 import { invalidAnswer } from '../invalid-answer.js'
-import { settleRequest, settleUnsupported, type Take, translateParameters } from '../parameter-table.js'
+import { ignoredIn, settleRequest, settleUnsupported, type Take, translateParameters } from '../parameter-table.js'
 import type { Codec, Exchange } from '../protocol.js'
 import { countsToUsage, jsonRequest, stopList, textChoice, textHead } from '../text-answer.js'
 import { createTgiStream } from './stream.js'
@@ -73,7 +73,12 @@ function encode({ request: asked, deployment }: Exchange<'completions'>, path: T
     stream: streams,
     ...Object.fromEntries(beside),
   }
-  return jsonRequest(path(deployment), body, settleUnsupported(deployment, policy, unsupported), streams)
+  return jsonRequest(
+    path(deployment),
+    body,
+    settleUnsupported(deployment, policy, unsupported, ignoredIn(request)),
+    streams,
+  )
 }
 
 function onlyPrompt(prompt: CompletionRequest['prompt'], provider: string): string {

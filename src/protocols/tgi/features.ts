@@ -2,7 +2,7 @@ import type { Deployment } from '../../deployment.js'
 import type { UpstreamRequest } from '../../upstream/message.js'
 import type { EmbeddingResponse } from '../../wire/embeddings.js'
 import { isObject } from '../../wire/json.js'
-import { settleRequest, settleUnsupported, translateParameters } from '../parameter-table.js'
+import { ignoredIn, settleRequest, settleUnsupported, translateParameters } from '../parameter-table.js'
 import type { Codec, Exchange } from '../protocol.js'
 import { jsonRequest } from '../text-answer.js'
 import { textsOf, toEmbeddingResponse, vectorsOf } from '../vectors.js'
@@ -19,7 +19,7 @@ function encode(exchange: Exchange<'embeddings'>, path: (deployment: Deployment)
   const { members, extra, unsupported } = translateParameters('embeddings', request, policy, table)
   const texts = textsOf({ ...exchange, request })
   const body = { inputs: typeof request.input === 'string' ? request.input : texts, ...members, ...extra }
-  return jsonRequest(path(deployment), body, settleUnsupported(deployment, policy, unsupported))
+  return jsonRequest(path(deployment), body, settleUnsupported(deployment, policy, unsupported, ignoredIn(request)))
 }
 
 function decode(body: unknown, exchange: Exchange<'embeddings'>): EmbeddingResponse {

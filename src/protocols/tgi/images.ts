@@ -4,7 +4,7 @@ import type { ImageResponse } from '../../wire/images.js'
 import { isObject, stringOf } from '../../wire/json.js'
 import { imageOf, pixelsOf } from '../image-fields.js'
 import { invalidAnswer } from '../invalid-answer.js'
-import { settleRequest, settleUnsupported, type Take, translateParameters } from '../parameter-table.js'
+import { ignoredIn, settleRequest, settleUnsupported, type Take, translateParameters } from '../parameter-table.js'
 import type { Codec, Exchange } from '../protocol.js'
 import { jsonRequest } from '../text-answer.js'
 
@@ -25,7 +25,11 @@ function encode(
   // Everything that the task knows besides the prompt is a parameter (negative_prompt, num_inference_steps …).
   const all = { ...members, ...others, ...(isObject(parameters) && parameters) }
   const body = { inputs: request.prompt, ...(Object.keys(all).length > 0 && { parameters: all }) }
-  const sent = jsonRequest(path(deployment), body, settleUnsupported(deployment, policy, unsupported))
+  const sent = jsonRequest(
+    path(deployment),
+    body,
+    settleUnsupported(deployment, policy, unsupported, ignoredIn(request)),
+  )
   return { ...sent, headers: { ...sent.headers, accept: 'image/png' } }
 }
 

@@ -4,7 +4,7 @@ import type { EmbeddingRequest, EmbeddingResponse } from '../../wire/embeddings.
 import { isObject, type JsonObject, numberOf, stringOf } from '../../wire/json.js'
 import { parseDataUrl } from '../data-url.js'
 import { errorInside } from '../failure.js'
-import { settleRequest, settleUnsupported, translateParameters } from '../parameter-table.js'
+import { ignoredIn, settleRequest, settleUnsupported, translateParameters } from '../parameter-table.js'
 import type { Codec, Exchange } from '../protocol.js'
 import { toEmbeddingResponse, vectorsOf } from '../vectors.js'
 import type { VertexPath } from './path.js'
@@ -44,7 +44,7 @@ function encode(
     path: path(deployment, 'predict'),
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify(body),
-    droppedParams: settleUnsupported(deployment, policy, unsupported),
+    droppedParams: settleUnsupported(deployment, policy, unsupported, ignoredIn(request)),
   }
 }
 

@@ -3,7 +3,7 @@ import type { UpstreamRequest } from '../../upstream/message.js'
 import type { ImageResponse } from '../../wire/images.js'
 import { isObject, type JsonObject, stringOf } from '../../wire/json.js'
 import { errorInside } from '../failure.js'
-import { settleRequest, settleUnsupported, translateParameters } from '../parameter-table.js'
+import { ignoredIn, settleRequest, settleUnsupported, translateParameters } from '../parameter-table.js'
 import type { Codec, Exchange } from '../protocol.js'
 import type { VertexPath } from './path.js'
 
@@ -45,10 +45,12 @@ function encode({ request: asked, deployment }: Exchange<'images'>, path: Vertex
     path: path(deployment, 'predict'),
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ instances: [{ prompt: request.prompt }], parameters: { sampleCount: 1, ...parameters } }),
-    droppedParams: settleUnsupported(deployment, policy, [
-      ...unsupported,
-      ...(size !== 'auto' && ratio === undefined ? ['size'] : []),
-    ]),
+    droppedParams: settleUnsupported(
+      deployment,
+      policy,
+      [...unsupported, ...(size !== 'auto' && ratio === undefined ? ['size'] : [])],
+      ignoredIn(request),
+    ),
   }
 }
 

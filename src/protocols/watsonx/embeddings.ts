@@ -1,7 +1,7 @@
 import type { UpstreamRequest } from '../../upstream/message.js'
 import type { EmbeddingResponse } from '../../wire/embeddings.js'
 import { isObject } from '../../wire/json.js'
-import { settleRequest, settleUnsupported, translateParameters } from '../parameter-table.js'
+import { ignoredIn, settleRequest, settleUnsupported, translateParameters } from '../parameter-table.js'
 import type { Codec, Exchange } from '../protocol.js'
 import { jsonRequest } from '../text-answer.js'
 import { textsOf, toEmbeddingResponse, vectorsOf } from '../vectors.js'
@@ -27,7 +27,7 @@ function encode(exchange: Exchange<'embeddings'>): UpstreamRequest {
     ...(Object.keys(own).length > 0 && { parameters: own }),
     ...place.body,
   }
-  return jsonRequest(place.path, body, settleUnsupported(deployment, policy, unsupported))
+  return jsonRequest(place.path, body, settleUnsupported(deployment, policy, unsupported, ignoredIn(request)))
 }
 
 function decode(body: unknown, exchange: Exchange<'embeddings'>): EmbeddingResponse {

@@ -4,7 +4,7 @@ import { isObject, type JsonObject, numberOf, parseJson, stringOf } from '../../
 import type { ChatUsage } from '../../wire/usage.js'
 import { invalidAnswer, truncated } from '../invalid-answer.js'
 import { MalformedEvents } from '../malformed-events.js'
-import { settleRequest, settleUnsupported, translateParameters } from '../parameter-table.js'
+import { ignoredIn, settleRequest, settleUnsupported, translateParameters } from '../parameter-table.js'
 import { onlyPrompt } from '../plain-text.js'
 import type { Codec, Exchange, StreamDecoder, StreamPart, StreamProgress } from '../protocol.js'
 import { countsToUsage, jsonRequest, stopList, textChoice, textHead, textPart, toTextFinish } from '../text-answer.js'
@@ -57,7 +57,7 @@ function encode({ request: asked, deployment }: Exchange<'completions'>): Upstre
     ...(Object.keys(parameters).length > 0 && { parameters }),
     ...place.body,
   }
-  return jsonRequest(place.path, body, settleUnsupported(deployment, policy, unsupported), stream)
+  return jsonRequest(place.path, body, settleUnsupported(deployment, policy, unsupported, ignoredIn(request)), stream)
 }
 
 /** Greedy decoding, the default, ignores temperature, top_p and seed: who sets one of them wants sampling. */

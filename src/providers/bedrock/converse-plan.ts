@@ -142,7 +142,11 @@ export function planConverse(exchange: Exchange<'chat'>): ConversePlan {
     },
     additional: { ...reasoning.additional, ...(isObject(fields) && fields) },
     unsupported: [...reasoning.unsupported, ...tier.unsupported, ...search.unsupported],
-    dropped: [...(stringOf(request.user) ? ['user'] : []), ...(request.metadata && !metadata ? ['metadata'] : [])],
+    dropped: [
+      ...(stringOf(request.user) ? ['user'] : []),
+      ...(stringOf(request.safety_identifier) ? ['safety_identifier'] : []),
+      ...(request.metadata && !metadata ? ['metadata'] : []),
+    ],
   }
 }
 

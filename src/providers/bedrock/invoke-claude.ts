@@ -37,7 +37,9 @@ function encode(exchange: Exchange<'chat'>): UpstreamRequest {
     anthropic_version: anthropicVersion,
     ...(betas !== undefined && { anthropic_beta: betas.split(',') }),
   }
-  const dropped = metadata === undefined ? droppedParams : [...droppedParams, 'user']
+  // InvokeModel takes no metadata, so the user that stands there for Anthropic is left out as well.
+  const users = metadata === undefined ? [] : ['user', 'safety_identifier', 'metadata'].filter((name) => request[name])
+  const dropped = [...new Set([...droppedParams, ...users])]
   return invokeRequest(readBedrockModel(deployment).id, own, request.stream === true, dropped)
 }
 

@@ -128,6 +128,35 @@ describe('parameters that Claude has no word for', () => {
     expect(Object.keys(body).toSorted()).toEqual(['max_tokens', 'messages', 'model'])
   })
 
+  it.each([
+    [{ metadata: { team: 'blue' } }, ['metadata']],
+    [{ metadata: { user_id: 'u1', team: 'blue' } }, ['metadata']],
+    [{ metadata: { user_id: 'u1' } }, []],
+    [{ metadata: { user_id: 'u1' }, user: 'u2' }, ['metadata']],
+    [{ user: 'u1' }, []],
+    [{ user: 'someone@example.com' }, ['user']],
+    [{ user: 'u1', safety_identifier: 's1' }, ['safety_identifier']],
+    [{ safety_identifier: 'u1', user: 'u1' }, []],
+    [
+      { prompt_cache_key: 'k', prompt_cache_retention: '24h', store: true },
+      ['prompt_cache_key', 'store', 'prompt_cache_retention'],
+    ],
+    [{ messages: [{ role: 'user', name: 'ann', content: 'hi' }] }, ['messages[].name']],
+    [
+      {
+        messages: [
+          {
+            role: 'user',
+            content: [{ type: 'image_url', image_url: { url: 'https://example.com/a.png', detail: 'low' } }],
+          },
+        ],
+      },
+      ['messages[].image_url.detail'],
+    ],
+  ])('are left out without a 400, but named, where they change nothing in the answer: %j', (request, names) => {
+    expect(encode(request).upstream.droppedParams).toEqual(names)
+  })
+
   it('pass without a word where they ask for nothing', () => {
     const request = {
       n: 1,

@@ -294,6 +294,10 @@ describe('parameters', () => {
     )
   })
 
+  it('are named where a message has one that the API does not know', () => {
+    expect(encode({ messages: [{ ...user, name: 'ann' }] }).sent.droppedParams).toEqual(['messages[].name'])
+  })
+
   it('are left out on request, and named', () => {
     const { sent, body } = encode({ n: 2, stop: 'x', drop_params: true })
     expect(sent.droppedParams).toEqual(['n', 'stop'])

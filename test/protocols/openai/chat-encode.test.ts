@@ -206,6 +206,14 @@ describe('a parameter that the provider cannot honour', () => {
     expect(sent.droppedParams).toEqual(['seed', 'tools[*].function.strict'])
   })
 
+  it('is reported where it is the name in a message', () => {
+    const messages: ChatRequest['messages'] = [{ role: 'user', name: 'ann', content: 'hi' }]
+    const quirks = { messages: { dropName: 'always' } } as const
+    expect(encodeChat({ messages }, quirks).sent.droppedParams).toEqual(['messages[].name'])
+    expect(encodeChat({}, quirks).sent.droppedParams).toEqual([])
+    expect(encodeChat({ messages }).sent.droppedParams).toEqual([])
+  })
+
   it('takes the choice among tools with it when the tools go', () => {
     const tools = [{ type: 'function', function: { name: 'f' } }]
     const { sent, body } = encodeChat(

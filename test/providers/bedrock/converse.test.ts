@@ -328,6 +328,13 @@ describe('a request to Converse', () => {
     expect(sent.droppedParams).toEqual(['user'])
   })
 
+  it('names what changes nothing in the answer and is left out', () => {
+    const messages = [{ role: 'user', name: 'ann', content: 'hi' }]
+    const account = { safety_identifier: 's', prompt_cache_key: 'k', prompt_cache_retention: '24h' }
+    const { sent } = encode({ messages, ...account })
+    expect(sent.droppedParams.toSorted()).toEqual(['messages[].name', ...Object.keys(account)].toSorted())
+  })
+
   it('names every parameter that no model honours', () => {
     expect(refusal({ n: 2, seed: 1, logit_bias: { '1': 1 } }).message).toMatch(/n, seed|seed|logit_bias/)
     expect(encode({ n: 2, seed: 1 }, { dropParams: true }).sent.droppedParams.toSorted()).toEqual(['n', 'seed'])
