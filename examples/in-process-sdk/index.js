@@ -21,7 +21,11 @@ for await (const chunk of stream) process.stdout.write(chunk.choices[0]?.delta.c
 process.stdout.write('\n')
 
 // The same without any SDK:
-const answer = await gateway.call('chat', { model: 'fast', messages: [{ role: 'user', content: 'And again.' }] }, caller)
+const answer = await gateway.call(
+  'chat',
+  { model: 'fast', messages: [{ role: 'user', content: 'And again.' }] },
+  caller,
+)
 console.log(answer.choices[0]?.message.content)
 
 await gateway.close()

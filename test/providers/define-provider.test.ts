@@ -17,7 +17,9 @@ describe('defineProvider', () => {
       capabilities: { chat: true, stream: true, completions: true, embeddings: true, images: true },
       status: 'active',
     })
-    expect((await provider.authorize(requestOf(), deploymentOf(), noTokens)).headers['authorization']).toBe('Bearer sk-test-key')
+    expect((await provider.authorize(requestOf(), deploymentOf(), noTokens)).headers['authorization']).toBe(
+      'Bearer sk-test-key',
+    )
   })
 
   it('wants a key where it names a variable, unless told otherwise', () => {
