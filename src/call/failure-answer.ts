@@ -34,7 +34,7 @@ export async function toFailure(
   // Text that is not JSON is cut to a length, which must not leave half a key.
   const body = parseJson(text) ?? redact(text, deployment, parts.sent.get(signal))
   const failure = provider.protocol.failure(status, body, headers)
-  const retryAfterMs = retryAfter(headers) ?? failure.retryAfterMs
+  const retryAfterMs = readRetryAfter(headers, parts.clock.now()) ?? failure.retryAfterMs
   const requestId = requestIdHeaders.map((name) => headers[name]).find(Boolean)
   return new GatewayError(failure.kind, failure.message, {
     param: failure.param ?? null,
@@ -68,13 +68,18 @@ async function readErrorText(
 
 const longestRetryMs = 24 * 60 * 60 * 1_000
 
-/** `retry-after-ms`, or `retry-after` in seconds or as a date (RFC 9110 10.2.3); at most a day. */
-function retryAfter(headers: Readonly<Record<string, string>>): number | undefined {
+/**
+ * Milliseconds to wait: `retry-after-ms`, or `retry-after` in seconds or as a date (RFC 9110 10.2.3), counted from the
+ * answer's own `date` if it has one; at most a day. Undefined where the provider says nothing.
+ */
+export function readRetryAfter(headers: Readonly<Record<string, string>>, now: number): number | undefined {
   const milliseconds = Number(headers['retry-after-ms'] ?? Number.NaN)
   if (Number.isFinite(milliseconds) && milliseconds >= 0) return Math.min(milliseconds, longestRetryMs)
   const text = headers['retry-after']
-  if (text === undefined) return undefined
+  if (text === undefined || text.trim() === '') return undefined
   const seconds = Number(text)
-  const wait = Number.isFinite(seconds) ? seconds * 1_000 : Date.parse(text) - Date.parse(headers['date'] ?? '')
-  return Number.isFinite(wait) && wait >= 0 ? Math.min(wait, longestRetryMs) : undefined
+  if (Number.isFinite(seconds)) return seconds < 0 ? undefined : Math.min(seconds * 1_000, longestRetryMs)
+  const sentAt = Date.parse(headers['date'] ?? '')
+  const wait = Date.parse(text) - (Number.isNaN(sentAt) ? now : sentAt)
+  return Number.isNaN(wait) ? undefined : Math.min(Math.max(wait, 0), longestRetryMs)
 }
