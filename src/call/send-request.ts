@@ -87,7 +87,10 @@ function authorize(
   const { tokens, clock } = parts
   const authorized = provider.authorize(request, deployment, {
     clock,
-    url: target.origin + joinPath(target.basePath, request.path),
+    // Only signers ask for it.
+    get url() {
+      return target.origin + joinPath(target.basePath, request.path)
+    },
     tokens: {
       forget: (token) => tokens.forget(token),
       async get(key, fetch) {
