@@ -2,8 +2,9 @@ import { chunksPerStream, largeBody, smallBody, streamBody } from './payloads.mj
 
 /**
  * What is measured. A group runs its variants in turn, round after round, under one load; each row compares two of
- * them. A round sends `perRound` requests, `inFlight` at a time, for the CPU figure, then `oneByOne` for the latency.
- * Rounds are many and short, so that whatever else the machine does falls on all variants alike.
+ * them. A round sends `perRound` requests, `inFlight` at a time, for the CPU figure, then `oneByOne` for the latency,
+ * which is left out where that is 0. Rounds are many and short, so that whatever else the machine does falls on all variants
+ * alike.
  */
 export const groups = [
   {
@@ -50,6 +51,11 @@ export const groups = [
     warmUp: 200,
     rows: [row('anthropic', 'stream of 200 chunks, Anthropic upstream', 'node-gateway', 'bare', 4)],
   },
+  dialectGroup('gemini', 'Gemini', 4),
+  dialectGroup('responses', 'OpenAI Responses', 4),
+  dialectGroup('bedrock', 'Bedrock Converse', 6),
+  dialectGroup('cohere', 'Cohere', 4),
+  dialectGroup('ollama', 'Ollama', 4),
   {
     upstream: 'whole',
     body: largeBody,
@@ -63,6 +69,22 @@ export const groups = [
     rows: [row('large', 'chat 1 MB in (image parts), nodeGateway', 'node-gateway', 'bare', 2.5)],
   },
 ]
+
+/** A stream of one more dialect, with fewer rounds and without latencies: there are many of them. */
+function dialectGroup(name, title, target) {
+  return {
+    upstream: name,
+    body: streamBody,
+    variants: ['bare', 'node-gateway'],
+    unit: { name: 'chunk', count: chunksPerStream },
+    rounds: 10,
+    inFlight: 16,
+    perRound: 16,
+    oneByOne: 0,
+    warmUp: 160,
+    rows: [row(name, `stream of ${chunksPerStream} chunks, ${title} upstream`, 'node-gateway', 'bare', target)],
+  }
+}
 
 function row(name, title, variant, baseline, target) {
   return { name, title, variant, baseline, target }

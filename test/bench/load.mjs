@@ -4,13 +4,13 @@ import { Pool } from 'undici'
 export class Load {
   #pool
   #body
-  #expected
+  #accepts
 
-  /** `expected` is a pattern that the last piece of every answer must match. */
-  constructor(port, body, expected) {
+  /** `accepts` says of every answer, as Latin-1 text, whether it is right. */
+  constructor(port, body, accepts) {
     this.#pool = new Pool(`http://127.0.0.1:${port}`, { connections: 256, headersTimeout: 30_000, bodyTimeout: 30_000 })
     this.#body = body
-    this.#expected = expected
+    this.#accepts = accepts
   }
 
   /**
@@ -43,7 +43,7 @@ export class Load {
       const start = performance.now()
       let firstByte
       let status
-      let tail = Buffer.alloc(0)
+      const pieces = []
       this.#pool.dispatch(
         {
           path: '/v1/chat/completions',
@@ -58,15 +58,14 @@ export class Load {
           },
           onResponseData(controller, piece) {
             firstByte ??= performance.now() - start
-            tail = piece
+            pieces.push(piece)
             if (leaves) controller.abort(new Error('left on purpose'))
           },
           onResponseEnd: () => {
-            const end = tail.toString('latin1')
-            if (status !== 200 || !this.#expected.test(end)) {
-              return reject(new Error(`The server answered ${status}: …${end.slice(-300)}`))
-            }
-            resolve({ firstByte, total: performance.now() - start })
+            const times = { firstByte, total: performance.now() - start }
+            const answer = Buffer.concat(pieces).toString('latin1')
+            if (status === 200 && this.#accepts(answer)) return resolve(times)
+            reject(new Error(`The server answered ${status}: …${answer.slice(-300)}`))
           },
           onResponseError: (_controller, error) =>
             leaves ? resolve({ firstByte, total: performance.now() - start }) : reject(error),

@@ -1,6 +1,7 @@
 import { startChild } from './child-process.mjs'
 import { Load } from './load.mjs'
 import { median, medianOf, quantile } from './statistics.mjs'
+import { isRelayed, isWholeChat } from './streams.mjs'
 
 /** Measures one group of `cases.mjs` and gives its rows with figures. */
 export async function measureGroup(group, { dist, scale }) {
@@ -34,13 +35,13 @@ async function startServer(variant, group, upstreamPort, dist) {
     `http://127.0.0.1:${upstreamPort}/${group.upstream}`,
     dist,
   ])
-  return { variant, child, load: new Load(child.port, group.body, lastWords(variant, group)) }
+  return { variant, child, load: new Load(child.port, group.body, completeness(variant, group)) }
 }
 
-/** How a complete answer ends, so that no variant is fast by leaving something out. */
-function lastWords(variant, { upstream }) {
-  if (upstream === 'whole') return /"fp_0123456789"\}$/
-  return upstream === 'anthropic' && variant === 'bare' ? /"message_stop"\}\s*$/ : /\[DONE\]\s*$/
+/** Says whether an answer is complete, so that no variant is fast by leaving something out. */
+function completeness(variant, { upstream }) {
+  if (upstream === 'whole') return (answer) => answer.endsWith('"fp_0123456789"}')
+  return variant === 'bare' ? isRelayed(upstream) : isWholeChat
 }
 
 function scaled(count, scale) {
@@ -94,9 +95,11 @@ function toResult(row, group, samples, parses) {
     figure: median(own.cpu),
     ratio,
     target: row.target,
-    latency: group.unit ? 'first byte' : 'whole answer',
-    addedP50Ms: added(0.5),
-    addedP99Ms: added(0.99),
+    ...(group.oneByOne > 0 && {
+      latency: group.unit ? 'first byte' : 'whole answer',
+      addedP50Ms: added(0.5),
+      addedP99Ms: added(0.99),
+    }),
     ...(row.firstByteTarget !== undefined && { firstByteTargetMs: row.firstByteTarget }),
     ...(parses !== undefined && { parsesPerRequest: parses }),
     reached,

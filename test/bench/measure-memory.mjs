@@ -16,11 +16,19 @@ export async function measureMemory({ dist, scale }) {
   const base = `http://127.0.0.1:${upstream.port}/mixed`
   const count = Math.round(50_000 * scale)
   try {
-    const empty = await serve('express-empty', base, dist, /^$/, (load) =>
-      load.run(count, inFlight, { bodyOf: mixture.bodyOf }),
+    const empty = await serve(
+      'express-empty',
+      base,
+      dist,
+      (answer) => answer === '',
+      (load) => load.run(count, inFlight, { bodyOf: mixture.bodyOf }),
     )
-    const gateway = await serve('express-gateway', base, dist, /\}$|\[DONE\]\s*$/, (load) =>
-      load.run(count, inFlight, mixture),
+    const gateway = await serve(
+      'express-gateway',
+      base,
+      dist,
+      (answer) => /(?:\}|\[DONE\]\s*)$/.test(answer.slice(-20)),
+      (load) => load.run(count, inFlight, mixture),
     )
     return toResult(count, gateway, empty, await settled(upstream))
   } finally {
@@ -28,9 +36,9 @@ export async function measureMemory({ dist, scale }) {
   }
 }
 
-async function serve(variant, upstream, dist, lastWords, run) {
+async function serve(variant, upstream, dist, accepts, run) {
   const child = await startChild('server-process.mjs', [variant, upstream, dist], ['--expose-gc'])
-  const load = new Load(child.port, smallBody, lastWords)
+  const load = new Load(child.port, smallBody, accepts)
   try {
     const idle = await child.ask('memory')
     // What is compiled and cached once is not growth.

@@ -1,17 +1,14 @@
 // The provider's side, in a process of its own. The first path segment says how it answers:
 //   /whole         2 KB at once
-//   /openai        an OpenAI stream, one event per millisecond and stream, so that every event is a packet of its own
-//   /anthropic     the same in Anthropic's format
+//   /<dialect>     a stream of `streams.mjs`, one event per millisecond and stream, so that every event is a packet
 //   /mixed         whole or a short stream without pauses, as the body asks
 import http from 'node:http'
 import { answerParent } from './child-process.mjs'
-import { anthropicStream, chunksPerStream, openaiStream, wholeAnswer } from './payloads.mjs'
+import { openaiStream, wholeAnswer } from './payloads.mjs'
+import { streams } from './streams.mjs'
 
-const eventStream = { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-cache' }
 const json = { 'content-type': 'application/json', 'content-length': wholeAnswer.length }
 
-const openaiEvents = openaiStream(chunksPerStream)
-const anthropicEvents = anthropicStream(chunksPerStream)
 const shortEvents = openaiStream(20)
 const running = new Set()
 let active = 0
@@ -31,18 +28,22 @@ function tick() {
   ticker = undefined
 }
 
+function begin(response, contentType) {
+  response.writeHead(200, { 'content-type': contentType, 'cache-control': 'no-cache' })
+}
+
 /** The events up to the first content leave at once, as providers send them; each is a write of its own. */
-function paced(response, events, firstEvents) {
-  response.writeHead(200, eventStream)
-  for (const event of events.slice(0, firstEvents)) response.write(event)
-  const stream = { response, events, position: firstEvents }
+function paced(response, { contentType, events, first }) {
+  begin(response, contentType)
+  for (const event of events.slice(0, first)) response.write(event)
+  const stream = { response, events, position: first }
   running.add(stream)
   response.on('close', () => running.delete(stream))
   ticker ??= setInterval(tick, 1)
 }
 
 function unpaced(response, events) {
-  response.writeHead(200, eventStream)
+  begin(response, streams.openai.contentType)
   let position = 0
   const next = () => {
     if (response.destroyed) return
@@ -58,8 +59,6 @@ const whole = (response) => response.writeHead(200, json).end(wholeAnswer)
 
 const answers = {
   whole,
-  openai: (response) => paced(response, openaiEvents, 2),
-  anthropic: (response) => paced(response, anthropicEvents, 3),
   mixed: (response, body) => (body.includes('"stream":true') ? unpaced(response, shortEvents) : whole(response)),
 }
 
@@ -68,7 +67,8 @@ const server = http.createServer((request, response) => {
   response.on('close', () => {
     active -= 1
   })
-  const answer = answers[request.url.split('/', 2)[1]]
+  const name = request.url.split('/', 2)[1]
+  const answer = answers[name] ?? (() => paced(response, streams[name]))
   const pieces = []
   request.on('data', (piece) => pieces.push(piece))
   request.on('end', () => answer(response, answer === answers.mixed ? Buffer.concat(pieces).toString() : ''))

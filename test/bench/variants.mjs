@@ -45,6 +45,16 @@ export const variants = {
   },
 }
 
+/** The model that speaks a dialect of the upstream's; OpenAI's chat is what all others get. */
+const models = {
+  anthropic: 'anthropic/claude-sonnet-4-5',
+  gemini: 'gemini/gemini-2.5-flash',
+  responses: 'openai/responses/gpt-4.1-mini',
+  bedrock: 'bedrock/amazon.nova-lite-v1:0',
+  cohere: 'cohere/command-a-03-2025',
+  ollama: 'ollama/llama3.2',
+}
+
 /** Serves a variant on a free port. */
 export async function serveVariant(name, upstream, dist) {
   const server = http.createServer(await variants[name](upstream, dist))
@@ -73,12 +83,11 @@ function relay(pool, path, headers, body, response) {
 async function createBenchGateway(upstream, dist) {
   const { createGateway } = await load(dist, 'src/index.js')
   const caller = { id: 'bench', role: 'member', models: 'all', scopes: [] }
-  const isAnthropic = upstream.endsWith('/anthropic')
   return createGateway({
     models: [
       {
         modelName: 'fast',
-        model: isAnthropic ? 'anthropic/claude-sonnet-4-5' : 'openai/gpt-4.1-mini',
+        model: models[new URL(upstream).pathname.slice(1)] ?? 'openai/gpt-4.1-mini',
         apiKey: 'bench',
         baseUrl: `${upstream}/v1`,
       },
