@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Gateway } from '../src/index.js'
 import { splitTarget } from './mount.js'
-import { serve } from './node.js'
+import { serve } from './node-serve.js'
 
 /** What is used of Express's request, of version 4 and 5. */
 export interface ExpressRequest extends IncomingMessage {

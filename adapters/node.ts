@@ -1,10 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Gateway } from '../src/index.js'
-import { failureAnswer, notFoundAnswer } from './failure.js'
+import { notFoundAnswer } from './failure.js'
 import { mountPrefix, splitTarget } from './mount.js'
-import type { Target } from './mount.js'
-import { NodeHttpRequest } from './node-request.js'
-import { writeAnswer, writeBody } from './node-response.js'
+import { writeBody } from './node-response.js'
+import { serve } from './node-serve.js'
 
 /** Where a gateway is served. */
 export interface NodeGatewayOptions {
@@ -51,23 +50,4 @@ export function wrapServer(
     const target = splitTarget(request.url, prefix)
     if (target === null || !serve(gateway, target, request, response, request, undefined)) app(request, response)
   }
-}
-
-/** Answers a request whose path the gateway serves; false, with nothing touched, for any other. */
-export function serve<Host>(
-  gateway: Gateway<Host>,
-  target: Target,
-  incoming: IncomingMessage,
-  response: ServerResponse,
-  host: Host,
-  hostBody: unknown,
-): boolean {
-  const request = new NodeHttpRequest(incoming, response, target, host, hostBody)
-  const answer = gateway.handle(request)
-  if (answer === null) return false
-  answer.then(
-    (value) => writeAnswer(request, incoming, response, value),
-    (error: unknown) => writeBody(incoming, response, failureAnswer(error)),
-  )
-  return true
 }
