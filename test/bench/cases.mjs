@@ -3,8 +3,8 @@ import { chunksPerStream, largeBody, smallBody, streamBody } from './payloads.mj
 /**
  * What is measured. A group runs its variants in turn, round after round, under one load; each row compares two of
  * them. A round sends `perRound` requests, `inFlight` at a time, for the CPU figure, then `oneByOne` for the latency,
- * which is left out where that is 0. Rounds are many and short, so that whatever else the machine does falls on all variants
- * alike.
+ * which is left out where that is 0. Rounds are many and short, so that whatever else the machine does falls on all
+ * variants alike.
  */
 export const groups = [
   {
@@ -77,11 +77,11 @@ function dialectGroup(name, title, target) {
     body: streamBody,
     variants: ['bare', 'node-gateway'],
     unit: { name: 'chunk', count: chunksPerStream },
-    rounds: 10,
+    rounds: 15,
     inFlight: 16,
     perRound: 16,
     oneByOne: 0,
-    warmUp: 160,
+    warmUp: 240,
     rows: [row(name, `stream of ${chunksPerStream} chunks, ${title} upstream`, 'node-gateway', 'bare', target)],
   }
 }
