@@ -9,7 +9,7 @@ import type { Operation, Operations, StreamOperation } from '../wire/operations.
 import { codecOf } from './codec.js'
 import type { CallParts } from './context.js'
 import { inlineMedia } from './inline-media.js'
-import { type DecodedAnswer, readAnswer } from './read-answer.js'
+import { type DecodedAnswer, readAnswer, readContent } from './read-answer.js'
 import { type PartBatches, openParts } from './read-parts.js'
 import { type Asked, providerOf, sendRequest } from './send-request.js'
 import { completionToParts } from './whole-to-parts.js'
@@ -66,20 +66,17 @@ export async function attemptStream<K extends StreamOperation>(
   parts: CallParts,
 ): Promise<StreamAnswer<K>> {
   const provider = providerOf(deployment, parts)
-  const { codec, exchange, response, droppedParams, asked } = await ask(
-    operation,
-    request,
-    deployment.timeouts.headers,
-    {
-      deployment,
-      provider,
-      signal,
-      parts,
-    },
-  )
+  const answered = await ask(operation, request, deployment.timeouts.headers, { deployment, provider, signal, parts })
+  const { codec, exchange, droppedParams, asked } = answered
+  let { response } = answered
   if (!codec.decodeStream || mediaTypeOf(response.headers['content-type']) === 'application/json') {
-    const { body } = await readAnswer(response, codec, exchange, asked)
-    return { parts: oneBatch(completionToParts(operation, body)), deployment, droppedParams, billable: true }
+    const first = codec.decodeStream && codec.streamAt ? await readContent(response, asked) : undefined
+    const follow = first && codec.streamAt?.(first.content, exchange)
+    if (!codec.decodeStream || !follow) {
+      const { body } = await readAnswer(response, codec, exchange, asked, first)
+      return { parts: oneBatch(completionToParts(operation, body)), deployment, droppedParams, billable: true }
+    }
+    response = await sendRequest(follow.request, deployment.timeouts.headers, asked, follow.origin)
   }
   const batches = await openParts(response, codec.decodeStream(exchange), deployment.timeouts, signal)
   return { parts: batches, deployment, droppedParams, billable: true }

@@ -16,6 +16,7 @@ export interface DecodedAnswer<K extends Operation> {
 
 /**
  * Reads an answer, follows its job to the end where it is one, and translates it.
+ * @param first what the answer says, where it was read before
  * @throws GatewayError
  */
 export async function readAnswer<K extends Operation>(
@@ -23,8 +24,9 @@ export async function readAnswer<K extends Operation>(
   codec: Codec<K>,
   exchange: Exchange<K>,
   asked: Asked,
+  first?: AnswerContent,
 ): Promise<DecodedAnswer<K>> {
-  let { written, content } = await readContent(response, asked)
+  let { written, content } = first ?? (await readContent(response, asked))
   let { headers } = response
   const kept: unknown[] = []
   let answers = 1
@@ -45,13 +47,18 @@ export async function readAnswer<K extends Operation>(
 // A text leaves in one piece with the headers, which costs less than bytes do; a long one is not encoded again.
 const longestTextBytes = 16 * 1024
 
-interface Content {
+/** What an answer says, as it was written and parsed. */
+export interface AnswerContent {
   readonly written: string | Buffer
   /** Parsed JSON, or a BinaryBody. */
   readonly content: unknown
 }
 
-async function readContent(response: UpstreamResponse, { deployment, signal, parts }: Asked): Promise<Content> {
+/** Reads the whole body of one answer. @throws GatewayError upstream_invalid for text that is not JSON */
+export async function readContent(
+  response: UpstreamResponse,
+  { deployment, signal, parts }: Asked,
+): Promise<AnswerContent> {
   const waitForMore = (): void => signal.enter('idle', deployment.timeouts.idle)
   waitForMore()
   const bytes = await readBody(response.body, parts.maxAnswerBytes, waitForMore)

@@ -82,6 +82,11 @@ export interface Codec<K extends Operation> {
    * @throws GatewayError where the job failed
    */
   next?(body: unknown, exchange: Exchange<K>, answers?: number): FollowUp | undefined
+  /**
+   * For APIs that answer a streamed request with the address of the stream: the request that opens it, or undefined
+   * where `body` names none that may be opened; it is then an answer like any other. `delayMs` is not waited for.
+   */
+  streamAt?(body: unknown, exchange: Exchange<K>): FollowUp | undefined
   /** Absent where the API cannot stream: a stream is then made from the whole answer. */
   decodeStream?(exchange: Exchange<K>): StreamDecoder<Operations[K]['chunk']>
 }

@@ -3,7 +3,7 @@ import { authorizeBearer, withDeploymentHeaders } from './authorize.js'
 import { withoutEnding } from './base-url.js'
 import type { Provider } from './provider.js'
 
-/** Replicate; a stream is made from the finished prediction, since its own streams live on other hosts. */
+/** Replicate; a prediction that has no stream of its own is streamed once it is finished. */
 export const replicate: Provider = {
   name: 'replicate',
   displayName: 'Replicate',

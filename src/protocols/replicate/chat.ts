@@ -9,6 +9,7 @@ import { labelled } from '../prompt-template.js'
 import type { Codec, Exchange } from '../protocol.js'
 import { countsToUsage, stopList } from '../text-answer.js'
 import { createPrediction, nextLook } from './prediction.js'
+import { createPredictionStream, streamOf } from './stream.js'
 
 // Every model has an input schema of its own; these are the names that families of them use.
 const tokenLimits: readonly (readonly [RegExp, string])[] = [
@@ -20,8 +21,10 @@ const tokenLimits: readonly (readonly [RegExp, string])[] = [
 /** Chat over a prediction whose output is text: https://replicate.com/docs/reference/http#predictions.create */
 export const chat: Codec<'chat'> = {
   encode,
+  streamAt: (body, { deployment }) => streamOf(body, deployment),
   next: (body, { deployment }) => nextLook(body, deployment),
   decode,
+  decodeStream: createPredictionStream,
 }
 
 function encode({ request: asked, deployment }: Exchange<'chat'>): UpstreamRequest {
@@ -35,7 +38,8 @@ function encode({ request: asked, deployment }: Exchange<'chat'>): UpstreamReque
     ...toInput(request.messages, deployment.model, deployment.provider),
     ...(isObject(input) && input),
   }
-  return createPrediction(deployment, written, settleUnsupported(deployment, policy, unsupported, ignoredIn(request)))
+  const dropped = settleUnsupported(deployment, policy, unsupported, ignoredIn(request))
+  return createPrediction(deployment, written, dropped, request.stream === true)
 }
 
 function namesFor(limit: string): Readonly<Record<string, Take>> {

@@ -10,19 +10,23 @@ import type { FollowUp } from '../protocol.js'
 const waitSeconds = 60
 const pollMs = 500
 
-/** The request that creates a prediction; a model is `owner/name`, `owner/name:version` or `deployments/owner/name`. */
+/**
+ * The request that creates a prediction; a model is `owner/name`, `owner/name:version` or `deployments/owner/name`. A
+ * streamed one answers before it has any output, since that is read from its stream.
+ */
 export function createPrediction(
   { model }: Deployment,
   input: JsonObject,
   droppedParams: readonly string[],
+  stream = false,
 ): UpstreamRequest {
   const version = /^(?:[^:]+:)?([0-9a-f]{64})$/.exec(model)?.[1]
   const path = version === undefined ? modelPath(model) : '/predictions'
   return {
     method: 'POST',
     path,
-    headers: { 'content-type': 'application/json', prefer: `wait=${waitSeconds}` },
-    body: JSON.stringify(version === undefined ? { input } : { version, input }),
+    headers: { 'content-type': 'application/json', ...(!stream && { prefer: `wait=${waitSeconds}` }) },
+    body: JSON.stringify({ ...(version !== undefined && { version }), input, ...(stream && { stream }) }),
     droppedParams,
   }
 }
@@ -37,7 +41,9 @@ export function nextLook(body: unknown, { provider }: Deployment): FollowUp | un
   const prediction = isObject(body) ? body : {}
   const status = stringOf(prediction['status'])
   if (status === undefined) throw invalidAnswer(body, provider, 'a prediction without a status')
-  if (status === 'failed' || status === 'canceled' || status === 'aborted') throw failed(prediction, provider)
+  if (status === 'failed' || status === 'canceled' || status === 'aborted') {
+    throw failed(stringOf(prediction['error']) ?? `The prediction was ${status}.`, provider)
+  }
   // The answer to a create that waited has its output before its times are noted; a poll of a running one has part of it.
   const waited = prediction['started_at'] === undefined && hasOutput(prediction)
   if (status === 'succeeded' || waited) return undefined
@@ -58,8 +64,7 @@ function hasOutput({ output }: JsonObject): boolean {
 }
 
 /** What a model throws says what was wrong with the input at least as often as it says that the model is broken. */
-function failed(prediction: JsonObject, provider: string): GatewayError {
-  const message = stringOf(prediction['error']) ?? `The prediction was ${String(prediction['status'])}.`
+export function failed(message: string, provider: string): GatewayError {
   const failure = readFailure(500, { error: message })
   const isFilter = /nsfw|safety|sensitive|flagged/i.test(message)
   return toUpstreamError({ ...failure, kind: isFilter ? 'content_policy' : failure.kind, message }, 500, provider)

@@ -9,7 +9,7 @@ const version = 'a'.repeat(64)
 
 /** What the API refuses: additional properties beside the input, and a version in a path that has one. */
 function check(body: JsonObject): JsonObject {
-  const unknown = Object.keys(body).filter((name) => name !== 'input' && name !== 'version')
+  const unknown = Object.keys(body).filter((name) => !['input', 'stream', 'version'].includes(name))
   if (unknown.length > 0) throw new Error(`Additional property ${unknown.join()} is not allowed`)
   if (!isObject(body['input'])) throw new Error('input is required')
   return body['input']
@@ -26,6 +26,7 @@ describe('a prediction', () => {
     expect(versioned.sent.path).toBe('/predictions')
     expect(versioned.body['version']).toBe(version)
     expect(versioned.sent.headers['prefer']).toBe('wait=60')
+    expect(versioned.body).not.toHaveProperty('stream')
   })
 
   it('has one prompt, and instructions apart', () => {

@@ -113,7 +113,8 @@ const others: Readonly<Record<string, string>> = {
   'cohere.v1.rerank': 'documents put in order, which is no operation of this gateway yet',
   'cohere.v2.rerank': 'documents put in order, which is no operation of this gateway yet',
   'gemini.countTokens': 'tokens counted, which is no operation of this gateway',
-  'replicate.predictions.stream': 'events of a host of their own; the finished prediction is asked for instead',
+  'replicate.predictions.stream':
+    'the second exchange of a call, on a host of its own; read in the tests of the protocol',
   'aleph_alpha-openai-chat-47b6fa4e9539': 'a chat with a model that has none; the gateway completes text with it',
   'aleph_alpha-openai-chat-e33233243a31': 'a chat with a model that has none; the gateway completes text with it',
   'voyage.rerank': 'documents put in order, which is no operation of this gateway yet',

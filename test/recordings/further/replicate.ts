@@ -35,8 +35,8 @@ export const replicate: FurtherDialect = {
   },
   equivalences: [
     {
-      name: 'a stream that is made of the whole answer',
-      reason: "the provider's own streams live on other hosts, so that a finished prediction is streamed by us",
+      name: 'a stream of a model that is replayed as one of images',
+      reason: 'images of OpenAI have no stream; chat asks for it',
       holds: ({ path, recorded, sent }) => path === '.stream' && recorded === true && sent === undefined,
     },
     {
