@@ -37,8 +37,9 @@ export function chooseCodec(
   }
   return {
     encode: (exchange) => codecFor(exchange).encode(exchange),
-    decode: (body, exchange) => codecFor(exchange).decode(body, exchange),
-    next: (body, exchange) => codecFor(exchange).next?.(body, exchange),
+    decode: (body, exchange, headers) => codecFor(exchange).decode(body, exchange, headers),
+    next: (body, exchange, answers) => codecFor(exchange).next?.(body, exchange, answers),
+    mediaToFetch: (exchange) => codecFor(exchange).mediaToFetch?.(exchange) ?? [],
     decodeStream(exchange) {
       const decoder = codecFor(exchange).decodeStream?.(exchange)
       if (!decoder) throw new TypeError('a codec that cannot stream was composed with one that can')
