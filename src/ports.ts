@@ -1,5 +1,6 @@
 import type { Deployment } from './deployment.js'
 import type { HttpRequest } from './http/message.js'
+import type { ScopeRef } from './ports/ledger.js'
 import type { Secret } from './secret.js'
 
 /** Decides who calls. */
@@ -20,10 +21,32 @@ export interface Caller {
   readonly metadata?: Readonly<Record<string, unknown>>
 }
 
-/** One level that a call counts against. */
-export interface Scope {
-  readonly kind: 'organization' | 'team' | 'user' | 'key' | 'customer' | 'session' | 'model' | 'deployment'
-  readonly id: string
+/** One level that a call counts against, and what it is held to there. */
+export interface Scope extends ScopeRef {
+  readonly budget?: Budget
+  /** Budgets for single models or, as `openai/*`, families of them. */
+  readonly modelBudgets?: Readonly<Record<string, Budget>>
+  /** Requests per minute. */
+  readonly rpm?: number
+  /** Tokens per minute, input and output. */
+  readonly tpm?: number
+  readonly maxParallelRequests?: number
+  /** What the scope is charged per dollar of cost, such as 1.2. @default 1 */
+  readonly markUp?: number
+}
+
+/** An amount of money that may be spent within a window. */
+export interface Budget {
+  /** Dollars; a call that might exceed it is refused. */
+  readonly maxBudget?: number
+  /** Dollars; passing it raises an event. */
+  readonly softBudget?: number
+  /** Length of the window: `30s 30m 1h 24h 7d 30d 1mo`; months are calendar months. @default one window without end */
+  readonly budgetDuration?: string
+  /** Where days and months begin, an IANA name. @default UTC */
+  readonly timeZone?: string
+  /** When the first window begins, in milliseconds since the epoch. @default windows follow the calendar */
+  readonly startsAt?: number
 }
 
 /** What a caller brings to a provider in place of the platform's; lives as long as one attempt. */

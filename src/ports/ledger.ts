@@ -1,0 +1,136 @@
+import type { JsonObject } from '../wire/json.js'
+
+/** Every kind of scope that budgets, limits and spend are kept for. */
+export type ScopeKind =
+  | 'organization'
+  | 'team'
+  | 'user'
+  | 'key'
+  | 'customer'
+  | 'session'
+  | 'model'
+  | 'provider'
+  | 'deployment'
+  | 'tag'
+
+/** Names one scope. */
+export interface ScopeRef {
+  readonly kind: ScopeKind
+  readonly id: string
+}
+
+/** One billed attempt, or one answer from the cache. Written once, never changed but by `reprice`. */
+export interface LedgerEntry {
+  /** Unique; appending it again does nothing. */
+  readonly id: string
+  /** All attempts of one call have it in common; the answer's `x-request-id`. */
+  readonly callId: string
+  /** When the attempt ended, in milliseconds since the epoch. */
+  readonly at: number
+  readonly operation: string
+  /** `Caller.id`. */
+  readonly caller: string
+  /** Everything that the spend counts for, each once: the caller's scopes, model, provider, deployment, tags. */
+  readonly scopes: readonly ScopeRef[]
+  /** The model group that was asked for. */
+  readonly modelName: string
+  readonly deployment: string
+  readonly provider: string
+  /** The model's name at the provider. */
+  readonly model: string
+  /** Tokens by disjoint bucket; other quantities (images, seconds) likewise. */
+  readonly usage: Readonly<Record<string, number>>
+  /** What the price was at that time, and how the cost came about; null where no price is known. */
+  readonly price: JsonObject | null
+  /** What the provider charges, in pico-dollars (1e-12). */
+  readonly cost: bigint
+  /** What the scopes are charged: `cost` with mark-up; 0 where not billable. */
+  readonly charged: bigint
+  /** False where no price is known: `cost` is 0 until `reprice`. */
+  readonly priced: boolean
+  /** The usage was not told by the provider. */
+  readonly estimated: boolean
+  /** The attempt was cut off by the client, a deadline, or a hedge that won. */
+  readonly aborted: boolean
+  /** The answer came from the cache. */
+  readonly cached: boolean
+  /** False where the caller's own credentials paid. */
+  readonly billable: boolean
+  readonly latencyMs: number
+  /** Streams: until the first content. */
+  readonly firstTokenMs: number | undefined
+  /** HTTP status of the attempt: 200, or that of its failure. */
+  readonly status: number
+  /** `FailureKind` of a failed attempt. */
+  readonly failure: string | undefined
+  /** Free labels of caller and request; never identity. */
+  readonly tags: readonly string[]
+  /** `user` of the request body: a label of the client. */
+  readonly endUser: string | undefined
+  readonly metadata: JsonObject | undefined
+}
+
+/** Which rows are wanted; every field narrows. */
+export interface LedgerQuery {
+  readonly scope?: ScopeRef
+  readonly callId?: string
+  readonly modelName?: string
+  /** At or after, in milliseconds. */
+  readonly from?: number
+  /** Before, in milliseconds. */
+  readonly until?: number
+  readonly failed?: boolean
+  readonly priced?: boolean
+  /** @default 100; at most 1,000 */
+  readonly limit?: number
+  /** `next` of the page before. */
+  readonly after?: string
+}
+
+/** Rows, newest first, and where the next page begins. */
+export interface LedgerPage {
+  readonly entries: readonly LedgerEntry[]
+  readonly next: string | undefined
+}
+
+/** What spend is summed up by. Days are UTC days, `2026-11-25`. */
+export type SpendGroup = 'day' | 'model' | 'provider' | ScopeKind
+
+/** Sums from the daily roll-ups. */
+export interface SpendQuery {
+  /** First and last day, both included. */
+  readonly fromDay: string
+  readonly untilDay: string
+  /** Only what counts for this scope. */
+  readonly scope?: ScopeRef
+  /** One row per different combination; the ids of the kind, days, or model names. */
+  readonly by: readonly SpendGroup[]
+}
+
+/** One row of a spend report. */
+export interface SpendRow {
+  /** In the order of `by`. */
+  readonly group: readonly string[]
+  readonly charged: bigint
+  readonly cost: bigint
+  readonly calls: number
+  readonly failures: number
+  readonly inputTokens: number
+  readonly outputTokens: number
+  readonly cacheReadTokens: number
+}
+
+/** Append-only rows and their daily sums. Every method may reject; whoever calls it has the deadline and the queue. */
+export interface LedgerStore {
+  /** All or none of the batch, roll-ups included; entries whose id is known change nothing. */
+  append(entries: readonly LedgerEntry[]): Promise<void>
+  /** Pico-dollars charged to a scope from `from` (included) until `until` (excluded, default: now and later), in milliseconds; exact, however late rows came. */
+  total(scope: ScopeRef, from: number, until?: number): Promise<bigint>
+  query(query: LedgerQuery): Promise<LedgerPage>
+  /** Read from roll-ups, never from rows. */
+  report(query: SpendQuery): Promise<readonly SpendRow[]>
+  /** Replaces cost, charge, price and `priced` of rows, and corrects the roll-ups; gives how many rows were changed. */
+  reprice(entries: readonly Pick<LedgerEntry, 'id' | 'cost' | 'charged' | 'price' | 'priced'>[]): Promise<number>
+  /** Forgets rows older than `before` (milliseconds); roll-ups stay. Gives how many. */
+  prune(before: number): Promise<number>
+}
