@@ -1,3 +1,4 @@
+export { describeContract, type Contract, type TestRunner, type Trial, type TrialSetup } from './contracts/contract.js'
 export type { Finish, ScriptedContent } from './compose.js'
 export { fakeProvider, type FakeProviderOptions } from './fake-provider.js'
 export { startFakeUpstream, type FakeUpstream, type FakeUpstreamOptions } from './fake-upstream.js'
