@@ -9,7 +9,7 @@ import type { Exchange, FollowUp, StreamDecoder, StreamPart, StreamProgress } fr
 import { failed } from './prediction.js'
 
 // Where the key may go besides the deployment's own address.
-const ownHost = /^(?:[\w-]+\.)*replicate\.com$/
+const ownHost = /^(?:[\w-]+\.)*replicate\.(?:com|net)$/
 
 /**
  * The stream of a prediction that was just created: https://replicate.com/docs/topics/predictions/streaming. Undefined

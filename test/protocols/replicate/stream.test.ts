@@ -25,6 +25,8 @@ describe('a streamed prediction', () => {
     })
     const ofReplicate = openedAt(created('https://stream.replicate.com/x'), 'https://api.replicate.com/v1')
     expect(ofReplicate?.origin).toBe('https://stream.replicate.com')
+    const regional = 'https://streaming-api.svc.us.c.replicate.net'
+    expect(openedAt(created(`${regional}/v1/predictions/abc`))?.origin).toBe(regional)
     const proxied = openedAt(created('http://proxy.example:81/s/x', 'processing'), 'http://proxy.example:81/v1')
     expect(proxied).toMatchObject({ request: { path: '/s/x' }, origin: 'http://proxy.example:81' })
   })
@@ -33,6 +35,8 @@ describe('a streamed prediction', () => {
     'https://evil.example/x',
     'https://replicate.com.evil.example/x',
     'https://evilreplicate.com/x',
+    'https://evilreplicate.net/x',
+    'https://replicate.network/x',
     'https://replicate.com@evil.example/x',
     'https://stream.replicate.com:8443/x',
     'http://stream.replicate.com/x',
