@@ -1,16 +1,21 @@
 import type { Deployment } from '../deployment.js'
 import { InvalidRequestError } from '../errors.js'
 import { completionsOverChat } from '../protocols/completions-bridge.js'
+import { inBatches } from '../protocols/embedding-batches.js'
 import type { Codec } from '../protocols/protocol.js'
 import type { Provider } from '../providers/provider.js'
 import type { Operation } from '../wire/operations.js'
 
 /**
- * The codec for an operation at a provider; text completion goes over chat where the provider has only that.
+ * The codec for an operation at a provider; text completion goes over chat where the provider has only that, and more
+ * inputs to embed than one call takes go in several.
  * @throws InvalidRequestError where the provider does not offer the operation
  */
 export function codecOf<K extends Operation>(provider: Provider, operation: K, deployment: Deployment): Codec<K> {
   const { codecs } = provider.protocol
+  if (operation === 'embeddings' && codecs.embeddings && provider.capabilities.embeddings) {
+    return inBatches(codecs.embeddings) as Codec<K>
+  }
   const codec: Codec<K> | undefined = codecs[operation]
   if (codec && provider.capabilities[operation]) return codec
   if (operation === 'completions' && codecs.chat && provider.capabilities.chat) {

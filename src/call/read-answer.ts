@@ -30,15 +30,15 @@ export async function readAnswer<K extends Operation>(
   let { headers } = response
   const kept: unknown[] = []
   let answers = 1
-  let follow = codec.next?.(content, exchange, answers)
+  let follow = codec.next?.(content, exchange, answers, headers)
   while (follow) {
-    if (follow.keep) kept.push(content)
+    if (follow.keep !== undefined) kept.push(follow.keep)
     await pause(follow.delayMs, asked.parts.clock, asked.signal)
     const later = await sendRequest(follow.request, asked.deployment.timeouts.headers, asked, follow.origin)
     ;({ written, content } = await readContent(later, asked))
     ;({ headers } = later)
     answers += 1
-    follow = codec.next?.(content, exchange, answers)
+    follow = codec.next?.(content, exchange, answers, headers)
   }
   const body = codec.decode(kept.length > 0 ? [...kept, content] : content, exchange, headers)
   return { body, written: body === content ? written : undefined }

@@ -44,8 +44,8 @@ export interface FollowUp {
   readonly request: UpstreamRequest
   /** Milliseconds to wait before it. */
   readonly delayMs: number
-  /** The body before it is a part of the answer (one of several inputs): `decode` gets all parts, as a list. */
-  readonly keep?: true
+  /** What the body before it adds to the answer (one of several inputs); `decode` gets all of them, its body last. */
+  readonly keep?: unknown
   /**
    * Another host of the provider that the job lives on, `https://host`; the base URL otherwise. The credential goes
    * there as well, so only a codec that has checked whose host it is may name one.
@@ -67,6 +67,8 @@ export interface Codec<K extends Operation> {
    * `encode` gets the request with `data:` URLs in their place; else it sees the addresses and refuses them.
    */
   mediaToFetch?(exchange: Exchange<K>): readonly string[]
+  /** How many inputs of an embedding request one call of the API takes; more go in several calls. @default any number */
+  mostInputs?(exchange: Exchange<K>): number
   /** @throws UnsupportedParameterError, InvalidRequestError */
   encode(exchange: Exchange<K>): UpstreamRequest
   /**
@@ -79,9 +81,15 @@ export interface Codec<K extends Operation> {
    * For APIs that work on a job: the request that asks for its result, or undefined once `body` is the result. The
    * result's body is then what `decode` gets. Its `path` is appended to the base URL like any other.
    * @param answers how many came so far, `body` included; 1 where it is not given
+   * @param headers of the answer, by lower-case name
    * @throws GatewayError where the job failed
    */
-  next?(body: unknown, exchange: Exchange<K>, answers?: number): FollowUp | undefined
+  next?(
+    body: unknown,
+    exchange: Exchange<K>,
+    answers?: number,
+    headers?: Readonly<Record<string, string>>,
+  ): FollowUp | undefined
   /**
    * For APIs that answer a streamed request with the address of the stream: the request that opens it, or undefined
    * where `body` names none that may be opened; it is then an answer like any other. `delayMs` is not waited for.

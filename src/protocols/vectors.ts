@@ -1,6 +1,7 @@
 import { GatewayError } from '../errors.js'
 import type { EmbeddingResponse } from '../wire/embeddings.js'
 import { numberOf } from '../wire/json.js'
+import { countInputs } from './embedding-batches.js'
 import { toBase64Vector } from './embedding-encoding.js'
 import { readErrorText } from './failure.js'
 import { invalidAnswer } from './invalid-answer.js'
@@ -24,8 +25,7 @@ export function toEmbeddingResponse(
   { request, deployment }: Exchange<'embeddings'>,
   tokens: unknown,
 ): EmbeddingResponse {
-  const { input } = request
-  const expected = Array.isArray(input) && typeof input[0] !== 'number' ? input.length : 1
+  const expected = countInputs(request.input)
   const { provider } = deployment
   if (vectors.length === 0 && readErrorText(body) !== undefined) throw invalidAnswer(body, provider, 'no embeddings')
   if (vectors.length !== expected) {

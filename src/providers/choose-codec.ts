@@ -1,7 +1,42 @@
-import type { Deployment } from '../deployment.js'
 import { GatewayError } from '../errors.js'
-import type { Codec, Protocol } from '../protocols/protocol.js'
+import type { Deployment } from '../deployment.js'
+import type { Codec, Exchange, Protocol } from '../protocols/protocol.js'
 import type { Operation } from '../wire/operations.js'
+
+/** A codec that is one of two, chosen anew for every call, by its request and deployment alone. */
+export function chooseCodec<K extends Operation>(
+  base: Codec<K>,
+  other: Codec<K>,
+  when: (exchange: Exchange<K>) => boolean,
+): Codec<K> {
+  // Decided once per exchange, which the codecs see several times.
+  const chosen = new WeakMap<Exchange<K>, Codec<K>>()
+  const codecFor = (exchange: Exchange<K>): Codec<K> => {
+    const known = chosen.get(exchange)
+    if (known) return known
+    const codec = when(exchange) ? other : base
+    chosen.set(exchange, codec)
+    return codec
+  }
+  const codec: Codec<K> = {
+    encode: (exchange) => codecFor(exchange).encode(exchange),
+    decode: (body, exchange, headers) => codecFor(exchange).decode(body, exchange, headers),
+    next: (body, exchange, answers, headers) => codecFor(exchange).next?.(body, exchange, answers, headers),
+    mediaToFetch: (exchange) => codecFor(exchange).mediaToFetch?.(exchange) ?? [],
+    mostInputs: (exchange) => codecFor(exchange).mostInputs?.(exchange) ?? Infinity,
+  }
+  if (!base.decodeStream && !other.decodeStream) return codec
+  return {
+    ...codec,
+    decodeStream(exchange) {
+      const decoder = codecFor(exchange).decodeStream?.(exchange)
+      if (decoder) return decoder
+      // Only JSON is read without a decoder, and that is what an API without streams answers.
+      const { provider } = exchange.deployment
+      throw new GatewayError('upstream_invalid', `${provider} streams an answer that was asked for whole.`)
+    },
+  }
+}
 
 /** Some operations of two protocols, each call going to `other` where its deployment says so, else to `base`. */
 export function choosePerCall(
@@ -10,36 +45,18 @@ export function choosePerCall(
   when: (deployment: Deployment) => boolean,
   operations: readonly Operation[],
 ): Protocol['codecs'] {
-  const chosen = operations.map((operation) => [operation, chooseCodec(base, other, when, operation)] as const)
+  const chosen = operations.map((operation) => [operation, chooseOperation(base, other, when, operation)] as const)
   return Object.fromEntries(chosen)
 }
 
-function chooseCodec<K extends Operation>(
-  base: Protocol,
+function chooseOperation<K extends Operation>(
+  { codecs }: Protocol,
   other: Protocol,
   when: (deployment: Deployment) => boolean,
   operation: K,
 ): Codec<K> {
-  const codecFor = (deployment: Deployment): Codec<K> => {
-    const codec: Codec<K> | undefined = (when(deployment) ? other : base).codecs[operation]
-    if (!codec) throw new TypeError(`a protocol without ${operation} was composed with one that has it`)
-    return codec
-  }
-  const codec: Codec<K> = {
-    encode: (exchange) => codecFor(exchange.deployment).encode(exchange),
-    decode: (body, exchange, headers) => codecFor(exchange.deployment).decode(body, exchange, headers),
-    next: (body, exchange, answers) => codecFor(exchange.deployment).next?.(body, exchange, answers),
-    mediaToFetch: (exchange) => codecFor(exchange.deployment).mediaToFetch?.(exchange) ?? [],
-  }
-  if (!base.codecs[operation]?.decodeStream && !other.codecs[operation]?.decodeStream) return codec
-  return {
-    ...codec,
-    decodeStream(exchange) {
-      const decoder = codecFor(exchange.deployment).decodeStream?.(exchange)
-      if (decoder) return decoder
-      // Only JSON is read without a decoder, and that is what an API without streams answers.
-      const { provider } = exchange.deployment
-      throw new GatewayError('upstream_invalid', `${provider} streams an answer that was asked for whole.`)
-    },
-  }
+  const one: Codec<K> | undefined = codecs[operation]
+  const two: Codec<K> | undefined = other.codecs[operation]
+  if (!one || !two) throw new TypeError(`a protocol without ${operation} was composed with one that has it`)
+  return chooseCodec(one, two, ({ deployment }) => when(deployment))
 }

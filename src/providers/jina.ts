@@ -9,7 +9,7 @@ const row: Row = {
   baseUrlEnv: ['JINA_AI_API_BASE'],
   apiKeyEnv: ['JINA_AI_API_KEY', 'JINA_AI_TOKEN', 'JINA_API_KEY'],
   capabilities: ['embeddings'],
-  quirks: { embeddings: { base64: false, tokens: false, unsupported: ['user'] } },
+  quirks: { embeddings: { most: 512, base64: false, tokens: false, unsupported: ['user'] } },
 }
 
 /** Jina AI: https://api.jina.ai/docs */

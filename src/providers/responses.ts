@@ -3,8 +3,9 @@ import { needsResponses } from '../catalog/responses-models.js'
 import { createResponsesCodec } from '../protocols/openai-responses/chat.js'
 import type { ResponsesOptions } from '../protocols/openai-responses/options.js'
 import { wantedEffort } from '../protocols/openai-responses/reasoning.js'
-import type { Codec, Exchange, Protocol } from '../protocols/protocol.js'
+import type { Exchange, Protocol } from '../protocols/protocol.js'
 import { isObject } from '../wire/json.js'
+import { chooseCodec } from './choose-codec.js'
 
 /** When a provider's chat goes over the Responses API, and how that is spoken there. */
 export interface ResponsesRoute {
@@ -18,34 +19,6 @@ export function withResponses(base: Protocol, { when, options }: ResponsesRoute)
   const { chat } = base.codecs
   if (!chat) return base
   return { ...base, codecs: { ...base.codecs, chat: chooseCodec(chat, createResponsesCodec(options), when) } }
-}
-
-/** A codec that is one of two, chosen per call. */
-export function chooseCodec(
-  base: Codec<'chat'>,
-  other: Codec<'chat'>,
-  when: (exchange: Exchange<'chat'>) => boolean,
-): Codec<'chat'> {
-  // Decided once per exchange, which the codecs see three times.
-  const chosen = new WeakMap<Exchange<'chat'>, Codec<'chat'>>()
-  const codecFor = (exchange: Exchange<'chat'>): Codec<'chat'> => {
-    const known = chosen.get(exchange)
-    if (known) return known
-    const codec = when(exchange) ? other : base
-    chosen.set(exchange, codec)
-    return codec
-  }
-  return {
-    encode: (exchange) => codecFor(exchange).encode(exchange),
-    decode: (body, exchange, headers) => codecFor(exchange).decode(body, exchange, headers),
-    next: (body, exchange, answers) => codecFor(exchange).next?.(body, exchange, answers),
-    mediaToFetch: (exchange) => codecFor(exchange).mediaToFetch?.(exchange) ?? [],
-    decodeStream(exchange) {
-      const decoder = codecFor(exchange).decodeStream?.(exchange)
-      if (!decoder) throw new TypeError('a codec that cannot stream was composed with one that can')
-      return decoder
-    },
-  }
 }
 
 /** True for models that are asked for as `provider/responses/model`. */

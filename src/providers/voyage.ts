@@ -37,7 +37,7 @@ const row: Row = {
   baseUrlEnv: ['VOYAGE_API_BASE'],
   apiKeyEnv: ['VOYAGE_API_KEY', 'VOYAGE_AI_API_KEY', 'VOYAGE_AI_TOKEN'],
   capabilities: ['embeddings'],
-  quirks: { embeddings: { tokens: false, dimensions: 'output_dimension', unsupported: ['user'] } },
+  quirks: { embeddings: { most: 1_000, tokens: false, dimensions: 'output_dimension', unsupported: ['user'] } },
   variants: [
     // Its only format by name is base64; floats are what comes without one.
     { when: { parameter: 'encoding_format', is: ['float'] }, quirks: { embeddings: { base64: false } } },

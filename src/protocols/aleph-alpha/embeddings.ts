@@ -1,4 +1,3 @@
-import { InvalidRequestError } from '../../errors.js'
 import type { UpstreamRequest } from '../../upstream/message.js'
 import type { EmbeddingRequest, EmbeddingResponse } from '../../wire/embeddings.js'
 import { isObject, type JsonObject, stringOf } from '../../wire/json.js'
@@ -11,7 +10,14 @@ import type { PromptItem } from './prompt.js'
 const names = { dimensions: 'compress_to_size', input_type: () => ({}) }
 
 /** Embeddings over `/semantic_embed`, its batch form, or `/instructable_embed` where an `instruction` is given. */
-export const embeddings: Codec<'embeddings'> = { encode, decode }
+export const embeddings: Codec<'embeddings'> = {
+  encode,
+  decode,
+  mostInputs: (exchange) => (hasInstruction(exchange) ? 1 : Infinity),
+}
+
+const hasInstruction = ({ request, deployment }: Exchange<'embeddings'>): boolean =>
+  stringOf(request['instruction'] ?? deployment.params['instruction']) !== undefined
 
 function encode({ request: asked, deployment }: Exchange<'embeddings'>): UpstreamRequest {
   const { request, policy } = settleRequest(asked, deployment)
@@ -19,16 +25,15 @@ function encode({ request: asked, deployment }: Exchange<'embeddings'>): Upstrea
   const inputs = toInputs(request.input)
   const shared = { ...extra, ...members, model: deployment.model }
   const dropped = settleUnsupported(deployment, policy, unsupported, ignoredIn(request))
-  const [only] = inputs
+  const [first] = inputs
   const isList = Array.isArray(request.input) && typeof request.input[0] !== 'number'
   if (stringOf(request['instruction']) !== undefined) {
-    if (inputs.length > 1) throw new InvalidRequestError('An instruction goes with one input at a time.', 'input')
-    return jsonRequest('/instructable_embed', { ...shared, input: only }, dropped)
+    return jsonRequest('/instructable_embed', { ...shared, input: first }, dropped)
   }
   const asMeaning = { representation: toRepresentation(request), ...shared }
   return isList
     ? jsonRequest('/batch_semantic_embed', { ...asMeaning, prompts: inputs }, dropped)
-    : jsonRequest('/semantic_embed', { ...asMeaning, prompt: only }, dropped)
+    : jsonRequest('/semantic_embed', { ...asMeaning, prompt: first }, dropped)
 }
 
 function toInputs(input: EmbeddingRequest['input']): readonly (readonly PromptItem[])[] {

@@ -11,12 +11,8 @@ import { embeddingBodyOf, type EmbeddingInput, toEmbeddingInput } from './embedd
 /** Embeddings over InvokeModel. `baseOf` gives the model behind a deployment's id, which decides about the body. */
 export function createEmbeddingCodec(baseOf: (exchange: Exchange<'embeddings'>) => string): Codec<'embeddings'> {
   return {
-    encode: (exchange) => encode(exchange, baseOf(exchange), 0),
-    next(_body, exchange, answers = 1) {
-      const { most } = embeddingBodyOf(baseOf(exchange))
-      if (answers * most >= toInputs(exchange.request.input).length) return undefined
-      return { request: encode(exchange, baseOf(exchange), answers * most), delayMs: 0, keep: true }
-    },
+    mostInputs: (exchange) => embeddingBodyOf(baseOf(exchange)).most,
+    encode: (exchange) => encode(exchange, baseOf(exchange)),
     decode: (body, exchange, headers) => decode(body, exchange, baseOf(exchange), headers),
   }
 }
@@ -28,11 +24,10 @@ function toInputs(input: EmbeddingRequest['input']): readonly EmbeddingInput[] {
   )
 }
 
-/** The request for the inputs from `first` on, as many as one call takes. */
-function encode({ request: asked, deployment }: Exchange<'embeddings'>, base: string, first: number): UpstreamRequest {
+function encode({ request: asked, deployment }: Exchange<'embeddings'>, base: string): UpstreamRequest {
   const { request, policy } = settleRequest(asked, deployment)
   const body = embeddingBodyOf(base)
-  const inputs = toInputs(request.input).slice(first, first + body.most)
+  const inputs = toInputs(request.input)
   const table = body.dimensions ? { dimensions: body.dimensions } : {}
   const { members, extra, unsupported } = translateParameters('embeddings', request, policy, table)
   return invokeRequest(
@@ -50,14 +45,11 @@ function decode(
   headers: Readonly<Record<string, string>> | undefined,
 ): EmbeddingResponse {
   const body = embeddingBodyOf(base)
-  // Several inputs may have taken several calls.
-  const answers = (Array.isArray(answer) ? answer : [answer]).filter(isObject)
-  const vectors = vectorsOf(answers.flatMap((each) => body.read(each)))
+  const vectors = isObject(answer) ? vectorsOf(body.read(answer)) : []
   if (vectors.length === 0) {
     throw invalidAnswer(answer, exchange.deployment.provider, 'an answer without embeddings')
   }
-  const counts = answers.map((each) => body.tokens?.(each))
-  const counted = counts.reduce((sum = 0, count = 0) => sum + count, 0) ?? 0
-  const tokens = counted > 0 ? counted : (usageInHeaders(headers)?.prompt_tokens ?? 0)
+  const counted = isObject(answer) ? body.tokens?.(answer) : undefined
+  const tokens = counted === undefined || counted === 0 ? usageInHeaders(headers)?.prompt_tokens : counted
   return toEmbeddingResponse(vectors, answer, exchange, tokens)
 }

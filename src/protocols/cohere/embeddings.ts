@@ -9,9 +9,7 @@ import type { Codec, Exchange } from '../protocol.js'
 import { toEmbeddingResponse, vectorsOf } from '../vectors.js'
 
 /** Embeddings over `/v2/embed`: https://docs.cohere.com/reference/embed */
-export const embeddingsCodec: Codec<'embeddings'> = { encode, decode }
-
-const most = 96
+export const embeddingsCodec: Codec<'embeddings'> = { encode, decode, mostInputs: () => 96 }
 
 // OpenAI's `input_type` does not exist; Cohere demands one. Its own name and Google's for the same thing are taken.
 const inputTypes: Readonly<Record<string, string>> = {
@@ -45,10 +43,9 @@ function encode({ request: asked, deployment }: Exchange<'embeddings'>): Upstrea
 
 const defaultType = (inputs: JsonObject): string => ('images' in inputs ? 'image' : 'search_document')
 
-/** Texts, images as data URLs, or mixed inputs in Cohere's form. @throws InvalidRequestError for tokens, and too many */
+/** Texts, images as data URLs, or mixed inputs in Cohere's form. @throws InvalidRequestError for tokens */
 function toInputs(input: EmbeddingRequest['input'], provider: string): JsonObject {
   const list: readonly unknown[] = Array.isArray(input) ? input : [input]
-  if (list.length > most) throw new InvalidRequestError(`${provider} embeds at most ${most} inputs at a time.`, 'input')
   if (list.every((entry) => typeof entry === 'string')) return { texts: list }
   if (!list.every(isObject)) {
     throw new InvalidRequestError(`${provider} embeds text: send the text itself.`, 'input')

@@ -28,9 +28,12 @@ const known: ReadonlySet<string> = new Set([
   'taskType',
 ])
 
+// https://ai.google.dev/api/embeddings#method:-models.batchembedcontents: more are refused with INVALID_ARGUMENT.
+const most = 100
+
 /** Embeddings over batchEmbedContents, for one input or many: https://ai.google.dev/api/embeddings. */
 export function createEmbeddingsCodec(options: GeminiOptions): Codec<'embeddings'> {
-  return { encode: (exchange) => encode(exchange, options), decode }
+  return { encode: (exchange) => encode(exchange, options), decode, mostInputs: () => most }
 }
 
 function encode({ request: asked, deployment }: Exchange<'embeddings'>, options: GeminiOptions): UpstreamRequest {

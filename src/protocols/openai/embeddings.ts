@@ -2,6 +2,7 @@ import { InvalidRequestError, UnsupportedParameterError } from '../../errors.js'
 import type { UpstreamRequest } from '../../upstream/message.js'
 import type { EmbeddingRequest, EmbeddingResponse } from '../../wire/embeddings.js'
 import { isObject, type JsonObject, numberOf, stringOf } from '../../wire/json.js'
+import { countInputs } from '../embedding-batches.js'
 import { toEncoding, vectorWidth } from '../embedding-encoding.js'
 import { toDropPolicy } from '../gateway-fields.js'
 import type { Codec, Exchange } from '../protocol.js'
@@ -17,6 +18,7 @@ export function createEmbeddingCodec(quirks: Quirks): Codec<'embeddings'> {
   return {
     encode: (exchange) => encodeEmbedding(exchange, quirks, rules),
     decode: (body, exchange) => decodeEmbedding(body, exchange, quirks),
+    mostInputs: () => quirks.embeddings?.most ?? Infinity,
   }
 }
 
@@ -43,11 +45,6 @@ function holdsTokens(input: EmbeddingRequest['input']): boolean {
   if (!Array.isArray(input)) return false
   const first: unknown = input[0]
   return typeof first === 'number' || Array.isArray(first)
-}
-
-/** How many vectors an input asks for. */
-function countInputs(input: EmbeddingRequest['input']): number {
-  return Array.isArray(input) && typeof input[0] !== 'number' ? input.length : 1
 }
 
 function decodeEmbedding(body: unknown, exchange: Exchange<'embeddings'>, quirks: Quirks): EmbeddingResponse {

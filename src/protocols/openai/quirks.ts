@@ -97,6 +97,8 @@ export interface Quirks {
     readonly base64?: boolean
     /** Name of `dimensions`, or false where it is refused. */
     readonly dimensions?: string | false
+    /** Inputs that one request may hold. */
+    readonly most?: number
     readonly unsupported?: readonly string[]
   }
   readonly images?: {

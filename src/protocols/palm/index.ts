@@ -78,6 +78,8 @@ function decode(body: unknown, exchange: Exchange<'chat'>): ChatCompletion {
 }
 
 const embeddingsCodec: Codec<'embeddings'> = {
+  // https://ai.google.dev/api/python/google/generativeai/protos/BatchEmbedTextRequest
+  mostInputs: () => 100,
   encode: (exchange) => {
     const { deployment } = exchange
     const { request, policy } = settleRequest(exchange.request, deployment)

@@ -33,7 +33,7 @@ function next(body: unknown, exchange: Exchange<'images'>, answers = 1): FollowU
   if (answers >= (request.n ?? 1)) return undefined
   const seed = numberOf(request['seed'])
   const asked = seed === undefined ? exchange.request : { ...exchange.request, seed: seed + answers }
-  return { request: encode({ ...exchange, request: asked }), delayMs: 0, keep: true }
+  return { request: encode({ ...exchange, request: asked }), delayMs: 0, keep: body }
 }
 
 function encode({ request: asked, deployment, id }: Exchange<'images'>): UpstreamRequest {

@@ -14,7 +14,7 @@ const handled = ['input_type', 'task_type', 'taskType']
 
 /** Embeddings over `:embedContent`, one input a call, of models that embed more than text. */
 export function createEmbedContent(path: VertexPath): Codec<'embeddings'> {
-  return { encode: (exchange) => encode(exchange, path), decode }
+  return { encode: (exchange) => encode(exchange, path), decode, mostInputs: () => 1 }
 }
 
 function encode({ request: asked, deployment }: Exchange<'embeddings'>, path: VertexPath): UpstreamRequest {
@@ -22,11 +22,10 @@ function encode({ request: asked, deployment }: Exchange<'embeddings'>, path: Ve
   const table = { dimensions: 'outputDimensionality' }
   const { members, extra, unsupported } = translateParameters('embeddings', request, policy, table, handled)
   const list: readonly unknown[] = Array.isArray(request.input) ? request.input : [request.input]
-  const [only] = list
-  if (list.length !== 1) throw new InvalidRequestError(`${deployment.model} embeds one input at a time.`, 'input')
+  const [part] = list.map(toPart)
   const taskType = toTaskType(request)
   const body = {
-    content: { parts: [toPart(only)] },
+    content: { parts: [part] },
     ...(taskType !== undefined && { taskType }),
     ...members,
     ...extra,

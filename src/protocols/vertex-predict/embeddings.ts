@@ -12,7 +12,7 @@ import { toTaskType } from './task-type.js'
 
 /** How one family of embedding models takes its inputs over `:predict`. */
 export interface PredictModel {
-  /** Inputs that one call may hold. */
+  /** Inputs that one call may hold; more go in several. */
   readonly most: number
   readonly isMultimodal: boolean
 }
@@ -21,7 +21,7 @@ const handled = ['input_type', 'task_type', 'taskType', 'title', 'autoTruncate',
 
 /** Embeddings over `:predict`: https://cloud.google.com/vertex-ai/generative-ai/docs/model-reference/text-embeddings-api */
 export function createPredictEmbeddings(path: VertexPath, model: PredictModel): Codec<'embeddings'> {
-  return { encode: (exchange) => encode(exchange, path, model), decode }
+  return { encode: (exchange) => encode(exchange, path, model), decode, mostInputs: () => model.most }
 }
 
 function encode(
@@ -50,9 +50,6 @@ function encode(
 
 function toInstances(request: EmbeddingRequest, name: string, model: PredictModel): readonly JsonObject[] {
   const list: readonly unknown[] = Array.isArray(request.input) ? request.input : [request.input]
-  if (list.length > model.most) {
-    throw new InvalidRequestError(`${name} embeds at most ${model.most} inputs at a time.`, 'input')
-  }
   const [taskType, title] = [toTaskType(request), stringOf(request['title'])]
   const shared = { ...(taskType !== undefined && { task_type: taskType }), ...(title !== undefined && { title }) }
   return list.map((entry, position) => {

@@ -5,10 +5,16 @@ import type { Quirks } from '../../protocols/openai/quirks.js'
 import { createResponsesCodec } from '../../protocols/openai-responses/chat.js'
 import type { Codec, Exchange, Protocol } from '../../protocols/protocol.js'
 import type { Operation } from '../../wire/operations.js'
-import { chooseCodec, openaiNeedsResponses } from '../responses.js'
+import { chooseCodec } from '../choose-codec.js'
+import { openaiNeedsResponses } from '../responses.js'
 import { azurePath, datedVersionOf, deploymentName, responsesPath } from './surface.js'
 
-const quirks: Quirks = { modelRules: true, modelName: deploymentName, thinkTags: true }
+const quirks: Quirks = {
+  modelRules: true,
+  modelName: deploymentName,
+  thinkTags: true,
+  embeddings: { most: 2_048 },
+}
 
 // What dated versions before these do not know: https://learn.microsoft.com/azure/ai-foundry/openai/reference
 const olderVersions: readonly (readonly [string, Protocol])[] = [
@@ -53,6 +59,7 @@ function createAzureCodec<K extends Operation>(operation: K): Codec<K> {
       return { ...request, path: azurePath(operation, exchange.deployment) }
     },
     decode: (body, exchange) => codecFor(exchange).decode(body, exchange),
+    mostInputs: (exchange) => codecFor(exchange).mostInputs?.(exchange) ?? Infinity,
   }
   if (!current.codecs[operation]?.decodeStream) return codec
   return {

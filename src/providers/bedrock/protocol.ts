@@ -40,7 +40,8 @@ function byId<K extends Operation>(codec: Codec<K>): Codec<K> {
   return {
     encode: (exchange) => codec.encode(withId(exchange)),
     decode: (body, exchange, headers) => codec.decode(body, withId(exchange), headers),
-    next: (body, exchange, answers) => codec.next?.(body, withId(exchange), answers),
+    next: (body, exchange, answers, headers) => codec.next?.(body, withId(exchange), answers, headers),
+    mostInputs: (exchange) => codec.mostInputs?.(withId(exchange)) ?? Infinity,
     ...(decodeStream && { decodeStream: (exchange: Exchange<K>) => decodeStream(withId(exchange)) }),
   }
 }

@@ -83,7 +83,7 @@ const row: Row = {
     ],
     streamOptions: false,
     messages: { flattenText: true, dropName: 'except_tool' },
-    embeddings: { base64: false, tokens: false, dimensions: false, unsupported: ['user'] },
+    embeddings: { most: 100, base64: false, tokens: false, dimensions: false, unsupported: ['user'] },
     images: {
       rename: { n: 'num_images' },
       unsupported: ['background', 'moderation', 'output_compression', 'output_format', 'quality', 'style', 'user'],

@@ -35,7 +35,7 @@ const dialect = createRowProtocol(openaiProtocol, {
       'top_p',
     ],
     messages: { dropName: 'always', dropEmptyAssistant: true, keepCacheControl: /claude/i },
-    embeddings: { base64: false, tokens: false },
+    embeddings: { most: 150, base64: false, tokens: false },
     adjust: adjustOnly('chat', withoutEmptyText),
   },
   variants: [{ models: /claude/i, operation: 'chat', quirks: { reasoning: 'thinking_budget' } }],

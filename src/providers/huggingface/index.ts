@@ -91,7 +91,8 @@ const protocol: Protocol = {
   codecs: {
     chat,
     completions,
-    embeddings: createFeatures(taskPath('/pipeline/feature-extraction')),
+    // What Text Embeddings Inference takes unless it was started with another `--max-client-batch-size`.
+    embeddings: { ...createFeatures(taskPath('/pipeline/feature-extraction')), mostInputs: () => 32 },
     images: createTextToImage(taskPath('')),
   },
   failure: readHuggingFaceFailure,

@@ -351,7 +351,11 @@ export const extraRows: Rows = {
     baseUrlEnv: ['SILICONFLOW_API_BASE'],
     apiKeyEnv: ['SILICONFLOW_API_KEY'],
     capabilities: chatEmbeddingsImages,
-    quirks: { ...floats, reasoning: 'enable_thinking', clamp: { thinking_budget: { min: 128, max: 32_768 } } },
+    quirks: {
+      embeddings: { ...floats.embeddings, most: 32 },
+      reasoning: 'enable_thinking',
+      clamp: { thinking_budget: { min: 128, max: 32_768 } },
+    },
   },
   upstage: {
     displayName: 'Upstage Solar',
@@ -359,7 +363,7 @@ export const extraRows: Rows = {
     baseUrlEnv: ['UPSTAGE_API_BASE'],
     apiKeyEnv: ['UPSTAGE_API_KEY'],
     capabilities: chatAndEmbeddings,
-    quirks: floats,
+    quirks: { embeddings: { ...floats.embeddings, most: 100 } },
   },
   iointelligence: {
     displayName: 'io.net Intelligence',

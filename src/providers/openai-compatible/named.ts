@@ -110,7 +110,8 @@ export const namedRows: Rows = {
     baseUrlEnv: ['DASHSCOPE_API_BASE'],
     apiKeyEnv: ['DASHSCOPE_API_KEY'],
     capabilities: allText,
-    quirks: { ...floats, reasoning: 'enable_thinking' },
+    // Ten texts a call since text-embedding-v3: https://docs.qwencloud.com/api-reference/text-embedding/openai-embedding
+    quirks: { embeddings: { ...floats.embeddings, most: 10 }, reasoning: 'enable_thinking' },
     variants: [{ models: /deepseek-v4/i, quirks: { reasoning: 'reasoning_effort' } }],
   },
   nvidia_nim: {

@@ -16,7 +16,7 @@ export const openaiRow: Rows = {
       'openai-organization': ['OPENAI_ORGANIZATION', 'OPENAI_ORG_ID'],
       'openai-project': ['OPENAI_PROJECT', 'OPENAI_PROJECT_ID'],
     },
-    quirks: { modelRules: true },
+    quirks: { modelRules: true, embeddings: { most: 2_048 } },
     responses: { when: (exchange) => openaiNeedsResponses(exchange), options: { modelRules: true } },
     authorize: authorizeOpenai,
   },

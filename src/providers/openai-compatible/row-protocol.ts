@@ -119,6 +119,7 @@ function createRowCodec<K extends Operation>(
       return withModelInPath((protocol.codecs[operation] ?? base).encode(exchange), quirks, exchange.deployment.model)
     },
     decode: (body, exchange) => codecFor(exchange).decode(read(body), exchange),
+    mostInputs: (exchange) => codecFor(exchange).mostInputs?.(exchange) ?? Infinity,
   }
   if (!base.decodeStream) return codec
   return { ...codec, decodeStream: (exchange) => createRowDecoder(codecFor(exchange), base, answer, exchange) }

@@ -5,7 +5,7 @@ import { authorizeBearer, withDeploymentHeaders } from '../authorize.js'
 import { withoutEnding } from '../base-url.js'
 import { toolParameters } from '../openai-compatible/presets.js'
 import type { Provider } from '../provider.js'
-import { chooseCodec } from '../responses.js'
+import { chooseCodec } from '../choose-codec.js'
 import { agentCodec } from './agent.js'
 import { withByteVectors } from './embeddings.js'
 
@@ -16,7 +16,7 @@ const sonar = openaiProtocol({
   messages: { dropName: 'always' },
   thinkTags: true,
   paths: { embeddings: '/v1/embeddings' },
-  embeddings: { base64: false, tokens: false },
+  embeddings: { most: 512, base64: false, tokens: false },
 })
 
 const { chat, embeddings } = sonar.codecs

@@ -52,6 +52,7 @@ function routed<K extends Operation>(routes: Routes<K>, otherwise: Codec<K>, str
     encode: (exchange) => find(exchange.deployment).encode(exchange),
     decode: (body, exchange) => find(exchange.deployment).decode(body, exchange),
     mediaToFetch: (exchange) => find(exchange.deployment).mediaToFetch?.(exchange) ?? [],
+    mostInputs: (exchange) => find(exchange.deployment).mostInputs?.(exchange) ?? Infinity,
     ...(streams && {
       decodeStream: (exchange) => {
         const decoder = find(exchange.deployment).decodeStream?.(exchange)

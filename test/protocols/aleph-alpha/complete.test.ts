@@ -127,7 +127,12 @@ describe('embeddings', () => {
     expect(pathOf({ input: 'a' })).toBe('/semantic_embed')
     expect(pathOf({ input: ['a', 'b'] })).toBe('/batch_semantic_embed')
     expect(pathOf({ input: 'a', instruction: 'Represent' })).toBe('/instructable_embed')
-    expect(thrownBy(() => pathOf({ input: ['a', 'b'], instruction: 'Represent' })).message).toMatch(/one input/)
+  })
+
+  it('take one input a call where an instruction goes with it', () => {
+    const mostOf = (fields: JsonObject) => embeddings.mostInputs?.(exchange('embeddings', fields))
+    expect(mostOf({ input: ['a', 'b'] })).toBe(Infinity)
+    expect(mostOf({ input: ['a', 'b'], instruction: 'Represent' })).toBe(1)
   })
 
   it('say which side of a search a text is on, and how wide a vector is to be', () => {

@@ -39,7 +39,7 @@ describe('Stable Image', () => {
   it('makes one image a call, and as many calls as images', () => {
     const of = exchange('images', { n: 2 })
     const [first, second] = ['AAAA', 'BBBB'].map((image) => ({ image, finish_reason: 'SUCCESS' }))
-    expect(images.next?.(first, of, 1)).toEqual({ request: images.encode(of), delayMs: 0, keep: true })
+    expect(images.next?.(first, of, 1)).toEqual({ request: images.encode(of), delayMs: 0, keep: first })
     expect(images.next?.(second, of, 2)).toBeUndefined()
     const seeded = images.next?.(first, exchange('images', { n: 2, seed: 7 }), 1)
     expect(String(seeded?.request.body)).toContain('name="seed"\r\n\r\n8\r\n')

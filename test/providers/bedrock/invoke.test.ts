@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Deployment } from '../../../src/deployment.js'
 import { toGatewayError } from '../../../src/errors.js'
+import { inBatches } from '../../../src/protocols/embedding-batches.js'
 import type { Codec, Exchange } from '../../../src/protocols/protocol.js'
 import { bedrockProtocol } from '../../../src/providers/bedrock/protocol.js'
 import { readBedrockModel } from '../../../src/providers/bedrock/model-id.js'
@@ -412,23 +413,22 @@ describe('embeddings over InvokeModel', () => {
   })
 
   it('takes as many calls as inputs need, and puts their vectors together (case 42)', () => {
-    const codec = codecOf('embeddings')
+    const codec = inBatches(codecOf('embeddings'))
     const exchange = exchangeOf('embeddings', 'amazon.titan-embed-text-v2:0', {
       input: ['a', 'b', 'c'],
       encoding_format: 'base64',
     })
-    const bodies = ['a']
+    const bodies = [JSON.parse(String(codec.encode(exchange).body))]
+    const kept: unknown[] = []
+    const vector = (value: number) => ({ embedding: [value, 0.5], inputTextTokenCount: 2 })
     for (let answers = 1; ; answers += 1) {
-      const follow = codec.next?.({}, exchange, answers)
+      const follow = codec.next?.(vector(answers), exchange, answers)
       if (!follow) break
-      expect(follow.keep).toBe(true)
-      bodies.push((JSON.parse(String(follow.request.body)) as { inputText: string }).inputText)
+      kept.push(follow.keep)
+      bodies.push(JSON.parse(String(follow.request.body)))
     }
-    expect(bodies).toEqual(['a', 'b', 'c'])
-    const answer = codec.decode(
-      [1, 2, 3].map((value) => ({ embedding: [value, 0.5], inputTextTokenCount: 2 })),
-      exchange,
-    )
+    expect(bodies).toEqual(['a', 'b', 'c'].map((inputText) => ({ inputText })))
+    const answer = codec.decode([...kept, vector(3)], exchange)
     expect(answer.usage).toEqual({ prompt_tokens: 6, total_tokens: 6 })
     const vectors = answer.data.map(({ embedding }) => Buffer.from(String(embedding), 'base64'))
     expect(vectors.map((bytes) => [bytes.length, bytes.readFloatLE(0), bytes.readFloatLE(4)])).toEqual([
