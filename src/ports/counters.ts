@@ -4,14 +4,14 @@ export type HoldKind = 'budget' | 'rate' | 'lease'
 /** One counter that a call counts against, and how much of it the call may need. All numbers are safe integers. */
 export interface Hold {
   /**
-   * Name of the counter, the same in every process: `budget:team:acme:2026-11`. A budget's window is part of its name,
-   * so that a call which is settled after its window ended never touches the new one.
+   * Name of the counter, the same in every process: `budget:team:acme:1mo@1793491200000`. A budget's window is part of
+   * its name, so that a call which is settled after its window ended never touches the new one.
    */
   readonly counter: string
   /**
    * `budget`: `spent + held + amount` may not exceed `limit`; nano-dollars.
-   * `rate`: a sliding window of `windowMs`; requests or tokens.
-   * `lease`: counts while the hold lives; slots.
+   * `rate`: what was taken within the last `windowMs` may not exceed it; requests or tokens.
+   * `lease`: counts while the reservation lives; slots.
    */
   readonly kind: HoldKind
   readonly amount: number
@@ -27,60 +27,94 @@ export interface Hold {
 export interface Reservation {
   readonly id: string
   readonly tenant: string
+  /** Each counter once. */
   readonly holds: readonly Hold[]
-  /** What is left of each hold's limit after this reservation, in the order of `holds`; for rate-limit headers. */
-  readonly remaining: readonly number[]
+  /** How full each counter is with this reservation, in the order of `holds`: spent and held, taken, or slots in use. */
+  readonly used: readonly number[]
 }
 
 /** What came of asking for a reservation. */
 export type ReserveResult =
   | { readonly granted: Reservation }
-  /** None was held. `index` is the hold that did not fit; where several did not, the one that takes longest to. */
-  | { readonly refused: { readonly index: number; readonly used: number; readonly retryAfterMs: number | undefined } }
+  | { readonly refused: Shortage }
   /** None was held: these budget counters are not known yet, or no longer; `seed` them from the ledger and ask again. */
   | { readonly missing: readonly string[] }
 
+/** Why a reservation was refused; none of its holds counts for anything. */
+export interface Shortage {
+  /** The hold that did not fit; where several did not, the one that takes longest to, and the first of equals. */
+  readonly index: number
+  /** How full its counter is: spent and held, taken within the window, or slots in use. */
+  readonly used: number
+  /**
+   * When it fits at the latest if nothing more is taken: the end of a budget's window, the moment enough has left a
+   * rate's. Undefined where nobody knows: leases, budgets without end, amounts larger than the limit.
+   */
+  readonly retryAfterMs: number | undefined
+}
+
 /** How a reservation is named and how long it lives if nobody ends it. */
 export interface ReserveOptions {
-  /** Unique; reserving the same id twice gives the first result. */
+  /** Unique; reserving the same id again while it lives gives what was granted first. */
   readonly id: string
   /** Counters of one tenant lie together, so that one script can change all of them in a cluster. */
   readonly tenant: string
   readonly ttlMs: number
 }
 
+/** How long a store remembers that a reservation was settled or released, at the least; in milliseconds. */
+export const settledMemoryMs = 600_000
+
 /**
- * All-or-nothing holds over many counters. A reservation is settled or released once, repeating either does nothing;
- * an abandoned one expires by itself. Every method may reject; whoever calls it has the deadline.
+ * All-or-nothing holds over many counters. A reservation is settled or released once: repeating either within
+ * `settledMemoryMs` does nothing. An abandoned one expires by itself. Every method may reject; whoever calls it has the deadline.
+ *
+ * What a budget has spent is what the ledger's rows from before `seededUntil` add up to, plus what was settled with a
+ * later date: every row counts once, however late it reaches the ledger.
  */
 export interface CounterStore {
   reserve(holds: readonly Hold[], options: ReserveOptions): Promise<ReserveResult>
   /** Keeps reservations of running calls alive for another `ttlMs`; gives the ids of those that were already gone. */
   renew(reservations: readonly Reservation[], ttlMs: number): Promise<readonly string[]>
   /**
-   * Replaces what was held by what was used, in the order of the reservation's holds; a lease ends whatever its number.
-   * Also counts what a reservation used that had expired meanwhile. Settling an id again does nothing.
+   * Replaces what was held by what was used, in the order of the reservation's holds. A budget also counts what a
+   * reservation spent that had expired or that this store never saw. A lease ends whatever its number. A rate keeps what
+   * was used at the time of its hold; what was used beyond that counts from now.
+   *
+   * `at` is the date of the ledger's row. Gives how much each budget has spent now, undefined where the counter is missing
+   * or was seeded after `at`: then the row belongs to the ledger's part, see `seed`. The empty list: ended before.
    */
-  settle(reservation: Reservation, actual: readonly number[]): Promise<void>
-  /** Gives everything back; rates count nothing. */
+  settle(reservation: Reservation, actual: readonly number[], at: number): Promise<readonly (number | undefined)[]>
+  /** Gives everything back; nothing is counted. */
   release(reservation: Reservation): Promise<void>
-  /** Sets what was spent of budget counters that do not exist; leaves those that do. */
+  /**
+   * Sets the ledger's part of budget counters that do not exist, and again of those that were seeded with the same
+   * `until`, when rows came late; leaves all others.
+   */
   seed(tenant: string, counters: readonly SeededCounter[]): Promise<void>
-  /** Adds to what was spent of budget counters that exist, for spend that came to light later; leaves those that do not. */
-  correct(tenant: string, counters: readonly SeededCounter[]): Promise<void>
-  /** What is known of counters, for pages and tests: used (budgets: spent), and held by reservations that live. */
+  /** Forgets what budget counters have spent, but not what is held of them: the next reservation misses them. */
+  forget(tenant: string, counters: readonly string[]): Promise<void>
+  /** What is known of counters, in the order of `holds`. */
   read(tenant: string, holds: readonly Hold[]): Promise<readonly CounterLevel[]>
 }
 
-/** A budget counter and what its window has spent so far, in nano-dollars. */
+/** A budget counter, and what the ledger's rows of its window add up to. */
 export interface SeededCounter {
   readonly counter: string
+  /** Nano-dollars. */
   readonly spent: number
+  /** The rows that were added up are those dated before this, in milliseconds since the epoch. */
+  readonly until: number
+  /** End of the window, see `Hold`. */
   readonly endsAt?: number | undefined
 }
 
 /** One counter as it stands. */
 export interface CounterLevel {
+  /** Budgets: spent. Rates: taken within the window. Leases: 0. */
   readonly used: number
+  /** By reservations that live; of rates 0, as what they hold is taken. */
   readonly held: number
+  /** Of budgets; undefined where the counter is missing. */
+  readonly seededUntil?: number | undefined
 }
