@@ -35,6 +35,10 @@ export interface DeploymentInput {
   readonly order?: number | undefined
   readonly rpm?: number | undefined
   readonly tpm?: number | undefined
+  readonly maxParallelRequests?: number | undefined
+  readonly tags?: readonly string[] | undefined
+  readonly region?: string | undefined
+  readonly cooldownMs?: number | undefined
   readonly dropParams?: boolean | undefined
   readonly capabilities?: ModelCapabilities | undefined
   readonly info?: JsonObject | undefined
@@ -92,6 +96,8 @@ export function createDeployment(input: DeploymentInput, context: DeploymentCont
     timeouts: Object.freeze(mergeTimeouts(input.timeouts ?? {}, context.defaults.timeouts, name)),
     headersTimeoutSet: input.timeouts?.headers !== undefined || context.defaults.headersTimeoutSet === true,
     ...numbers,
+    tags: Object.freeze([...(input.tags ?? [])]),
+    region: input.region,
     dropParams: input.dropParams ?? context.defaults.dropParams,
     capabilities: Object.freeze({ ...input.capabilities }),
     info: frozenCopy(input.info ?? {}, `info of "${name}"`),
@@ -184,13 +190,16 @@ function mergeTimeouts(own: Partial<Timeouts>, defaults: Timeouts, name: string)
   return merged
 }
 
-type Numbers = Pick<Deployment, 'weight' | 'order' | 'rpm' | 'tpm'>
+type Numbers = Pick<Deployment, 'weight' | 'order' | 'rpm' | 'tpm' | 'maxParallelRequests' | 'cooldownMs'>
 
 function checkNumbers(input: DeploymentInput, name: string): Numbers {
   const rpm = checkNumber(input.rpm, 'rpm', name, 0)
   const tpm = checkNumber(input.tpm, 'tpm', name, 0)
   const weight = checkNumber(input.weight, 'weight', name, 0) ?? rpm ?? tpm ?? 1
-  return { weight, order: checkNumber(input.order, 'order', name, -Infinity) ?? 1, rpm, tpm }
+  const maxParallelRequests = checkNumber(input.maxParallelRequests, 'maxParallelRequests', name, 0)
+  const cooldownMs = checkNumber(input.cooldownMs, 'cooldownMs', name, 0)
+  const order = checkNumber(input.order, 'order', name, -Infinity) ?? 1
+  return { weight, order, rpm, tpm, maxParallelRequests, cooldownMs }
 }
 
 function checkNumber(value: unknown, what: string, name: string, min: number): number | undefined {

@@ -27,14 +27,17 @@ export const asksForResponses = ({ deployment }: Exchange<'chat'>): boolean => d
 // Fields that only the Responses API knows.
 const ownFields = ['reasoning', 'include', 'previous_response_id', 'conversation', 'background', 'prompt']
 
-/** OpenAI and Azure: models, and requests, that the chat endpoint does not serve. Cheap: every call is asked about. */
-export function openaiNeedsResponses(exchange: Exchange<'chat'>, modelOf = modelName): boolean {
+/** OpenAI and Azure: models that the chat endpoint does not serve, ever or with these tools. Every call is asked about. */
+export function modelNeedsResponses(exchange: Exchange<'chat'>, model: string): boolean {
   if (asksForResponses(exchange)) return true
-  const model = modelOf(exchange)
-  const tools = toolsOf(exchange)
-  if (needsResponses(model, tools.length > 0, tools.length > 0 ? effortOf(exchange) : undefined)) return true
+  const hasTools = toolsOf(exchange).length > 0
+  return needsResponses(model, hasTools, hasTools ? effortOf(exchange) : undefined)
+}
+
+/** OpenAI and Azure: requests of any of their models that the chat endpoint does not serve: hosted tools, own fields. */
+export function requestNeedsResponses(exchange: Exchange<'chat'>, model: string): boolean {
   const searches = isSet(exchange, 'web_search_options') && !model.includes('search')
-  if (!searches && !tools.some(isHosted) && !ownFields.some((name) => isSet(exchange, name))) return false
+  if (!searches && !toolsOf(exchange).some(isHosted) && !ownFields.some((name) => isSet(exchange, name))) return false
   return openaiModelRules(model) !== undefined
 }
 
@@ -42,8 +45,6 @@ export function openaiNeedsResponses(exchange: Exchange<'chat'>, modelOf = model
 export function xaiNeedsResponses(exchange: Exchange<'chat'>): boolean {
   return asksForResponses(exchange) || toolsOf(exchange).some(isHosted) || isSet(exchange, 'web_search_options')
 }
-
-const modelName = ({ deployment }: Exchange<'chat'>): string => deployment.model
 
 /** A field of the request, else of its deployment. */
 const valueOf = ({ request, deployment }: Exchange<'chat'>, name: string): unknown =>

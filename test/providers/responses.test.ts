@@ -53,6 +53,40 @@ describe('chat with OpenAI', () => {
     expect(pathOf('openai', 'gpt-5.5', fields, { params: { reasoning_effort: 'high' } })).toBe('/chat/completions')
   })
 
+  describe('at an address of its own', () => {
+    const search = { tools: [{ type: 'web_search' }] }
+    const at = (baseUrl: string, api?: string) => ({ baseUrl, settings: api === undefined ? {} : { api } })
+    const proxy = 'https://proxy.example/v1'
+
+    it.each(['https://api.openai.com/v1', 'https://eu.api.openai.com/v1', 'https://r.openai.azure.com/openai/v1'])(
+      'has the Responses API at %s',
+      (baseUrl) => {
+        expect(pathOf('openai', 'gpt-5.5', search, at(baseUrl))).toBe('/responses')
+      },
+    )
+
+    it.each([
+      search,
+      { web_search_options: {} },
+      { reasoning: { summary: 'auto' } },
+      { previous_response_id: 'resp_1' },
+    ])('stays at the chat endpoint of another server: %j', (fields) => {
+      expect(pathOf('openai', 'gpt-5.5', fields, at(proxy))).toBe('/chat/completions')
+      expect(pathOf('openai', 'gpt-5.5', fields, at('https://api.openai.com.evil.example/v1'))).toBe(
+        '/chat/completions',
+      )
+      expect(pathOf('openai', 'gpt-5.5', fields, at(proxy, 'responses'))).toBe('/responses')
+    })
+
+    it('goes over the Responses API where no chat endpoint takes the model, unless a setting says chat', () => {
+      expect(pathOf('openai', 'gpt-5.5-pro', {}, at(proxy))).toBe('/responses')
+      expect(pathOf('openai', 'responses/gpt-4.1', {}, at(proxy))).toBe('/responses')
+      expect(pathOf('openai', 'gpt-5.5-pro', {}, at(proxy, 'chat'))).toBe('/chat/completions')
+      expect(pathOf('openai', 'gpt-5.5', search, at('https://api.openai.com/v1', 'chat'))).toBe('/chat/completions')
+      expect(pathOf('openai', 'responses/gpt-4.1', {}, at(proxy, 'chat'))).toBe('/responses')
+    })
+  })
+
   it('reads each answer as the API that was asked gives it', () => {
     const codec = codecOf('openai')
     const response = {

@@ -6,7 +6,7 @@ import { createResponsesCodec } from '../../protocols/openai-responses/chat.js'
 import type { Codec, Exchange, Protocol } from '../../protocols/protocol.js'
 import type { Operation } from '../../wire/operations.js'
 import { chooseCodec } from '../choose-codec.js'
-import { openaiNeedsResponses } from '../responses.js'
+import { modelNeedsResponses, requestNeedsResponses } from '../responses.js'
 import { azurePath, datedVersionOf, deploymentName, responsesPath } from './surface.js'
 
 const quirks: Quirks = {
@@ -79,9 +79,10 @@ const responsesCodec: Codec<'chat'> = { ...responses, encode: (exchange) => resp
 export const azureProtocol: Protocol = {
   name: 'azure',
   codecs: {
-    chat: chooseCodec(createAzureCodec('chat'), responsesCodec, (exchange) =>
-      openaiNeedsResponses(exchange, ({ deployment }) => familyOf(deployment)),
-    ),
+    chat: chooseCodec(createAzureCodec('chat'), responsesCodec, (exchange) => {
+      const family = familyOf(exchange.deployment)
+      return modelNeedsResponses(exchange, family) || requestNeedsResponses(exchange, family)
+    }),
     completions: createAzureCodec('completions'),
     embeddings: createAzureCodec('embeddings'),
     images: createAzureCodec('images'),
