@@ -79,6 +79,7 @@ export interface LedgerQuery {
   readonly from?: number
   /** Before, in milliseconds. */
   readonly until?: number
+  /** True: with a `failure`. */
   readonly failed?: boolean
   readonly priced?: boolean
   /** @default 100; at most 1,000 */
@@ -93,17 +94,23 @@ export interface LedgerPage {
   readonly next: string | undefined
 }
 
-/** What spend is summed up by. Days are UTC days, `2026-11-25`. */
-export type SpendGroup = 'day' | 'model' | 'provider' | ScopeKind
+/**
+ * What spend is summed up by: UTC days (`2026-11-25`), or ids of the entries' scopes of a kind. `model` and `provider`
+ * are the entries' `modelName` and `provider`, whatever their scopes say.
+ */
+export type SpendGroup = 'day' | ScopeKind
 
-/** Sums from the daily roll-ups. */
+/**
+ * Sums from the daily roll-ups. Organization, team, user, key, model, provider and day combine freely, `scope` included;
+ * customer, session, deployment and tag each combine with model, provider and day only.
+ */
 export interface SpendQuery {
   /** First and last day, both included. */
   readonly fromDay: string
   readonly untilDay: string
   /** Only what counts for this scope. */
   readonly scope?: ScopeRef
-  /** One row per different combination; the ids of the kind, days, or model names. */
+  /** One row per different combination. An entry without a scope of a kind is in no row; with two, in two rows. */
   readonly by: readonly SpendGroup[]
 }
 
@@ -113,9 +120,13 @@ export interface SpendRow {
   readonly group: readonly string[]
   readonly charged: bigint
   readonly cost: bigint
+  /** Entries: attempts and answers from the cache. */
   readonly calls: number
+  /** Entries with a `failure`. */
   readonly failures: number
+  /** All that went in: uncached, read from and written to the provider's cache, audio, images. */
   readonly inputTokens: number
+  /** All that came out: text, reasoning, audio, images. */
   readonly outputTokens: number
   readonly cacheReadTokens: number
 }
@@ -124,10 +135,17 @@ export interface SpendRow {
 export interface LedgerStore {
   /** All or none of the batch, roll-ups included; entries whose id is known change nothing. */
   append(entries: readonly LedgerEntry[]): Promise<void>
-  /** Pico-dollars charged to a scope from `from` (included) until `until` (excluded, default: now and later), in milliseconds; exact, however late rows came. */
+  /**
+   * Pico-dollars charged to a scope from `from` (included) until `until` (excluded, default: now and later), in
+   * milliseconds; exact, however late rows came. Where rows of the first or last hour were pruned, that part of an
+   * hour counts nothing.
+   */
   total(scope: ScopeRef, from: number, until?: number): Promise<bigint>
   query(query: LedgerQuery): Promise<LedgerPage>
-  /** Read from roll-ups, never from rows. */
+  /**
+   * Read from roll-ups, never from rows; sorted by group.
+   * @throws GatewayError invalid_request for a combination that is not kept
+   */
   report(query: SpendQuery): Promise<readonly SpendRow[]>
   /** Replaces cost, charge, price and `priced` of rows, and corrects the roll-ups; gives how many rows were changed. */
   reprice(entries: readonly Pick<LedgerEntry, 'id' | 'cost' | 'charged' | 'price' | 'priced'>[]): Promise<number>

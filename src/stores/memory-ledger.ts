@@ -1,0 +1,213 @@
+import type {
+  LedgerEntry,
+  LedgerPage,
+  LedgerQuery,
+  LedgerStore,
+  ScopeRef,
+  SpendQuery,
+  SpendRow,
+} from '../ports/ledger.js'
+import { type Cursor, fromCursor, pageSize, toCursor } from './cursor.js'
+import {
+  type Change,
+  type ReportPlan,
+  type Sums,
+  addSums,
+  compareGroups,
+  isColumnOfEntry,
+  planReport,
+  priceDifference,
+  rollUp,
+  sumsOf,
+  windowParts,
+} from './roll-ups.js'
+
+/** Settings of the ledger in memory. */
+export interface MemoryLedgerOptions {
+  /** How many entries are kept, the newest. @default 100,000 */
+  readonly maxEntries?: number
+  /** How many roll-ups of each sort are kept, the ones begun last. @default 500,000 */
+  readonly maxRollUps?: number
+}
+
+/** A roll-up by the names of its columns. */
+interface KeptRollUp {
+  readonly columns: Readonly<Record<string, string>>
+  readonly sums: Sums
+}
+
+/** Keeps the ledger in memory until the process ends; what is beyond the bounds is forgotten, the oldest first. */
+export function createMemoryLedger({
+  maxEntries = 100_000,
+  maxRollUps = 500_000,
+}: MemoryLedgerOptions = {}): LedgerStore {
+  const byId = new Map<string, LedgerEntry>()
+  /** Sorted by time and id. */
+  let entries: LedgerEntry[] = []
+  const days = new Map<string, KeptRollUp>()
+  const callers = new Map<string, KeptRollUp>()
+  const hours = new Map<string, Map<number, bigint>>()
+
+  function change(changes: readonly Change[]): void {
+    const rolledUp = rollUp(changes)
+    for (const { day, kind, id, model, provider, ...sums } of rolledUp.days) {
+      addRollUp(days, { kind, day, id, model, provider }, sums)
+    }
+    for (const { day, organization, team, user, key, model, provider, ...sums } of rolledUp.callers) {
+      addRollUp(callers, { day, organization, team, user, key, model, provider }, sums)
+    }
+    for (const { kind, id, hour, charged } of rolledUp.hours) addHour(scopeName({ kind, id }), hour, charged)
+  }
+
+  function addRollUp(rows: Map<string, KeptRollUp>, columns: KeptRollUp['columns'], sums: Sums): void {
+    const name = JSON.stringify(Object.values(columns))
+    const known = rows.get(name)
+    rows.set(name, { columns, sums: known ? addSums(known.sums, sums) : sums })
+    dropOldest(rows, maxRollUps)
+  }
+
+  function addHour(scope: string, hour: number, charged: bigint): void {
+    const known = hours.get(scope) ?? new Map<number, bigint>()
+    known.set(hour, (known.get(hour) ?? 0n) + charged)
+    dropOldest(known, maxRollUps)
+    hours.set(scope, known)
+    dropOldest(hours, maxRollUps)
+  }
+
+  function insert(entry: LedgerEntry): void {
+    byId.set(entry.id, entry)
+    entries.splice(placeOf(entries, entry), 0, entry)
+  }
+
+  function forget(count: number): void {
+    for (const { id } of entries.splice(0, count)) byId.delete(id)
+  }
+
+  return {
+    async append(batch) {
+      const added = [...new Map(batch.toReversed().map((entry) => [entry.id, entry])).values()]
+        .toReversed()
+        .filter(({ id }) => !byId.has(id))
+      change(added.map((entry) => ({ entry, sums: sumsOf(entry) })))
+      added.forEach(insert)
+      if (entries.length > maxEntries) forget(entries.length - maxEntries)
+    },
+    async total(scope, from, until) {
+      const parts = windowParts(from, until)
+      let sum = 0n
+      for (const [hour, charged] of hours.get(scopeName(scope)) ?? []) {
+        if (parts.hours && hour >= parts.hours.from && hour < (parts.hours.until ?? Infinity)) sum += charged
+      }
+      for (const edge of parts.edges) {
+        for (let place = placeOf(entries, { at: edge.from, id: '' }); place < entries.length; place += 1) {
+          const entry = entries[place]
+          if (!entry || entry.at >= edge.until) break
+          if (hasScope(entry, scope)) sum += entry.charged
+        }
+      }
+      return sum
+    },
+    query: async (query) => findIn(entries, query),
+    async report(query) {
+      const plan = planReport(query)
+      return sumUp([...(plan.from === 'days' ? days : callers).values()], query, plan)
+    },
+    async reprice(prices) {
+      const changed = [...new Map(prices.map((price) => [price.id, price])).values()].flatMap((price) => {
+        const entry = byId.get(price.id)
+        return entry ? [{ entry, price }] : []
+      })
+      change(changed.map(({ entry, price }) => ({ entry, sums: priceDifference(entry, price) })))
+      for (const { entry, price } of changed) {
+        const priced = { ...entry, ...price }
+        byId.set(entry.id, priced)
+        entries[placeOf(entries, entry)] = priced
+      }
+      return changed.length
+    },
+    async prune(before) {
+      const count = placeOf(entries, { at: before, id: '' })
+      forget(count)
+      return count
+    },
+  }
+}
+
+/** Kinds have no space in them. */
+function scopeName({ kind, id }: ScopeRef): string {
+  return `${kind} ${id}`
+}
+
+function hasScope({ scopes }: LedgerEntry, { kind, id }: ScopeRef): boolean {
+  return scopes.some((scope) => scope.kind === kind && scope.id === id)
+}
+
+function dropOldest<Key, Row>(rows: Map<Key, Row>, most: number): void {
+  if (rows.size <= most) return
+  for (const oldest of rows.keys()) {
+    rows.delete(oldest)
+    return
+  }
+}
+
+/** The first place whose entry is not before the given one. */
+function placeOf(entries: readonly LedgerEntry[], { at, id }: Cursor): number {
+  let [low, high] = [0, entries.length]
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    const entry = entries[middle]
+    if (entry && (entry.at < at || (entry.at === at && entry.id < id))) low = middle + 1
+    else high = middle
+  }
+  return low
+}
+
+function findIn(entries: readonly LedgerEntry[], query: LedgerQuery): LedgerPage {
+  const size = pageSize(query.limit)
+  const after = query.after === undefined ? undefined : fromCursor(query.after)
+  const found: LedgerEntry[] = []
+  let place = after ? placeOf(entries, after) : entries.length
+  while (place > 0) {
+    place -= 1
+    const entry = entries[place]
+    if (!entry || !matches(entry, query)) continue
+    if (found.length === size) return { entries: found, next: nextOf(found) }
+    found.push(entry)
+  }
+  return { entries: found, next: undefined }
+}
+
+function nextOf(found: readonly LedgerEntry[]): string | undefined {
+  const last = found.at(-1)
+  return last && toCursor(last)
+}
+
+function matches(entry: LedgerEntry, query: LedgerQuery): boolean {
+  return (
+    entry.at >= (query.from ?? -Infinity) &&
+    entry.at < (query.until ?? Infinity) &&
+    (query.callId === undefined || entry.callId === query.callId) &&
+    (query.modelName === undefined || entry.modelName === query.modelName) &&
+    (query.failed === undefined || query.failed === (entry.failure !== undefined)) &&
+    (query.priced === undefined || query.priced === entry.priced) &&
+    (query.scope === undefined || hasScope(entry, query.scope))
+  )
+}
+
+function sumUp(rows: readonly KeptRollUp[], { fromDay, untilDay }: SpendQuery, plan: ReportPlan): SpendRow[] {
+  const column = (group: string): string => (plan.from === 'days' && group === plan.kind ? 'id' : group)
+  const groups = new Map<string, SpendRow>()
+  for (const { columns, sums } of rows) {
+    const day = columns['day'] ?? ''
+    if (day < fromDay || day > untilDay) continue
+    if (plan.from === 'days' && columns['kind'] !== plan.kind) continue
+    if (!plan.where.every(([name, id]) => columns[column(name)] === id)) continue
+    const group = plan.by.map((name) => columns[column(name)] ?? '')
+    // An empty id stands for no scope of that kind.
+    if (group.some((id, place) => id === '' && !isColumnOfEntry(plan.by[place]))) continue
+    const name = JSON.stringify(group)
+    const known = groups.get(name)
+    groups.set(name, { group, ...(known ? addSums(known, sums) : sums) })
+  }
+  return [...groups.values()].toSorted(compareGroups)
+}

@@ -1,0 +1,206 @@
+import { GatewayError } from '../errors.js'
+import type { LedgerEntry, ScopeKind, ScopeRef, SpendGroup, SpendQuery, SpendRow } from '../ports/ledger.js'
+
+/** What roll-ups add up. */
+export type Sums = Omit<SpendRow, 'group'>
+
+/** An entry and what it adds to the sums: all of it when it is new, the difference when it is priced again. */
+export interface Change {
+  readonly entry: Pick<LedgerEntry, 'at' | 'scopes' | 'modelName' | 'provider'>
+  readonly sums: Sums
+}
+
+/** A day of one scope, or of everything (`all`, with an empty id), by model and provider. */
+export interface DayRollUp extends Sums {
+  readonly day: string
+  readonly kind: ScopeKind | 'all'
+  readonly id: string
+  readonly model: string
+  readonly provider: string
+}
+
+/** A day of one combination of caller scopes, by model and provider; empty where the entry has no such scope. */
+export interface CallerRollUp extends Sums {
+  readonly day: string
+  readonly organization: string
+  readonly team: string
+  readonly user: string
+  readonly key: string
+  readonly model: string
+  readonly provider: string
+}
+
+/** What one scope was charged within one hour, which begins at `hour` in milliseconds. */
+export interface HourRollUp {
+  readonly kind: ScopeKind
+  readonly id: string
+  readonly hour: number
+  readonly charged: bigint
+}
+
+/** Everything that a batch of changes adds to the roll-ups: one row per key, sorted by key. */
+export interface RollUps {
+  readonly days: readonly DayRollUp[]
+  readonly callers: readonly CallerRollUp[]
+  readonly hours: readonly HourRollUp[]
+}
+
+/** Length of the windows of `HourRollUp`. */
+export const hourMs = 3_600_000
+
+const inputBuckets = [
+  'inputUncached',
+  'cacheRead',
+  'cacheWrite5m',
+  'cacheWrite1h',
+  'audioInput',
+  'imageInput',
+  'toolPrompt',
+]
+const outputBuckets = ['outputText', 'reasoning', 'audioOutput', 'imageOutput']
+const callerKinds = ['organization', 'team', 'user', 'key'] as const
+const columnsOfEntry: ReadonlySet<unknown> = new Set<SpendGroup>(['day', 'model', 'provider'])
+
+/** True for what every roll-up has a column for; the other groups are ids of scopes. */
+export function isColumnOfEntry(group: SpendGroup | undefined): group is 'day' | 'model' | 'provider' {
+  return columnsOfEntry.has(group)
+}
+
+/** What a new entry adds. */
+export function sumsOf(entry: LedgerEntry): Sums {
+  const count = (buckets: readonly string[]): number =>
+    Math.round(buckets.reduce((sum, bucket) => sum + (entry.usage[bucket] ?? 0), 0))
+  return {
+    charged: entry.charged,
+    cost: entry.cost,
+    calls: 1,
+    failures: entry.failure === undefined ? 0 : 1,
+    inputTokens: count(inputBuckets),
+    outputTokens: count(outputBuckets),
+    cacheReadTokens: count(['cacheRead']),
+  }
+}
+
+/** What an entry adds when only its price changes. */
+export function priceDifference(from: Pick<LedgerEntry, 'cost' | 'charged'>, to: typeof from): Sums {
+  const [charged, cost] = [to.charged - from.charged, to.cost - from.cost]
+  return { charged, cost, calls: 0, failures: 0, inputTokens: 0, outputTokens: 0, cacheReadTokens: 0 }
+}
+
+/** Adds one set of sums to another. */
+export function addSums(a: Sums, b: Sums): Sums {
+  return {
+    charged: a.charged + b.charged,
+    cost: a.cost + b.cost,
+    calls: a.calls + b.calls,
+    failures: a.failures + b.failures,
+    inputTokens: a.inputTokens + b.inputTokens,
+    outputTokens: a.outputTokens + b.outputTokens,
+    cacheReadTokens: a.cacheReadTokens + b.cacheReadTokens,
+  }
+}
+
+/**
+ * Adds up a batch, so that a store touches every roll-up once and all writers in one order, which keeps them from
+ * deadlocks.
+ */
+export function rollUp(changes: readonly Change[]): RollUps {
+  const days = new Map<string, DayRollUp>()
+  const callers = new Map<string, CallerRollUp>()
+  const hours = new Map<string, HourRollUp>()
+  for (const { entry, sums } of changes) {
+    const day = new Date(entry.at).toISOString().slice(0, 10)
+    const hour = Math.floor(entry.at / hourMs) * hourMs
+    const of = { day, model: entry.modelName, provider: entry.provider }
+    for (const scope of dayScopes(entry.scopes)) add(days, { ...of, ...scope }, sums)
+    for (const caller of callersOf(entry.scopes)) add(callers, { ...of, ...caller }, sums)
+    for (const { kind, id } of entry.scopes) addHour(hours, { kind, id, hour, charged: sums.charged })
+  }
+  return { days: sorted(days), callers: sorted(callers), hours: sorted(hours) }
+}
+
+function dayScopes(scopes: readonly ScopeRef[]): readonly Pick<DayRollUp, 'kind' | 'id'>[] {
+  const own = scopes.filter(({ kind }) => !isColumnOfEntry(kind))
+  return [{ kind: 'all', id: '' }, ...own.map(({ kind, id }) => ({ kind, id }))]
+}
+
+/** Every combination of the entry's caller scopes; one, unless it has several scopes of a kind. */
+function callersOf(scopes: readonly ScopeRef[]): Pick<CallerRollUp, (typeof callerKinds)[number]>[] {
+  let callers = [{ organization: '', team: '', user: '', key: '' }]
+  for (const kind of callerKinds) {
+    const ids = scopes.filter((scope) => scope.kind === kind).map(({ id }) => id)
+    if (ids.length > 0) callers = callers.flatMap((caller) => ids.map((id) => ({ ...caller, [kind]: id })))
+  }
+  return callers
+}
+
+function add<Key extends object>(rows: Map<string, Key & Sums>, key: Key, sums: Sums): void {
+  const name = JSON.stringify(Object.values(key))
+  const known = rows.get(name)
+  rows.set(name, { ...key, ...(known ? addSums(known, sums) : sums) })
+}
+
+function addHour(rows: Map<string, HourRollUp>, row: HourRollUp): void {
+  const name = JSON.stringify([row.kind, row.id, row.hour])
+  rows.set(name, { ...row, charged: (rows.get(name)?.charged ?? 0n) + row.charged })
+}
+
+function sorted<Row>(rows: ReadonlyMap<string, Row>): Row[] {
+  return [...rows].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, row]) => row)
+}
+
+/** Where a report is read from, and which columns narrow and group it. */
+export type ReportPlan = {
+  readonly by: readonly SpendGroup[]
+  readonly where: readonly (readonly [SpendGroup, string])[]
+} & (
+  | { readonly from: 'callers' }
+  /** `kind` names the rows, and is the group or filter that their id stands for. */
+  | { readonly from: 'days'; readonly kind: SpendGroup | 'all' }
+)
+
+/**
+ * Chooses the smallest roll-ups that answer a report.
+ * @throws GatewayError invalid_request for a combination that is not kept
+ */
+export function planReport({ by, scope }: SpendQuery): ReportPlan {
+  const where: ReportPlan['where'] = scope ? [[scope.kind, scope.id]] : []
+  const asked = [...by, ...where.map(([group]) => group)]
+  const kinds = new Set(asked.filter((group) => !isColumnOfEntry(group)))
+  const [kind] = kinds
+  if (kinds.size <= 1) return { from: 'days', kind: kind ?? 'all', by, where }
+  const strange = [...kinds].find((one) => !callerKinds.some((known) => known === one))
+  if (strange === undefined) return { from: 'callers', by, where }
+  throw new GatewayError('invalid_request', `Spend by "${strange}" is not kept together with other scopes.`, {
+    param: 'by',
+  })
+}
+
+/** The order of a report's rows: by the first different group, in code units. */
+export function compareGroups({ group: a }: SpendRow, { group: b }: SpendRow): number {
+  const place = a.findIndex((id, index) => id !== b[index])
+  if (place === -1) return 0
+  return (a[place] ?? '') < (b[place] ?? '') ? -1 : 1
+}
+
+/** The hours that lie within a window as a whole, and the parts of hours at its ends; times in milliseconds. */
+export interface WindowParts {
+  /** From the first until before the second hour; undefined where no whole hour is within. */
+  readonly hours: { readonly from: number; readonly until: number | undefined } | undefined
+  readonly edges: readonly { readonly from: number; readonly until: number }[]
+}
+
+/** Cuts a window so that only rows of parts of hours need to be read one by one. */
+export function windowParts(from: number, until: number | undefined): WindowParts {
+  const first = Math.ceil(from / hourMs) * hourMs
+  const last = until === undefined ? undefined : Math.floor(until / hourMs) * hourMs
+  if (until !== undefined && last !== undefined && last <= first) {
+    // Within one hour, or across one full hour's edge: the rows tell all.
+    return { hours: undefined, edges: from < until ? [{ from, until }] : [] }
+  }
+  const edges = [
+    { from, until: first },
+    { from: last ?? 0, until: until ?? 0 },
+  ].filter((edge) => edge.from < edge.until)
+  return { hours: { from: first, until: last }, edges }
+}
