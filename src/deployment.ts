@@ -54,6 +54,14 @@ export interface Deployment {
   readonly order: number
   readonly rpm: number | undefined
   readonly tpm: number | undefined
+  /** Attempts that may be under way at once. */
+  readonly maxParallelRequests: number | undefined
+  /** Labels that requests can ask for. */
+  readonly tags: readonly string[]
+  /** Where the data is processed, `eu` or `us`, as far as the host tells. */
+  readonly region: string | undefined
+  /** How long it rests after failures, in milliseconds; the gateway's where undefined. */
+  readonly cooldownMs: number | undefined
   /** Leave out what the provider cannot honour instead of answering 400. */
   readonly dropParams: boolean
   readonly capabilities: ModelCapabilities

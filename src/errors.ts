@@ -14,13 +14,15 @@ export interface FailureRule {
 }
 
 const caller = { retry: false, reroute: false, unhealthy: false }
+// Another deployment may be able to do it.
+const wrongDeployment = { retry: false, reroute: true, unhealthy: false }
 const deploymentFault = { retry: false, reroute: true, unhealthy: true }
 const transient = { retry: true, reroute: true, unhealthy: true }
 
 /** The failure taxonomy: one row per kind. Statuses and types are OpenAI's (https://platform.openai.com/docs/guides/error-codes). */
 export const failureRules = {
   invalid_request: { status: 400, type: 'invalid_request_error', code: null, ...caller },
-  unsupported_parameter: { status: 400, type: 'invalid_request_error', code: 'unsupported_parameter', ...caller },
+  unsupported_parameter: { status: 400, type: 'invalid_request_error', code: 'unsupported_parameter', ...wrongDeployment },
   context_window: { status: 400, type: 'invalid_request_error', code: 'context_length_exceeded', ...caller },
   content_policy: { status: 400, type: 'invalid_request_error', code: 'content_policy_violation', ...caller },
   authentication: { status: 401, type: 'authentication_error', code: 'invalid_api_key', ...caller },

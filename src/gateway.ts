@@ -20,8 +20,18 @@ import { type GatewayOptions, checkOptions, defaultTimeouts } from './options.js
 import type { Auth, Caller, Clock, Logger } from './ports.js'
 import { createDeployment } from './providers/create-deployment.js'
 import { createRegistry } from './providers/registry.js'
-import { createModelGroups } from './router/model-groups.js'
-import { simpleShuffle } from './router/strategies/simple-shuffle.js'
+import { type ModelDirectory, createDirectory } from './router/directory.js'
+import {
+  type RoutingOptions,
+  toAliases,
+  toCooldownPolicy,
+  toFallbackPolicy,
+  toRetryPolicy,
+  toStrategy,
+} from './router/options.js'
+import type { RouterParts } from './router/route.js'
+import { type RouterEvent, type RouterState, createRouterState } from './router/router-state.js'
+import { CallTrail } from './router/trail.js'
 import { type AddressGuard, createAddressGuard } from './upstream/address-guard.js'
 import { type UpstreamClient, createUpstreamClient } from './upstream/client.js'
 import { createGuardedConnector } from './upstream/guarded-connector.js'
@@ -113,6 +123,8 @@ export function createGateway<Host = unknown>(options: GatewayOptions<Host>): Ga
 function createParts(options: GatewayOptions): CallParts {
   const clock = options.clock ?? systemClock
   const random = options.random ?? Math.random
+  const logger = options.logger ? safeLogger(options.logger) : silent
+  const routing = options.routing ?? {}
   const registry = createRegistry(options.providers ?? [])
   const timeouts = mergeTimeouts(defaultTimeouts, options.timeouts ?? {})
   const context = {
@@ -125,29 +137,64 @@ function createParts(options: GatewayOptions): CallParts {
     },
   }
   const deployments = options.models.map((model) => createDeployment(model, context))
+  const state = createRouterState({
+    clock,
+    cooldown: toCooldownPolicy(routing.cooldown),
+    emit: toEmit(options.onEvent, logger),
+  })
+  const directory = createDirectory(deployments, toAliases(routing.aliases), state)
   const connectTimeoutMs = longestConnect(deployments, timeouts)
   const client = createUpstreamClient({ connectTimeoutMs })
   return {
-    groups: createModelGroups(deployments),
+    directory,
+    router: createRouterParts(routing, options.retries ?? 2, { state, directory, clock, random }),
     registry,
-    retrying: {
-      policy: { retries: options.retries ?? 2, initialDelayMs: 250, maxDelayMs: 8_000, maxRetryAfterMs: 10_000 },
-      strategy: simpleShuffle,
-      clock,
-      random,
-    },
     client,
     tokens: createTokenCache(clock, createTokenExchange(client, clock)),
     reasoning: createReasoningMemory(),
     clock,
     createId,
-    logger: options.logger ? safeLogger(options.logger) : silent,
+    logger,
     maxAnswerBytes,
     targets: new WeakMap(),
     sent: new WeakMap(),
     running: createRunningCalls(clock),
     callerAccess: createCallerAccess(options, connectTimeoutMs),
     media: createMedia(options, clock, connectTimeoutMs),
+  }
+}
+
+interface RouterCore {
+  readonly state: RouterState
+  readonly directory: ModelDirectory
+  readonly clock: Clock
+  readonly random: () => number
+}
+
+function createRouterParts(routing: RoutingOptions, retries: number, core: RouterCore): RouterParts {
+  const { directory, ...rest } = core
+  return {
+    ...rest,
+    strategy: toStrategy(routing.strategy),
+    retry: toRetryPolicy(routing, retries),
+    fallbacks: toFallbackPolicy(routing),
+    enforceRates: false,
+    find: (modelName) => directory.groups.find(modelName),
+  }
+}
+
+/** A host's listener that throws, or gives a promise that fails, is a line in the log and nothing else. */
+function toEmit(onEvent: GatewayOptions['onEvent'], logger: Logger): (event: RouterEvent) => void {
+  if (!onEvent) return () => {}
+  const report = (error: unknown): void => logger.error({ error }, 'onEvent failed.')
+  return (event) => {
+    try {
+      // A listener may be an async function all the same.
+      const result: unknown = onEvent(event)
+      if (result instanceof Promise) result.catch(report)
+    } catch (error) {
+      report(error)
+    }
   }
 }
 
@@ -204,7 +251,7 @@ function toContext(caller: Caller, options: CallOptions | undefined, parts: Call
   const { signal } = options ?? {}
   // One signal may serve any number of calls at once, such as that of a job; many listeners on it are no leak.
   if (signal instanceof EventTarget) setMaxListeners(0, signal)
-  return { caller, requestId: `req_${parts.createId()}`, signal }
+  return { caller, requestId: `req_${parts.createId()}`, signal, headers: {}, trail: new CallTrail() }
 }
 
 const schemas = {

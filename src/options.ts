@@ -2,6 +2,8 @@ import { z } from 'zod'
 import type { ModelCapabilities, Timeouts } from './deployment.js'
 import type { Auth, Clock, CredentialsHook, Logger } from './ports.js'
 import type { Provider } from './providers/provider.js'
+import { type RoutingOptions, RoutingOptionsSchema } from './router/options.js'
+import type { RouterEvent } from './router/router-state.js'
 import { Secret } from './secret.js'
 import type { JsonObject } from './wire/json.js'
 
@@ -41,6 +43,14 @@ export interface ModelOptions {
   readonly rpm?: number | undefined
   /** Tokens per minute, likewise. */
   readonly tpm?: number | undefined
+  /** Attempts under way at once; further ones go to other deployments, or are a 429. @default no limit */
+  readonly maxParallelRequests?: number | undefined
+  /** Labels that requests can ask for, see `routing.tagFiltering`. */
+  readonly tags?: readonly string[] | undefined
+  /** `eu`, `us` …: for callers that allow one region only. */
+  readonly region?: string | undefined
+  /** How long it rests after failures, in milliseconds. @default routing.cooldown.durationMs */
+  readonly cooldownMs?: number | undefined
   /** @default the gateway's */
   readonly dropParams?: boolean | undefined
   /** Overrides what is known of the model. */
@@ -94,6 +104,10 @@ export interface GatewayOptions<Host = unknown> {
   readonly dropParams?: boolean | undefined
   /** Attempts after the first, within the model group. @default 2 */
   readonly retries?: number | undefined
+  /** How deployments are picked, what is done when they fail, and who takes over. */
+  readonly routing?: RoutingOptions | undefined
+  /** Told when a deployment begins to rest and when it works again. Called synchronously; what it throws is logged. */
+  readonly onEvent?: ((event: RouterEvent) => void) | undefined
   readonly timeouts?: Partial<Timeouts> | undefined
   /** Largest request body in bytes. @default 20 MB */
   readonly maxBodyBytes?: number | undefined
@@ -141,6 +155,10 @@ const modelOptions = z.strictObject({
   order: z.number().optional(),
   rpm: z.number().positive().optional(),
   tpm: z.number().positive().optional(),
+  maxParallelRequests: z.number().int().positive().optional(),
+  tags: z.array(z.string().min(1)).optional(),
+  region: z.string().min(1).optional(),
+  cooldownMs: milliseconds,
   dropParams: z.boolean().optional(),
   capabilities: record.optional(),
   info: record.optional(),
@@ -170,6 +188,8 @@ const gatewayOptions = z.strictObject({
   providers: z.array(hasMethods('authorize')).optional(),
   dropParams: z.boolean().optional(),
   retries: z.number().int().nonnegative().max(10).optional(),
+  routing: RoutingOptionsSchema.optional(),
+  onEvent: z.custom<() => void>((value) => typeof value === 'function', { error: 'must be a function' }).optional(),
   timeouts: timeouts.optional(),
   maxBodyBytes: z.number().int().positive().optional(),
   // Not a record: `process.env` is no plain object.

@@ -4,8 +4,9 @@ import type { Caller, Clock, Logger } from '../ports.js'
 import type { CallerAccess } from './caller-access.js'
 import type { SentRequest } from './known-secrets.js'
 import type { ReasoningMemory } from './reasoning-memory.js'
-import type { ModelGroups } from '../router/model-groups.js'
-import type { RetryContext } from '../router/retry.js'
+import type { ModelDirectory } from '../router/directory.js'
+import type { RouterParts } from '../router/route.js'
+import type { CallTrail } from '../router/trail.js'
 import type { Registry } from '../providers/registry.js'
 import type { Target } from '../providers/target.js'
 import type { Deployment } from '../deployment.js'
@@ -16,9 +17,9 @@ import type { TokenCache } from '../upstream/token-cache.js'
 
 /** The parts that every call uses; built once per gateway. */
 export interface CallParts {
-  readonly groups: ModelGroups
-  /** How attempts are repeated, and how their deployments are picked. */
-  readonly retrying: Omit<RetryContext, 'signal'>
+  readonly directory: ModelDirectory
+  /** How deployments are picked, and what is done when they fail. */
+  readonly router: RouterParts
   readonly registry: Registry
   readonly client: UpstreamClient
   readonly tokens: TokenCache
@@ -55,4 +56,8 @@ export interface CallContext {
   readonly requestId: string
   /** Aborts when whoever asked no longer wants the answer. */
   readonly signal: LeaveSignal | undefined
+  /** What the request's headers say to the gateway, by lower-case name; empty for calls in this process. */
+  readonly headers: Readonly<Record<string, string | undefined>>
+  /** Filled while the call runs. */
+  readonly trail: CallTrail
 }

@@ -1,11 +1,11 @@
 import { GatewayError, toGatewayError } from '../errors.js'
 import type { Deployment } from '../deployment.js'
-import { withRetries } from '../router/retry.js'
-import { CallSignal, timeoutError } from '../upstream/call-signal.js'
 import type { ChatChunk, ChatCompletion, ChatRequest } from '../wire/chat.js'
+import { numberOf } from '../wire/json.js'
 import type { Operation, Operations, StreamOperation } from '../wire/operations.js'
-import { type Served, type StreamAnswer, type WholeAnswer, attemptStream, attemptWhole } from './attempt.js'
-import { type Attempt, withCredentials } from './caller-access.js'
+import { usageOf } from '../wire/usage.js'
+import { type StreamAnswer, type WholeAnswer, attemptStream, attemptWhole } from './attempt.js'
+import { type Answered, type BegunCall, beginCall, firstAnswer } from './begin-call.js'
 import type { CallContext, CallParts } from './context.js'
 import { redactError } from './redact.js'
 import { ReasoningCollector } from './reasoning-memory.js'
@@ -22,11 +22,13 @@ export async function runCall<K extends Operation>(
   context: CallContext,
   parts: CallParts,
 ): Promise<WholeAnswer<K>> {
-  const call = beginCall(request.model, context, parts)
+  const call = beginCall(request, context, parts)
   try {
-    const answer = await attempts(call, context, parts, (deployment, own) =>
+    const answered = await firstAnswer(call, context, parts, (deployment, own) =>
       attemptWhole(operation, restored(operation, request, deployment, context, own), deployment, call.signal, own),
     )
+    const { answer } = answered
+    succeeded(answered, usageOf(answer.body), parts)
     return operation === 'chat' ? (remembered(answer as WholeAnswer<'chat'>, context, parts) as WholeAnswer<K>) : answer
   } catch (thrown) {
     throw failed(thrown, request.model, context, parts)
@@ -45,67 +47,37 @@ export async function runStream<K extends StreamOperation>(
   context: CallContext,
   parts: CallParts,
 ): Promise<StreamAnswer<K>> {
-  const call = beginCall(request.model, context, parts)
+  const call = beginCall(request, context, parts)
   try {
-    const answer = await attempts(call, context, parts, (deployment, own) =>
+    const answered = await firstAnswer(call, context, parts, (deployment, own) =>
       attemptStream(operation, restored(operation, request, deployment, context, own), deployment, call.signal, own),
     )
     call.signal.answered()
-    return { ...answer, parts: tap(operation, request, answer, context, parts, call) }
+    return { ...answered.answer, parts: tap(operation, request, answered, context, parts, call) }
   } catch (thrown) {
     call.end()
     throw failed(thrown, request.model, context, parts)
   }
 }
 
-interface BegunCall {
-  readonly deployments: readonly Deployment[]
-  readonly signal: CallSignal
-  end(): void
-}
-
-function beginCall(model: string, context: CallContext, parts: CallParts): BegunCall {
-  if (parts.running.closed) throw new GatewayError('unavailable', 'The gateway is shutting down.')
-  const deployments = parts.groups.resolve(model, context.caller)
-  const end = (): void => {
-    context.signal?.removeEventListener('abort', leave)
-    signal.dispose()
-    parts.running.leave(signal)
-  }
-  const signal = new CallSignal(parts.clock, 0, end)
-  const leave = (): void =>
-    signal.end(new GatewayError('client_closed', 'The client went away before the answer was complete.'))
-  parts.running.enter(signal)
-  if (context.signal?.aborted) leave()
-  else context.signal?.addEventListener('abort', leave, { once: true })
-  return { deployments, signal, end }
-}
-
-/** Tries deployments until one answers; nothing of a failed attempt stays open, and its error tells no credential. */
-function attempts<T extends Served>(
-  { deployments, signal }: BegunCall,
-  context: CallContext,
+/** A whole answer is there: its attempt ends well, and what it took is remembered. */
+function succeeded<K extends Operation>(
+  { picked }: Answered<WholeAnswer<K>>,
+  usage: ReturnType<typeof usageOf>,
   parts: CallParts,
-  attempt: Attempt<T>,
-): Promise<T> {
-  const { callerAccess } = parts
-  return withRetries(deployments, { ...parts.retrying, signal }, async (deployment) => {
-    try {
-      signal.limitTotal(deployment.timeouts.total)
-      if (signal.remainingMs <= 0) throw timeoutError('total', deployment.timeouts.total)
-      if (!callerAccess) return await attempt(deployment, parts)
-      return await withCredentials(callerAccess, deployment, { signal, context, parts }, attempt)
-    } catch (thrown) {
-      signal.endStep(new GatewayError('client_closed', 'The attempt has failed.'))
-      throw redactError(toGatewayError(thrown), deployment, parts.sent.get(signal))
-    }
+): void {
+  const { lease } = picked
+  lease.succeeded({
+    totalMs: parts.clock.now() - lease.entry.startedAt,
+    outputTokens: numberOf(usage?.['completion_tokens']),
+    totalTokens: numberOf(usage?.['total_tokens']),
   })
 }
 
 function tap<K extends StreamOperation>(
   operation: K,
   request: Operations[K]['request'],
-  answer: StreamAnswer<K>,
+  { answer, picked }: Answered<StreamAnswer<K>>,
   context: CallContext,
   parts: CallParts,
   call: BegunCall,
@@ -113,8 +85,11 @@ function tap<K extends StreamOperation>(
   const wantsUsage = request.stream_options?.include_usage === true
   const collector = new ReasoningCollector()
   const origin = parts.reasoning.originOf(answer.deployment)
+  const firstTokenMs = parts.clock.now() - picked.lease.entry.startedAt
+  let totalTokens: number | undefined
   return new TappedStream(answer.parts, {
     accept(chunk) {
+      totalTokens = numberOf(usageOf(chunk)?.['total_tokens']) ?? totalTokens
       if (operation === 'chat') {
         collector.add(chunk as ChatChunk)
         for (const { delta } of (chunk as ChatChunk).choices) markDelta(delta, origin)
@@ -122,17 +97,22 @@ function tap<K extends StreamOperation>(
       return wantsUsage || chunk.choices.length > 0
     },
     ended() {
+      picked.lease.succeeded({ firstTokenMs, totalTokens })
+      call.end()
+      parts.reasoning.remember(collector.message, context.caller.id, answer.deployment)
+    },
+    left() {
       call.end()
       parts.reasoning.remember(collector.message, context.caller.id, answer.deployment)
     },
     failed(thrown) {
-      call.end()
       const error = redactError(toGatewayError(thrown), answer.deployment, parts.sent.get(call.signal))
+      picked.lease.failed(error)
+      call.end()
       return failed(error, request.model, context, parts)
     },
   })
 }
-
 function restored<K extends Operation>(
   operation: K,
   request: Operations[K]['request'],

@@ -7,8 +7,10 @@ type Batch<Chunk> = readonly StreamPart<Chunk>[]
 export interface StreamTap<Chunk> {
   /** False takes the chunk out of what the client gets. */
   accept(chunk: Chunk): boolean
-  /** Called after a whole answer or an early leave; either this or `failed` is called, once. */
+  /** Called after a whole answer; one of the three is called, once. */
   ended(): void
+  /** Called where the reader left before the end. */
+  left(): void
   /** Called with what was thrown; gives what the reader gets instead. */
   failed(thrown: unknown): unknown
 }
@@ -46,7 +48,7 @@ export class TappedStream<Chunk> implements AsyncIterableIterator<Batch<Chunk>, 
   }
 
   async return(): Promise<IteratorResult<Batch<Chunk>, undefined>> {
-    this.#end()
+    this.#leave()
     await this.#source.return?.(undefined)
     return { done: true, value: undefined }
   }
@@ -63,6 +65,12 @@ export class TappedStream<Chunk> implements AsyncIterableIterator<Batch<Chunk>, 
     if (!this.#open) return
     this.#open = false
     this.#tap.ended()
+  }
+
+  #leave(): void {
+    if (!this.#open) return
+    this.#open = false
+    this.#tap.left()
   }
 
   #fail(thrown: unknown): unknown {

@@ -1,5 +1,6 @@
 import type { Served } from '../call/attempt.js'
 import type { Headers } from '../http/message.js'
+import type { CallTrail } from '../router/trail.js'
 
 const notPrintable = /[^\x21-\x7e]/gu
 const longestHeader = 2_000
@@ -8,17 +9,28 @@ function escape(character: string): string {
   return `\\u{${character.codePointAt(0)?.toString(16) ?? ''}}`
 }
 
-const nothing: Headers = Object.freeze({})
-const notBillable: Headers = Object.freeze({ 'x-sluice-billable': 'false' })
+/** `x-sluice-attempts`: how many deployments were asked, each time counted. */
+export function attemptHeaders(trail: CallTrail): Record<string, string> {
+  return { 'x-sluice-attempts': String(trail.entries.length) }
+}
 
 /**
- * Headers that tell how an answer came to be: `x-sluice-dropped-params` lists what the provider could not honour;
+ * Headers that tell how an answer came to be: `x-sluice-deployment` and `x-sluice-attempts`; `x-sluice-fallback` names
+ * the model group that took over; `x-sluice-dropped-params` lists what the provider could not honour;
  * `x-sluice-billable: false` says that the caller's own credentials paid.
  */
-export function servedHeaders({ droppedParams, billable }: Served): Headers {
-  const paid = billable ? nothing : notBillable
+export function servedHeaders({ deployment, droppedParams, billable }: Served, trail: CallTrail): Headers {
+  const paid = attemptHeaders(trail)
+  paid['x-sluice-deployment'] = headerText(deployment.id)
+  if (!billable) paid['x-sluice-billable'] = 'false'
+  const served = trail.entries.at(-1)?.modelName
+  if (served !== undefined && served !== trail.modelName) paid['x-sluice-fallback'] = headerText(served)
   if (droppedParams.length === 0) return paid
-  const text = droppedParams.join(',')
-  // Clients choose the names of unknown parameters; what no header can carry is escaped, and the rest cut.
-  return { ...paid, 'x-sluice-dropped-params': text.replaceAll(notPrintable, escape).slice(0, longestHeader) }
+  paid['x-sluice-dropped-params'] = headerText(droppedParams.join(','))
+  return paid
+}
+
+/** Clients choose the names of unknown parameters; what no header can carry is escaped, and the rest cut. */
+function headerText(text: string): string {
+  return text.replaceAll(notPrintable, escape).slice(0, longestHeader)
 }

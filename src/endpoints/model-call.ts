@@ -1,13 +1,14 @@
 import type { CallContext, CallParts } from '../call/context.js'
 import { runCall, runStream } from '../call/run-call.js'
 import { toGatewayError } from '../errors.js'
-import { jsonAnswer } from '../http/answer.js'
+import { errorAnswer, jsonAnswer } from '../http/answer.js'
 import type { HttpResponse } from '../http/message.js'
 import type { RouteContext } from '../http/route.js'
 import { doneEvent, sseError, sseEvent, sseHeaders } from '../http/sse.js'
 import type { StreamPart } from '../protocols/protocol.js'
 import type { Operation, Operations, StreamOperation } from '../wire/operations.js'
-import { servedHeaders } from './answer-headers.js'
+import { CallTrail } from '../router/trail.js'
+import { attemptHeaders, servedHeaders } from './answer-headers.js'
 
 /** Answers with a whole result; the provider's own bytes where nothing had to be changed. */
 export async function answerWhole<K extends Operation>(
@@ -15,8 +16,13 @@ export async function answerWhole<K extends Operation>(
   { body, ...context }: RouteContext<Operations[K]['request']>,
   parts: CallParts,
 ): Promise<HttpResponse> {
-  const answer = await runCall(operation, body, toCallContext(context), parts)
-  return jsonAnswer(200, answer.written ?? answer.body, servedHeaders(answer))
+  const call = toCallContext(context)
+  try {
+    const answer = await runCall(operation, body, call, parts)
+    return jsonAnswer(200, answer.written ?? answer.body, servedHeaders(answer, call.trail))
+  } catch (thrown) {
+    return errorAnswer(toGatewayError(thrown), attemptHeaders(call.trail))
+  }
 }
 
 /** Answers with an event stream; the status is sent only once there is content, so that earlier failures are HTTP errors. */
@@ -25,12 +31,19 @@ export async function answerStream<K extends StreamOperation>(
   { body, ...context }: RouteContext<Operations[K]['request']>,
   parts: CallParts,
 ): Promise<HttpResponse> {
-  const answer = await runStream(operation, body, toCallContext(context), parts)
-  return { status: 200, headers: { ...sseHeaders, ...servedHeaders(answer) }, stream: new EventStream(answer.parts) }
+  const call = toCallContext(context)
+  try {
+    const answer = await runStream(operation, body, call, parts)
+    const headers = { ...sseHeaders, ...servedHeaders(answer, call.trail) }
+    return { status: 200, headers, stream: new EventStream(answer.parts) }
+  } catch (thrown) {
+    return errorAnswer(toGatewayError(thrown), attemptHeaders(call.trail))
+  }
 }
 
 function toCallContext({ caller, requestId, request }: Omit<RouteContext<unknown>, 'body'>): CallContext {
-  return { caller, requestId, signal: request.leaving ?? request.signal }
+  const signal = request.leaving ?? request.signal
+  return { caller, requestId, signal, headers: request.headers, trail: new CallTrail() }
 }
 
 /** A stream's batches written as events; a failure becomes the last event, and `[DONE]` never follows it. */

@@ -15,7 +15,8 @@ export function models(parts: CallParts): readonly Route[] {
       access: 'caller',
       summary: 'Lists the models that the caller may use.',
       response: ModelList,
-      handle: ({ caller }) => jsonAnswer(200, { object: 'list', data: parts.groups.list(caller).map(toModel) }),
+      handle: ({ caller }) =>
+        jsonAnswer(200, { object: 'list', data: parts.directory.groups.list(caller).map(toModel) }),
     }),
     defineRoute({
       method: 'GET',
@@ -27,7 +28,7 @@ export function models(parts: CallParts): readonly Route[] {
       handle: ({ caller, params }) => {
         const id = params['id']
         if (id === undefined) throw new GatewayError('not_found', 'No model is named.')
-        parts.groups.resolve(id, caller)
+        parts.directory.groups.resolve(id, caller)
         return jsonAnswer(200, toModel(id))
       },
     }),

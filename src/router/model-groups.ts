@@ -2,15 +2,26 @@ import { LRUCache } from 'lru-cache'
 import type { Deployment } from '../deployment.js'
 import { GatewayError } from '../errors.js'
 import type { Caller } from '../ports.js'
+import type { DeploymentState } from './deployment-state.js'
+import { type ModelGroup, toModelGroup } from './model-group.js'
+
+/** Another name of a group. */
+export interface Alias {
+  readonly modelName: string
+  /** Left out of `GET /v1/models`. */
+  readonly hidden: boolean
+}
 
 /** Which deployments answer to which model name. */
 export interface ModelGroups {
   /**
-   * The deployments of a name, lowest `order` first: of the group with exactly this name, else of the most specific
-   * wildcard (`anthropic/*`) that matches, with the part it stands for put into the deployment's model.
+   * The group of a name: the alias's, the group with exactly this name, the deployment with this id alone, else the
+   * most specific wildcard (`anthropic/*`) that matches, with the part it stands for put into the deployment's model.
    * @throws GatewayError model_not_found, model_not_allowed
    */
-  resolve(model: string, caller: Caller): readonly Deployment[]
+  resolve(model: string, caller: Caller): ModelGroup
+  /** The group of a name, whoever calls; undefined for an unknown one. */
+  find(model: string): ModelGroup | undefined
   /** The names that a caller may use, in the order of the model list. */
   list(caller: Caller): readonly string[]
   readonly all: readonly Deployment[]
@@ -23,47 +34,66 @@ interface Wildcard {
   readonly deployments: readonly Deployment[]
 }
 
-// Concrete deployments made from wildcards; a client that invents names must not grow memory.
+/** What an index of the model list is made from. */
+export interface ModelGroupParts {
+  readonly deployments: readonly Deployment[]
+  readonly aliases?: ReadonlyMap<string, Alias>
+  readonly stateOf: (id: string) => DeploymentState
+}
+
+// Groups made from wildcards; a client that invents names must not grow memory.
 const rememberedNames = 1_000
 
 /** Indexes the model list once, so that a name is found without a scan. */
-export function createModelGroups(deployments: readonly Deployment[]): ModelGroups {
-  const groups = groupByName(deployments)
-  const wildcards = [...groups]
+export function createModelGroups({ deployments, aliases = new Map(), stateOf }: ModelGroupParts): ModelGroups {
+  const byName = groupByName(deployments)
+  const wildcards = [...byName]
     .filter(([name]) => name.includes('*'))
-    .map(([pattern, members]) => toWildcard(pattern, byOrder(members)))
+    .map(([pattern, members]) => toWildcard(pattern, members))
     // The longer the fixed part, the more specific.
     .toSorted((a, b) => b.pattern.length - a.pattern.length)
-  const exact = new Map(
-    [...groups].filter(([name]) => !name.includes('*')).map(([name, list]) => [name, byOrder(list)]),
-  )
-  const concrete = new LRUCache<string, readonly Deployment[]>({ max: rememberedNames })
+  const named = [...byName].filter(([name]) => !name.includes('*'))
+  const exact = new Map(named.map(([name, list]) => [name, toModelGroup(name, list, stateOf)]))
+  const byId = new Map(deployments.map((deployment) => [deployment.id, deployment]))
+  const made = new LRUCache<string, ModelGroup>({ max: rememberedNames })
 
-  const find = (model: string): readonly Deployment[] | undefined => {
-    const known = exact.get(model) ?? concrete.get(model)
-    if (known) return known
+  const make = (model: string): ModelGroup | undefined => {
+    const alone = byId.get(model)
+    if (alone && !alone.modelName.includes('*')) return toModelGroup(alone.modelName, [alone], stateOf)
     // Half a character fits no address; no provider has such a name.
     if (/\p{Surrogate}/u.test(model)) return undefined
     const wildcard = isPlainName(model) ? wildcards.find((candidate) => matches(candidate, model)) : undefined
     if (!wildcard) return undefined
-    const made = wildcard.deployments.map((deployment) => fill(deployment, captured(wildcard, model), model))
-    concrete.set(model, made)
-    return made
+    const filled = wildcard.deployments.map((deployment) => fill(deployment, captured(wildcard, model), model))
+    return toModelGroup(model, filled, stateOf)
+  }
+
+  const find = (asked: string): ModelGroup | undefined => {
+    const model = aliases.get(asked)?.modelName ?? asked
+    const known = exact.get(model) ?? made.get(model)
+    if (known) return known
+    const group = make(model)
+    if (group) made.set(model, group)
+    return group
   }
 
   return {
     all: deployments,
+    find,
     resolve(model, caller) {
       const found = find(model)
       if (!found) throw unknownModel(model)
-      if (!mayUse(caller, model)) {
+      if (!mayUse(caller, model) && !mayUse(caller, found.name)) {
         throw new GatewayError('model_not_allowed', `You may not use the model ${quote(model)}. ${hint}`, {
           param: 'model',
         })
       }
       return found
     },
-    list: (caller) => [...groups.keys()].filter((name) => mayUse(caller, name)),
+    list(caller) {
+      const shown = [...aliases].filter(([, alias]) => !alias.hidden).map(([name]) => name)
+      return [...new Set([...byName.keys(), ...shown])].filter((name) => mayUse(caller, name))
+    },
   }
 }
 
@@ -120,8 +150,4 @@ function captured(wildcard: Wildcard, model: string): string {
 
 function fill(deployment: Deployment, part: string, modelName: string): Deployment {
   return Object.freeze({ ...deployment, modelName, model: deployment.model.replace('*', () => part) })
-}
-
-function byOrder(deployments: readonly Deployment[]): readonly Deployment[] {
-  return deployments.toSorted((a, b) => a.order - b.order)
 }

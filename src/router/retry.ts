@@ -1,73 +1,47 @@
-import type { Deployment } from '../deployment.js'
-import { type GatewayError, toGatewayError } from '../errors.js'
-import type { Clock } from '../ports.js'
-import type { CallSignal } from '../upstream/call-signal.js'
-import { pause } from './pause.js'
-import type { Strategy } from './strategies/strategy.js'
+import type { GatewayError } from '../errors.js'
+import { type FailureClass, failureClassOf } from './failure-class.js'
 
-/** How often and how patiently a failed attempt is repeated within its model group. */
+/** How often and how patiently failed attempts are repeated. */
 export interface RetryPolicy {
-  /** Attempts after the first. */
+  /** Attempts after the first, within one model group. */
   readonly retries: number
-  /** Wait before the first retry, in milliseconds; doubles each time, with jitter. */
+  /** Attempts of one call in all, fallbacks and hedges included. */
+  readonly maxAttempts: number
+  /** Wait before the first retry of a deployment, in milliseconds; doubles each time, with jitter. */
   readonly initialDelayMs: number
   readonly maxDelayMs: number
+  /** The least wait before the same deployment is asked again. */
+  readonly minimumDelayMs: number
   /** The longest `retry-after` that is waited for; a longer one goes to the caller. */
   readonly maxRetryAfterMs: number
+  /** Retries by class of failure, in place of `retries` and of what the taxonomy says. */
+  readonly byClass: Partial<Readonly<Record<FailureClass, number>>>
 }
 
-/** What the attempts of one call share. */
-export interface RetryContext {
-  readonly policy: RetryPolicy
-  readonly strategy: Strategy
-  readonly signal: CallSignal
-  readonly clock: Clock
-  readonly random: () => number
+/** How many retries this failure is worth; 0 where repeating it makes no sense. `retries` is the call's own number. */
+export function retriesFor(error: GatewayError, policy: RetryPolicy, retries: number): number {
+  const configured = policy.byClass[failureClassOf(error.kind)]
+  if (configured !== undefined) return configured
+  return error.rule.retry || error.rule.reroute ? retries : 0
+}
+
+/** True where the same deployment may be asked again. */
+export function mayRepeat(error: GatewayError, policy: RetryPolicy): boolean {
+  return error.rule.retry || (policy.byClass[failureClassOf(error.kind)] ?? 0) > 0
 }
 
 /**
- * Tries deployments until one answers: those of the lowest order first, one that has not failed in this call before
- * one that has. Only failures that the taxonomy calls retriable are repeated; the caller's faults never are.
- * @throws GatewayError the last failure
+ * Milliseconds before the same deployment is asked again: doubling, with jitter, and never less than the provider asks
+ * for. Undefined where the provider asks for more than `maxRetryAfterMs`.
  */
-export async function withRetries<T>(
-  deployments: readonly Deployment[],
-  context: RetryContext,
-  attempt: (deployment: Deployment) => Promise<T>,
-): Promise<T> {
-  const failed = new Set<Deployment>()
-  for (let retry = 0; ; retry += 1) {
-    const deployment = context.strategy.pick(candidatesOf(deployments, failed), context.random)
-    try {
-      return await attempt(deployment)
-    } catch (thrown) {
-      const error = toGatewayError(thrown)
-      failed.add(deployment)
-      const wait = delayBefore(retry, error, deployments.length > failed.size, context)
-      if (wait === undefined) throw error
-      if (wait > 0) await pause(wait, context.clock, context.signal)
-    }
-  }
-}
-
-function candidatesOf(deployments: readonly Deployment[], failed: ReadonlySet<Deployment>): readonly Deployment[] {
-  const fresh = failed.size === 0 ? deployments : deployments.filter((deployment) => !failed.has(deployment))
-  const pool = fresh.length > 0 ? fresh : deployments
-  const lowest = pool[0]?.order
-  // Sorted by order, so all alike when the last one has the lowest too: the usual case, without a copy.
-  return pool.at(-1)?.order === lowest ? pool : pool.filter((deployment) => deployment.order === lowest)
-}
-
-/** Milliseconds to wait before the next attempt, or undefined for none. */
-function delayBefore(retry: number, error: GatewayError, hasFresh: boolean, context: RetryContext): number | undefined {
-  const { policy, signal } = context
-  if (retry >= policy.retries || signal.ended) return undefined
-  const mayRepeat = error.rule.retry || (error.rule.reroute && hasFresh)
-  if (!mayRepeat) return undefined
-  if (hasFresh) return 0
-  const backOff = Math.min(policy.initialDelayMs * 2 ** retry, policy.maxDelayMs)
-  const jittered = backOff * (0.5 + context.random() / 2)
-  const wait = Math.max(jittered, error.retryAfterMs ?? 0)
-  if ((error.retryAfterMs ?? 0) > policy.maxRetryAfterMs || wait >= signal.remainingMs) return undefined
-  return wait
+export function backOff(
+  repeats: number,
+  error: GatewayError,
+  policy: RetryPolicy,
+  random: () => number,
+): number | undefined {
+  const asked = error.retryAfterMs ?? 0
+  if (asked > policy.maxRetryAfterMs) return undefined
+  const delay = Math.min(policy.initialDelayMs * 2 ** repeats, policy.maxDelayMs)
+  return Math.max(delay * (0.5 + random() / 2), policy.minimumDelayMs, asked)
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { type JsonObject, isObject } from './json.js'
 
 const count = z.int().nonnegative()
 
@@ -44,3 +45,9 @@ export const ImageUsage = z.looseObject({
 export type ChatUsage = z.infer<typeof ChatUsage>
 export type EmbeddingUsage = z.infer<typeof EmbeddingUsage>
 export type ImageUsage = z.infer<typeof ImageUsage>
+
+/** The usage that an answer or chunk reports, unread; undefined where it reports none. */
+export function usageOf(body: object): JsonObject | undefined {
+  const usage: unknown = 'usage' in body ? body.usage : undefined
+  return isObject(usage) ? usage : undefined
+}

@@ -1,31 +1,42 @@
 import { describe, expect, it } from 'vitest'
+import type { Deployment } from '../../src/deployment.js'
+import { DeploymentState } from '../../src/router/deployment-state.js'
 import { createModelGroups, mayUse } from '../../src/router/model-groups.js'
 import { anyCaller, deploymentOf } from '../support/deployment.js'
 
 const allowed = (...models: string[]): typeof anyCaller => ({ ...anyCaller, models })
 
 describe('createModelGroups', () => {
-  const groups = createModelGroups([
-    deploymentOf({ id: 'late', modelName: 'fast', order: 2 }),
-    deploymentOf({ id: 'early', modelName: 'fast', order: 1 }),
-    deploymentOf({ id: 'any', modelName: 'anthropic/*', model: '*' }),
-    deploymentOf({ id: 'haiku', modelName: 'anthropic/claude-haiku-*', model: 'cheap-*' }),
-    deploymentOf({ id: 'mini', modelName: 'openai/*-mini', model: '*-mini' }),
-  ])
-  const idsOf = (model: string): string[] => groups.resolve(model, anyCaller).map((deployment) => deployment.id)
+  const groups = createModelGroups({
+    stateOf: (id) => new DeploymentState(id),
+    aliases: new Map([
+      ['quick', { modelName: 'fast', hidden: false }],
+      ['secret', { modelName: 'fast', hidden: true }],
+    ]),
+    deployments: [
+      deploymentOf({ id: 'late', modelName: 'fast', order: 2 }),
+      deploymentOf({ id: 'early', modelName: 'fast', order: 1 }),
+      deploymentOf({ id: 'any', modelName: 'anthropic/*', model: '*' }),
+      deploymentOf({ id: 'haiku', modelName: 'anthropic/claude-haiku-*', model: 'cheap-*' }),
+      deploymentOf({ id: 'mini', modelName: 'openai/*-mini', model: '*-mini' }),
+    ],
+  })
+  const resolve = (model: string): readonly Deployment[] =>
+    groups.resolve(model, anyCaller).members.map((member) => member.deployment)
+  const idsOf = (model: string): string[] => resolve(model).map((deployment) => deployment.id)
 
   it('gives the deployments of a name, lowest order first', () => {
     expect(idsOf('fast')).toEqual(['early', 'late'])
   })
 
   it('serves what a wildcard matches, with the matched part in the model', () => {
-    const [deployment] = groups.resolve('anthropic/claude-opus', anyCaller)
+    const [deployment] = resolve('anthropic/claude-opus')
     expect(deployment).toMatchObject({ id: 'any', model: 'claude-opus', modelName: 'anthropic/claude-opus' })
     expect(Object.isFrozen(deployment)).toBe(true)
   })
 
   it('prefers the more specific wildcard', () => {
-    expect(groups.resolve('anthropic/claude-haiku-5', anyCaller)[0]).toMatchObject({ id: 'haiku', model: 'cheap-5' })
+    expect(resolve('anthropic/claude-haiku-5')[0]).toMatchObject({ id: 'haiku', model: 'cheap-5' })
   })
 
   it('anchors wildcards at both ends', () => {
@@ -35,11 +46,11 @@ describe('createModelGroups', () => {
   })
 
   it('puts the matched part in as it is, special characters of replacements too', () => {
-    expect(groups.resolve('anthropic/$&-x', anyCaller)[0]?.model).toBe('$&-x')
+    expect(resolve('anthropic/$&-x')[0]?.model).toBe('$&-x')
   })
 
   it('gives the same deployments for the same name, so that what is known of them is found again', () => {
-    expect(groups.resolve('anthropic/a', anyCaller)[0]).toBe(groups.resolve('anthropic/a', anyCaller)[0])
+    expect(resolve('anthropic/a')[0]).toBe(resolve('anthropic/a')[0])
   })
 
   it('refuses an unknown model with 404 and says where the allowed ones are listed', () => {
@@ -76,8 +87,27 @@ describe('createModelGroups', () => {
     )
   })
 
+  it('knows aliases, of which hidden ones are not listed', () => {
+    expect(idsOf('quick')).toEqual(['early', 'late'])
+    expect(idsOf('secret')).toEqual(['early', 'late'])
+    expect(groups.list(anyCaller)).not.toContain('secret')
+    expect(() => groups.resolve('quick', allowed('quick'))).not.toThrow()
+    expect(() => groups.resolve('quick', allowed('slow'))).toThrow(expect.objectContaining({ status: 403 }))
+  })
+
+  it('takes the id of a deployment for that deployment alone', () => {
+    expect(idsOf('late')).toEqual(['late'])
+    expect(() => groups.resolve('late', allowed('fast'))).not.toThrow()
+  })
+
   it('lists only what the caller may use', () => {
-    expect(groups.list(anyCaller)).toEqual(['fast', 'anthropic/*', 'anthropic/claude-haiku-*', 'openai/*-mini'])
+    expect(groups.list(anyCaller)).toEqual([
+      'fast',
+      'anthropic/*',
+      'anthropic/claude-haiku-*',
+      'openai/*-mini',
+      'quick',
+    ])
     expect(groups.list(allowed('fast'))).toEqual(['fast'])
     expect(groups.list(allowed('anthropic/*'))).toEqual(['anthropic/*', 'anthropic/claude-haiku-*'])
   })

@@ -1,13 +1,15 @@
 import { describe, expect, it } from 'vitest'
 import { simpleShuffle } from '../../src/router/strategies/simple-shuffle.js'
-import { deploymentOf } from '../support/deployment.js'
+import { candidateOf } from '../support/deployment.js'
+
+const view = { now: 0, random: () => 0, stream: false, inputTokens: 0 }
 
 /** How often each candidate is picked when `random` runs evenly over [0, 1). */
 function shares(weights: readonly number[], draws = 1_000): number[] {
-  const candidates = weights.map((weight, index) => deploymentOf({ id: String(index), weight }))
+  const candidates = weights.map((weight, index) => candidateOf({ id: String(index), weight }))
   const counts = weights.map(() => 0)
   for (let draw = 0; draw < draws; draw += 1) {
-    const picked = simpleShuffle.pick(candidates, () => draw / draws)
+    const picked = simpleShuffle.pick(candidates, { ...view, random: () => draw / draws }).deployment
     counts[Number(picked.id)] = (counts[Number(picked.id)] ?? 0) + 1
   }
   return counts.map((count) => count / draws)
@@ -31,7 +33,7 @@ describe('simpleShuffle', () => {
   })
 
   it('picks the last one when chance is at its very end', () => {
-    const candidates = [deploymentOf({ id: 'a', weight: 0.1 }), deploymentOf({ id: 'b', weight: 0.2 })]
-    expect(simpleShuffle.pick(candidates, () => 1 - Number.EPSILON / 2).id).toBe('b')
+    const candidates = [candidateOf({ id: 'a', weight: 0.1 }), candidateOf({ id: 'b', weight: 0.2 })]
+    expect(simpleShuffle.pick(candidates, { ...view, random: () => 1 - Number.EPSILON / 2 }).deployment.id).toBe('b')
   })
 })

@@ -1,5 +1,7 @@
 import type { Deployment } from '../../src/deployment.js'
 import type { Caller } from '../../src/ports.js'
+import { DeploymentState } from '../../src/router/deployment-state.js'
+import { Member } from '../../src/router/model-group.js'
 import { Secret } from '../../src/secret.js'
 
 /** A deployment with plain values, for tests that care about a few of them. */
@@ -22,6 +24,10 @@ export function deploymentOf(own: Partial<Deployment> = {}): Deployment {
     order: 1,
     rpm: undefined,
     tpm: undefined,
+    maxParallelRequests: undefined,
+    tags: [],
+    region: undefined,
+    cooldownMs: undefined,
     dropParams: false,
     capabilities: {},
     info: {},
@@ -31,3 +37,9 @@ export function deploymentOf(own: Partial<Deployment> = {}): Deployment {
 
 /** A caller who may do everything. */
 export const anyCaller: Caller = Object.freeze({ id: 'user-1', role: 'member', models: 'all', scopes: [] })
+
+/** A deployment that may be picked, of which nothing is known yet. */
+export function candidateOf(own: Partial<Deployment> = {}): Member {
+  const deployment = deploymentOf(own)
+  return new Member(deployment, new DeploymentState(deployment.id))
+}

@@ -1,0 +1,48 @@
+import type { GatewayError } from '../errors.js'
+import type { Clock } from '../ports.js'
+import type { Member } from './model-group.js'
+import type { AttemptSuccess, RouterState } from './router-state.js'
+import type { AttemptEntry } from './trail.js'
+
+/** One attempt under way; it counts as in flight until one of the three is called, and only the first call counts. */
+export interface AttemptLease {
+  readonly entry: AttemptEntry
+  /** The answer is complete. */
+  succeeded(success: AttemptSuccess): void
+  failed(error: GatewayError): void
+  /** Nobody wants the answer any more: says nothing about the deployment. */
+  cancelled(): void
+}
+
+/** What a lease tells. */
+export interface LeaseParts {
+  readonly state: RouterState
+  readonly clock: Clock
+  /** Whether something else could have served the call; asked only after a failure. */
+  readonly isReplaceable: () => boolean
+}
+
+/** Begins an attempt: counts it in flight until it ends. */
+export function beginLease(member: Member, entry: AttemptEntry, parts: LeaseParts): AttemptLease {
+  const { state, clock, isReplaceable } = parts
+  let over = false
+  const probe = state.begin(member)
+  const end = (outcome: AttemptEntry['outcome'], tell: () => void): void => {
+    if (over) return
+    over = true
+    entry.outcome = outcome
+    entry.endedAt = clock.now()
+    tell()
+    state.end(member, probe)
+  }
+  return {
+    entry,
+    succeeded: (success) => end('answered', () => state.succeeded(member, success)),
+    failed(error) {
+      const cancelled = error.kind === 'client_closed'
+      if (!over) entry.failure = error
+      end(cancelled ? 'cancelled' : 'failed', () => state.failed(member, error, isReplaceable()))
+    },
+    cancelled: () => end('cancelled', () => {}),
+  }
+}

@@ -1,0 +1,142 @@
+import type { GatewayError } from '../errors.js'
+import type { Clock } from '../ports.js'
+import { type CooldownPolicy, cooldownAfter } from './cooldown.js'
+import { type CooldownCause, DeploymentState } from './deployment-state.js'
+import { failureClassOf } from './failure-class.js'
+import type { Member } from './model-group.js'
+
+/** Something that happened to a deployment's health. */
+export type RouterEvent =
+  | {
+      readonly type: 'cooldown'
+      readonly deployment: string
+      readonly modelName: string
+      readonly cause: CooldownCause
+      /** Milliseconds since the epoch. */
+      readonly until: number
+      readonly at: number
+    }
+  | { readonly type: 'recovered'; readonly deployment: string; readonly modelName: string; readonly at: number }
+
+/** How an attempt ended well. */
+export interface AttemptSuccess {
+  /** Milliseconds to the first content; streams only. */
+  readonly firstTokenMs?: number | undefined
+  /** Milliseconds of the whole answer; whole answers only. */
+  readonly totalMs?: number | undefined
+  readonly outputTokens?: number | undefined
+  readonly totalTokens?: number | undefined
+}
+
+/** What is known of all deployments, here and in memory: never waited for. */
+export interface RouterState {
+  /** The state of an id; made when first asked for. */
+  of(id: string): DeploymentState
+  /** Forgets a deployment that was removed. */
+  forget(id: string): void
+  readonly all: Iterable<DeploymentState>
+  /** Counts an attempt in flight; true where it tries whether a cooldown may end. */
+  begin(member: Member): boolean
+  /** The attempt is over, however it went; `probe` is what `begin` gave. */
+  end(member: Member, probe: boolean): void
+  succeeded(member: Member, success: AttemptSuccess): void
+  /** Counts a failure against the deployment's health, unless the taxonomy says it is not its fault. */
+  failed(member: Member, error: GatewayError, replaceable: boolean): void
+  /** What a peer decided, or a health check found; `until` 0 ends a cooldown. */
+  setCooldown(id: string, until: number, at: number, cause: CooldownCause | undefined): void
+  /** Told whenever anything changes that peers should know; set by the sharing of state. */
+  onChange: ((state: DeploymentState) => void) | undefined
+}
+
+/** What the state needs. */
+export interface RouterStateParts {
+  readonly clock: Clock
+  readonly cooldown: CooldownPolicy
+  /** Never throws. */
+  readonly emit: (event: RouterEvent) => void
+}
+
+/** Keeps the state of every deployment of one gateway. */
+export function createRouterState({ clock, cooldown, emit }: RouterStateParts): RouterState {
+  const states = new Map<string, DeploymentState>()
+  const of = (id: string): DeploymentState => {
+    const known = states.get(id)
+    if (known) return known
+    const made = new DeploymentState(id)
+    states.set(id, made)
+    return made
+  }
+  const recover = ({ state, deployment }: Member): void => {
+    state.coolingUntil = 0
+    state.cooledAt = clock.now()
+    state.cause = undefined
+    emit({ type: 'recovered', deployment: state.id, modelName: deployment.modelName, at: state.cooledAt })
+  }
+  return {
+    of,
+    forget: (id) => states.delete(id),
+    get all() {
+      return states.values()
+    },
+    onChange: undefined,
+    begin({ state }) {
+      state.ownInFlight += 1
+      state.own.at(clock.now()).requests += 1
+      const probe = state.coolingUntil !== 0
+      if (probe) state.probing = true
+      this.onChange?.(state)
+      return probe
+    },
+    end({ state }, probe) {
+      state.ownInFlight -= 1
+      if (probe) state.probing = false
+      this.onChange?.(state)
+    },
+    succeeded(member, success) {
+      const { state } = member
+      const now = clock.now()
+      state.consecutiveFailures = 0
+      state.own.at(now).tokens += success.totalTokens ?? 0
+      recordLatency(state, success, now)
+      if (state.coolingUntil !== 0 && now >= state.coolingUntil) recover(member)
+    },
+    failed(member, error, replaceable) {
+      const { state, deployment } = member
+      if (!error.rule.unhealthy) return
+      const now = clock.now()
+      countFailure(state, error, now)
+      const durationMs = deployment.cooldownMs
+      const duration = cooldownAfter({ state, error, now, replaceable, durationMs }, cooldown)
+      // What was under way when the cooldown began does not prolong it.
+      const until = now + (state.coolingUntil > now ? (error.retryAfterMs ?? 0) : (duration ?? 0))
+      if (duration === undefined || until <= state.coolingUntil) return
+      state.coolingUntil = until
+      state.cooledAt = now
+      state.cause ??= { kind: error.kind, status: error.status }
+      const { cause } = state
+      emit({ type: 'cooldown', deployment: state.id, modelName: deployment.modelName, cause, until, at: now })
+      this.onChange?.(state)
+    },
+    setCooldown(id, until, at, cause) {
+      const state = of(id)
+      if (at <= state.cooledAt) return
+      state.coolingUntil = until
+      state.cooledAt = at
+      state.cause = cause
+    },
+  }
+}
+
+function recordLatency(state: DeploymentState, success: AttemptSuccess, now: number): void {
+  if (success.firstTokenMs !== undefined) state.firstToken.add(success.firstTokenMs, now)
+  if (success.totalMs === undefined) return
+  state.perToken.add(success.totalMs / Math.max(1, success.outputTokens ?? 1), now)
+}
+
+function countFailure(state: DeploymentState, error: GatewayError, now: number): void {
+  state.consecutiveFailures += 1
+  const counts = state.own.at(now)
+  counts.failures += 1
+  const kind = failureClassOf(error.kind)
+  counts.failuresByClass[kind] = (counts.failuresByClass[kind] ?? 0) + 1
+}

@@ -1,0 +1,35 @@
+import type { GatewayError } from '../errors.js'
+
+/** Why an attempt was made. */
+export type AttemptReason = 'first' | 'retry' | 'reroute' | 'fallback' | 'hedge' | 'restart' | 'continue'
+
+/** One attempt of a call, as it stands. */
+export interface AttemptEntry {
+  readonly deployment: string
+  readonly modelName: string
+  readonly reason: AttemptReason
+  /** Milliseconds since the epoch. */
+  readonly startedAt: number
+  /** Undefined while it runs. */
+  endedAt: number | undefined
+  outcome: 'running' | 'answered' | 'failed' | 'cancelled'
+  failure: GatewayError | undefined
+}
+
+/** Everything that one call tried, in order. */
+export class CallTrail {
+  readonly entries: AttemptEntry[] = []
+  /** The model group that was asked for, once it is found. */
+  modelName: string | undefined
+
+  begin(entry: Pick<AttemptEntry, 'deployment' | 'modelName' | 'reason' | 'startedAt'>): AttemptEntry {
+    const begun: AttemptEntry = { ...entry, endedAt: undefined, outcome: 'running', failure: undefined }
+    this.entries.push(begun)
+    return begun
+  }
+
+  /** The attempt that gave the answer, the latest where several did in turn. */
+  get answered(): AttemptEntry | undefined {
+    return this.entries.findLast((entry) => entry.outcome === 'answered')
+  }
+}
