@@ -107,7 +107,10 @@ async function ask<K extends Operation>(
   const exchange = parts.media ? await inlineMedia(codec, asIs, parts.media, asked.signal) : asIs
   const encoded = encode(codec, exchange)
   const response = await sendRequest(encoded, headersMs, asked)
-  return { codec, exchange, response, droppedParams: encoded.droppedParams, asked }
+  const { droppedParams } = encoded
+  // An answer owes the choices that were asked of the provider, not those that it was not told of.
+  const told = droppedParams.includes('n') ? { ...exchange, request: { ...exchange.request, n: 1 } } : exchange
+  return { codec, exchange: told, response, droppedParams, asked }
 }
 
 function encode<K extends Operation>(codec: Codec<K>, exchange: Exchange<K>): UpstreamRequest {

@@ -7,6 +7,7 @@ import { createChunkBuilder } from '../chunk-builder.js'
 import { toFinishReason } from '../finish-reason.js'
 import { invalidAnswer, truncated } from '../invalid-answer.js'
 import { MalformedEvents } from '../malformed-events.js'
+import { promisedChoices } from '../promised-choices.js'
 import type { Exchange, StreamDecoder, StreamPart, StreamProgress } from '../protocol.js'
 import { countsToUsage, textHead, textPart, toTextFinish } from '../text-answer.js'
 
@@ -20,7 +21,7 @@ interface Writer<Chunk> {
 /** The stream of `/complete` as text completion chunks. */
 export function createCompletionStream(exchange: Exchange<'completions'>): StreamDecoder<CompletionChunk> {
   const head = textHead(exchange)
-  return new CompleteStream(exchange.deployment.provider, exchange.request.n ?? 1, {
+  return new CompleteStream(exchange.deployment.provider, promisedChoices(exchange), {
     text: (index, text) => textPart(head, [{ index, text, finish_reason: null, logprobs: null }]),
     finish: (index, native) =>
       textPart(head, [{ index, text: '', finish_reason: toTextFinish(native), logprobs: null }]),
@@ -29,9 +30,10 @@ export function createCompletionStream(exchange: Exchange<'completions'>): Strea
 }
 
 /** The stream of `/complete` as chat chunks. */
-export function createChatStream({ id, created, deployment, request }: Exchange<'chat'>): StreamDecoder<ChatChunk> {
+export function createChatStream(exchange: Exchange<'chat'>): StreamDecoder<ChatChunk> {
+  const { id, created, deployment } = exchange
   const chunks = createChunkBuilder({ id: `chatcmpl-${id}`, created, model: deployment.model })
-  return new CompleteStream(deployment.provider, request.n ?? 1, {
+  return new CompleteStream(deployment.provider, promisedChoices(exchange), {
     text: (index, text) => chunks.content(index, text),
     finish: (index, native) => chunks.finish(index, toFinishReason(native)),
     usage: (usage) => chunks.usage(usage),

@@ -4,6 +4,7 @@ import { parseJson, stringOf, type JsonObject } from '../../wire/json.js'
 import type { UpstreamEvent } from '../../upstream/message.js'
 import { createChunkBuilder, type ChunkBuilder } from '../chunk-builder.js'
 import { MalformedEvents } from '../malformed-events.js'
+import { promisedChoices } from '../promised-choices.js'
 import type { Exchange, StreamDecoder, StreamPart } from '../protocol.js'
 import { blockReasonIn, candidatesIn, toEmptyEnding, toResponseObject, toSignatureField } from './answer.js'
 import { createCandidateReader, type CandidateReader, type Ending, type Piece } from './candidate.js'
@@ -74,6 +75,7 @@ export function createChatDecoder(exchange: Exchange<'chat'>): StreamDecoder<Cha
   const builder = createChunkBuilder({ id: `chatcmpl-${id}`, created, model: deployment.model })
   const readers = new Map<number, CandidateReader>()
   const malformed = new MalformedEvents(deployment.provider)
+  const expected = promisedChoices(exchange)
   let called = false
   let identified = false
   let usage: unknown
@@ -114,7 +116,7 @@ export function createChatDecoder(exchange: Exchange<'chat'>): StreamDecoder<Cha
 
   const finishAll = (): readonly Part[] => {
     const open = [...readers.values()].some((reader) => !reader.isFinished())
-    if (blocked === undefined && (open || readers.size === 0)) {
+    if (blocked === undefined && (open || readers.size < expected)) {
       throw new GatewayError('stream_truncated', 'The stream ended before the answer was complete.', {
         upstream: { provider: deployment.provider, status: 200 },
       })
@@ -123,8 +125,6 @@ export function createChatDecoder(exchange: Exchange<'chat'>): StreamDecoder<Cha
     const ordered = [...readers].toSorted(([left], [right]) => left - right)
     return ordered.flatMap(([choice, reader]) => finish(builder, choice, endingOf(reader, blocked, feedback)))
   }
-
-  const expected = exchange.request.n ?? 1
 
   return {
     get progress() {

@@ -7,6 +7,7 @@ import { toFinishReason } from '../finish-reason.js'
 import { readErrorText } from '../failure.js'
 import { invalidAnswer, truncated } from '../invalid-answer.js'
 import { MalformedEvents } from '../malformed-events.js'
+import { promisedChoices } from '../promised-choices.js'
 import type { Exchange, StreamDecoder, StreamPart, StreamProgress } from '../protocol.js'
 import { callsIn, textIn, toUsage } from './answer.js'
 
@@ -119,15 +120,12 @@ class OciStream implements StreamDecoder<ChatChunk> {
   }
 
   #isFinished(): boolean {
-    if (this.#choices.size < (this.#exchange.request.n ?? 1)) return false
+    if (this.#choices.size < promisedChoices(this.#exchange)) return false
     return [...this.#choices.values()].every(({ finished }) => finished)
   }
 
   end(): readonly Part[] {
-    const states = [...this.#choices.values()]
-    if (states.length === 0 || states.some(({ finished }) => !finished)) {
-      throw truncated(this.#exchange.deployment.provider)
-    }
+    if (!this.#isFinished()) throw truncated(this.#exchange.deployment.provider)
     return this.#usage ? [this.#chunks.usage(this.#usage)] : []
   }
 }

@@ -10,6 +10,7 @@ import { foreignFinish, nativeFinish, toChatFinish } from './finish.js'
 import { toLogprobs } from './logprobs.js'
 import type { Quirks } from './quirks.js'
 import { usesJsonTool } from './response-format.js'
+import { promisedChoices } from '../promised-choices.js'
 import { createThinkSplitter, type ThinkSplitter } from '../think-tags.js'
 import { ToolCallStream } from './tool-call-stream.js'
 
@@ -44,6 +45,7 @@ class ChatStream implements StreamDecoder<ChatChunk> {
   readonly #reader: EventReader
   readonly #templates = new EventTemplates('content')
   readonly #choices = new Map<number, ChoiceState>()
+  readonly #promised: number
   readonly #thinkTags: boolean
   readonly #jsonTool: boolean
   progress: StreamProgress = 'open'
@@ -51,6 +53,7 @@ class ChatStream implements StreamDecoder<ChatChunk> {
   constructor(exchange: Exchange<'chat'>, quirks: Quirks) {
     this.#exchange = exchange
     this.#reader = new EventReader(exchange, quirks, chunkObject, 'chatcmpl', () => this.#isInsideToolCall())
+    this.#promised = promisedChoices(exchange)
     this.#thinkTags = quirks.thinkTags === true
     this.#jsonTool = usesJsonTool(exchange.request, exchange.deployment, quirks)
   }
@@ -76,7 +79,8 @@ class ChatStream implements StreamDecoder<ChatChunk> {
 
   end(): readonly Part[] {
     const states = [...this.#choices.values()].toSorted((a, b) => a.index - b.index)
-    if (states.length === 0 || states.some((state) => !this.#hasFinish(state))) throw this.#reader.truncated()
+    const isWhole = states.length >= this.#promised && states.every((state) => this.#hasFinish(state))
+    if (!isWhole) throw this.#reader.truncated()
     const parts: Part[] = []
     for (const state of states) this.#endChoice(state, parts)
     const { usage, head } = this.#reader
@@ -95,7 +99,7 @@ class ChatStream implements StreamDecoder<ChatChunk> {
   }
 
   #isFinished(): boolean {
-    if (this.#choices.size < (this.#exchange.request.n ?? 1)) return false
+    if (this.#choices.size < this.#promised) return false
     for (const { native } of this.#choices.values()) if (!native) return false
     return true
   }

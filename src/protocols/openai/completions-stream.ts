@@ -1,6 +1,7 @@
 import type { UpstreamEvent } from '../../upstream/message.js'
 import type { CompletionChunk } from '../../wire/completions.js'
 import { isObject, type JsonObject, numberOf } from '../../wire/json.js'
+import { promisedChoices } from '../promised-choices.js'
 import type { Exchange, StreamDecoder, StreamPart, StreamProgress } from '../protocol.js'
 import { type AnswerHead, hasHead, throwChoiceError } from './answer.js'
 import { EventReader } from './event-reader.js'
@@ -26,12 +27,14 @@ class CompletionStream implements StreamDecoder<CompletionChunk> {
   readonly #exchange: Exchange<'completions'>
   readonly #reader: EventReader
   readonly #templates = new EventTemplates('text')
+  readonly #promised: number
   /** The native finish reason of every choice that has begun; undefined until it is told. */
   readonly #finishes = new Map<number, string | undefined>()
   progress: StreamProgress = 'open'
 
   constructor(exchange: Exchange<'completions'>, quirks: Quirks) {
     this.#exchange = exchange
+    this.#promised = promisedChoices(exchange) * countPrompts(exchange)
     this.#reader = new EventReader(exchange, quirks, chunkObject, 'cmpl')
   }
 
@@ -58,7 +61,7 @@ class CompletionStream implements StreamDecoder<CompletionChunk> {
     const finishes = [...this.#finishes].toSorted(([a], [b]) => a - b)
     const isWhole = ([, native]: readonly [number, string | undefined]): boolean =>
       native !== undefined && (native !== '' || this.progress === 'terminated')
-    if (finishes.length === 0 || !finishes.every(isWhole)) throw this.#reader.truncated()
+    if (finishes.length < this.#promised || !finishes.every(isWhole)) throw this.#reader.truncated()
     const { head, usage } = this.#reader
     const parts = finishes.map(([index, native]) => toPart({}, head, index, '', toTextFinish(native), null))
     if (usage) parts.push({ chunk: { ...head, object: chunkObject, choices: [], usage }, forward: undefined })
@@ -97,12 +100,15 @@ class CompletionStream implements StreamDecoder<CompletionChunk> {
   }
 
   #isFinished(): boolean {
-    const { n, prompt } = this.#exchange.request
-    const prompts = Array.isArray(prompt) && typeof prompt[0] !== 'number' ? prompt.length : 1
-    if (this.#finishes.size < (n ?? 1) * prompts) return false
+    if (this.#finishes.size < this.#promised) return false
     for (const native of this.#finishes.values()) if (!native) return false
     return true
   }
+}
+
+/** One list of token ids is one prompt. */
+function countPrompts({ request: { prompt } }: Exchange<'completions'>): number {
+  return Array.isArray(prompt) && typeof prompt[0] !== 'number' ? prompt.length : 1
 }
 
 function toPart(

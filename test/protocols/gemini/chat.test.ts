@@ -259,6 +259,7 @@ describe('a stream', () => {
     expect(decoder.progress).toBe('open')
     decoder.push(eventOf({ candidates: [{ finishReason: 'STOP' }] }))
     expect(decoder.progress).toBe('open')
+    expect(thrownBy(() => decoder.end())).toMatchObject({ kind: 'stream_truncated' })
     decoder.push(eventOf({ candidates: [{ index: 1, finishReason: 'STOP' }] }))
     expect(decoder.progress).toBe('finished')
   })

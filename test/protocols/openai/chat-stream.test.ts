@@ -2,9 +2,10 @@ import { describe, expect, it } from 'vitest'
 import { GatewayError } from '../../../src/errors.js'
 import type { Quirks } from '../../../src/protocols/openai/quirks.js'
 import { ChatChunk, type ChatRequest } from '../../../src/wire/chat.js'
+import type { JsonObject } from '../../../src/wire/json.js'
 import { createSseDecoder } from '../../../src/upstream/sse-decoder.js'
 import { expectValid } from '../../oracle/openai-schema.js'
-import { chatStream, chunkEvent, eventOf, gather, readAll } from './exchange.js'
+import { chatStream, chunkEvent, codecOf, eventOf, exchangeOf, gather, readAll } from './exchange.js'
 
 const role = chunkEvent({ role: 'assistant', content: '' })
 const text = (content: string) => chunkEvent({ content })
@@ -227,6 +228,18 @@ describe('the end', () => {
     }
     const second = chunkEvent({ content: 'b' }, {}, { index: 1 })
     expect(failure([role, second, finish(), '[DONE]'])).toMatchObject({ kind: 'stream_truncated' })
+  })
+
+  it('owes every choice that was asked for, by the request or its deployment', () => {
+    const asked = (fields: Partial<ChatRequest>, params: JsonObject = {}) => {
+      const request = { model: 'fast', messages: [{ role: 'user' as const, content: 'hi' }], stream: true, ...fields }
+      const decoder = codecOf('chat').decodeStream?.(exchangeOf<'chat'>(request, { params }))
+      for (const event of [role, text('a'), finish(), '[DONE]']) decoder?.push(eventOf(event))
+      return () => decoder?.end()
+    }
+    expect(asked({ n: 2 })).toThrow(/before the answer was complete/)
+    expect(asked({}, { n: 2 })).toThrow(/before the answer was complete/)
+    expect(asked({ n: 1 }, { n: 2 })()).toHaveLength(1)
   })
 
   it('is told by how far the decoder has come', () => {

@@ -17,15 +17,16 @@ const decode = (body: unknown) => {
   expectValid('CreateCompletionResponse', decoded)
   return decoded
 }
-const stream = () => {
-  const decoder = codecOf('completions').decodeStream?.(exchangeOf<'completions'>({ ...request, stream: true }))
+const stream = (fields: Partial<CompletionRequest> = {}) => {
+  const asked = exchangeOf<'completions'>({ ...request, stream: true, ...fields })
+  const decoder = codecOf('completions').decodeStream?.(asked)
   if (!decoder) throw new Error('no stream')
   return decoder
 }
-const chunk = (text: string, finish: string | null = null) => ({
+const chunk = (text: string, finish: string | null = null, index = 0) => ({
   ...answer,
   usage: null,
-  choices: [{ ...choice, text, finish_reason: finish }],
+  choices: [{ ...choice, index, text, finish_reason: finish }],
 })
 
 describe('a text completion request', () => {
@@ -85,5 +86,19 @@ describe('a text completion stream', () => {
   it('is truncated without a finish reason', () => {
     expect(() => readAll(stream(), [eventOf(chunk('a')), eventOf('[DONE]')])).toThrow(/before the answer was complete/)
     expect(() => readAll(stream(), [])).toThrow(/before the answer was complete/)
+  })
+
+  it('is truncated without every choice of every prompt', () => {
+    const events = (count: number) => [
+      ...Array.from({ length: count }, (_, index) => eventOf(chunk('a', 'stop', index))),
+      eventOf('[DONE]'),
+    ]
+    const ofTwo = () => stream({ prompt: ['a', 'b'], n: 2 })
+    expect(() => readAll(ofTwo(), events(3))).toThrow(/before the answer was complete/)
+    expect(
+      readAll(ofTwo(), events(4))
+        .flatMap(({ choices }) => choices)
+        .filter((one) => one.finish_reason),
+    ).toHaveLength(4)
   })
 })
