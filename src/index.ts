@@ -51,3 +51,18 @@ export * from './wire/embeddings.js'
 export * from './wire/images.js'
 export * from './wire/models.js'
 export * from './wire/usage.js'
+export type { Broadcast } from './ports/broadcast.js'
+export type { CacheEntry, CacheStore } from './ports/cache-store.js'
+export type { CooldownReport, DeploymentReport, RouterReport, RouterStore } from './ports/router-store.js'
+export {
+  type CounterLevel,
+  type CounterStore,
+  type Hold,
+  type HoldKind,
+  type Reservation,
+  type ReserveOptions,
+  type ReserveResult,
+  type SeededCounter,
+  type Shortage,
+  settledMemoryMs,
+} from './ports/counters.js'

@@ -12,9 +12,10 @@ export interface RedisLike {
 /** A second connection of the host that only listens: `redis.duplicate()`, made and closed by the host. */
 export interface RedisSubscriber {
   subscribe(...channels: string[]): Promise<unknown>
-  unsubscribe(...channels: string[]): Promise<unknown>
   on(event: 'message', listener: (channel: string, message: string) => void): unknown
+  on(event: 'ready', listener: () => void): unknown
   off(event: 'message', listener: (channel: string, message: string) => void): unknown
+  off(event: 'ready', listener: () => void): unknown
 }
 
 /** A Lua script and the name that Redis knows it by. */

@@ -9,6 +9,8 @@ export interface Trial<Store> {
   readonly store: Store
   /** Another one over the same data, as another process has it; the store itself where one is as good as two. */
   readonly peer: Store
+  /** The store's time, in milliseconds since the epoch. */
+  now(): number
   /** Lets time pass for the store: advances its clock, or waits. */
   pass(milliseconds: number): Promise<void>
 }
@@ -18,6 +20,8 @@ export interface TrialSetup<Store> {
   readonly store: Store
   /** @default the store itself */
   readonly peer?: Store
+  /** @default real time */
+  now?(): number
   /** @default waits in real time */
   pass?(milliseconds: number): Promise<void> | void
   close?(): Promise<unknown> | void
@@ -42,9 +46,11 @@ export function describeContract<Store>(
     for (const [sentence, check] of Object.entries(contract.clauses)) {
       runner.it(sentence, async () => {
         const setup = await open()
-        const pass = async (milliseconds: number): Promise<void> => (setup.pass ?? wait)(milliseconds)
+        const now = (): number => (setup.now ? setup.now() : Date.now())
+        const pass = async (milliseconds: number): Promise<void> =>
+          setup.pass ? setup.pass(milliseconds) : wait(milliseconds)
         try {
-          await check({ store: setup.store, peer: setup.peer ?? setup.store, pass })
+          await check({ store: setup.store, peer: setup.peer ?? setup.store, now, pass })
         } finally {
           await setup.close?.()
         }

@@ -1,0 +1,121 @@
+import { GatewayError } from '../errors.js'
+import type { Clock } from '../ports.js'
+import { type Passage, createBreaker } from './breaker.js'
+
+/** A store answers again, or is left alone for a while because of `failure`. */
+export type StoreState = { readonly state: 'up' } | { readonly state: 'down'; readonly failure: unknown }
+
+/** How long a store is waited for, and when it is no longer asked. */
+export interface GuardOptions<Store> {
+  /** For messages: `the cache store`. */
+  readonly name: string
+  readonly clock: Clock
+  /** Milliseconds for each operation. @default 50 */
+  readonly deadlineMs?: number
+  /** Failures in a row after which nothing is asked. @default 5 */
+  readonly failures?: number
+  /** How often one operation is let through to see whether the store is back, in milliseconds. @default 500 */
+  readonly probeMs?: number
+  /**
+   * Operations that may be waiting in the store's client after their deadline; while there are as many, none is asked,
+   * so that a client which queues for a server that is away queues no more than these. @default 100
+   */
+  readonly maxLate?: number
+  /** Methods that give their result at once and are passed on as they are, such as `watch`. @default none */
+  readonly synchronous?: readonly SynchronousMethod<Store>[]
+  /** Called once per change. */
+  readonly onState?: (state: StoreState) => void
+}
+
+/** Names of the methods that do not give a promise. */
+type SynchronousMethod<Store> = {
+  [K in keyof Store]-?: NonNullable<Store[K]> extends (...args: never[]) => infer Result
+    ? Result extends PromiseLike<unknown>
+      ? never
+      : K
+    : never
+}[keyof Store]
+
+type Operation = () => unknown
+
+/**
+ * Gives every operation of a store a deadline and all of them one breaker; what comes after the deadline is dropped.
+ * The methods reject with GatewayError `unavailable`, `cause` being what the store threw. A GatewayError that the store
+ * itself throws is an answer, and passed on.
+ */
+export function guardStore<Store extends object>(store: Store, options: GuardOptions<Store>): Store {
+  const run = createGuard(options)
+  const passed = new Set<PropertyKey>(options.synchronous ?? [])
+  const members = new Map<PropertyKey, unknown>()
+  const toMember = (key: PropertyKey): unknown => {
+    const member: unknown = Reflect.get(store, key)
+    if (typeof member !== 'function') return member
+    const call = (args: readonly unknown[]): unknown => Reflect.apply(member, store, args)
+    return passed.has(key) ? (...args: unknown[]) => call(args) : (...args: unknown[]) => run(() => call(args))
+  }
+  // Around an object of our own, as nothing may be hidden of a host's frozen one.
+  const shell: Store = Object.create(store)
+  return new Proxy(shell, {
+    get(_, key) {
+      if (!members.has(key)) members.set(key, toMember(key))
+      return members.get(key)
+    },
+  })
+}
+
+/** Runs operations under one deadline and one breaker. */
+function createGuard<Store>(options: GuardOptions<Store>): (operation: Operation) => Promise<unknown> {
+  const { name, clock, deadlineMs = 50, failures = 5, probeMs = 500, maxLate = 100, onState } = options
+  const breaker = createBreaker({
+    clock,
+    failures,
+    probeMs,
+    onChange: (failure) => onState?.(failure === undefined ? { state: 'up' } : { state: 'down', failure }),
+  })
+  const failed = (what: string, cause?: unknown): GatewayError =>
+    new GatewayError('unavailable', `${name} ${what}.`, { cause })
+  let late = 0
+
+  const attempt = (operation: Operation, passage: Passage): Promise<unknown> =>
+    new Promise((resolve, reject) => {
+      let stage: 'waiting' | 'late' | 'over' = 'waiting'
+      const fail = (error: GatewayError): void => {
+        passage.failed(error)
+        reject(error)
+      }
+      const expire = (): void => {
+        if (stage === 'over') return
+        stage = 'late'
+        late++
+        fail(failed(`did not answer within ${deadlineMs} ms`))
+      }
+      // An event loop that was busy runs timers first: what arrived meanwhile is read before the store is blamed.
+      const timer = clock.setTimeout(() => setImmediate(expire), deadlineMs)
+      const end = (tell: () => void): void => {
+        if (stage === 'late') late--
+        else tell()
+        stage = 'over'
+        timer.cancel()
+      }
+      const succeed = (answer: unknown, tell: (answer: unknown) => void): void => {
+        passage.succeeded()
+        tell(answer)
+      }
+      call(operation).then(
+        (answer) => end(() => succeed(answer, resolve)),
+        (thrown: unknown) =>
+          end(() => (GatewayError.isInstance(thrown) ? succeed(thrown, reject) : fail(failed('failed', thrown)))),
+      )
+    })
+
+  return async (operation) => {
+    const passage = late < maxLate ? breaker.enter() : undefined
+    if (!passage) throw failed('does not answer and is left alone for a moment')
+    return attempt(operation, passage)
+  }
+}
+
+/** What an operation throws at once is a rejection too. */
+async function call(operation: Operation): Promise<unknown> {
+  return operation()
+}
