@@ -1,0 +1,218 @@
+import type { Price } from '../catalog/prices/index.js'
+import { estimateInputTokens, type InputEstimate, type TokensByKind } from '../catalog/token-estimate.js'
+import { isObject, type JsonObject, numberOf, stringOf } from '../wire/json.js'
+import type { Operation, Operations } from '../wire/operations.js'
+import { type Circumstances, type Cost, costOf, thresholdsOf, tokenRate } from './cost.js'
+import { type InputBucket, noUsage, type OutputBucket, type UsageBuckets } from './usage-buckets.js'
+
+/** A request and what it asks for. */
+export type PlannedCall = {
+  [K in Operation]: { readonly operation: K; readonly request: Operations[K]['request'] }
+}[Operation]
+
+/** What bounds a call beside its request. */
+export interface EstimateOptions {
+  /** When the call begins; milliseconds since the epoch. */
+  readonly at: number
+  /** The model's name at the provider. @default the one in the request */
+  readonly model?: string | undefined
+  /** The tokens the model writes at most; counts where the request sets no limit. @default 16,384, as no bound */
+  readonly maxOutputTokens?: number | undefined
+  /** A prompt never counts more than this. @default no limit */
+  readonly contextWindow?: number | undefined
+  /** The call's deadline, for models charged by the second. @default none, and no bound for these */
+  readonly deadlineMs?: number | undefined
+  /** Searches that are expected of a request that lets the provider search without a limit. @default 10 */
+  readonly webSearches?: number | undefined
+}
+
+/** What a call costs at most. */
+export interface CostEstimate extends Cost {
+  /** The dearest usage within the bounds; `pico` is its cost. */
+  readonly usage: UsageBuckets
+  /** Tokens of the prompt at most. */
+  readonly inputTokens: number
+  /** Tokens of the answer at most. */
+  readonly outputTokens: number
+  /** False where something had to be assumed: no limit of output, a file by its id, searches by the provider. */
+  readonly isBounded: boolean
+}
+
+const defaultOutputTokens = 16_384
+const defaultWebSearches = 10
+
+/**
+ * The most that a call can cost: `costOf` of the dearest usage within its bounds, over every way its tokens can be
+ * counted (cached or written to a cache, as reasoning), every threshold they can cross, and the service tier that was
+ * asked for as well as the standard one.
+ */
+export function estimateCost(call: PlannedCall, price: Price, options: EstimateOptions): CostEstimate {
+  const bounds = toBounds(call, options)
+  const scenarios = circumstancesOf(call.request, options.at).flatMap((circumstances) =>
+    usagesAt(bounds, price, circumstances).map((usage) => ({ usage, cost: costOf(usage, price, circumstances) })),
+  )
+  const dearest = scenarios.reduce((most, next) => (next.cost.pico > most.cost.pico ? next : most))
+  const reasons = [...new Set(scenarios.flatMap(({ cost }) => cost.reasons))]
+  const isTimed = price.variants.some(({ rates }) => rates.hour !== undefined)
+  return {
+    ...dearest.cost,
+    priced: reasons.length === 0,
+    reasons,
+    usage: dearest.usage,
+    inputTokens: bounds.inputTokens,
+    outputTokens: bounds.outputTokens,
+    isBounded: bounds.isBounded && !(isTimed && options.deadlineMs === undefined),
+  }
+}
+
+interface Bounds {
+  readonly input: InputEstimate
+  readonly inputTokens: number
+  readonly outputTokens: number
+  readonly writesSound: boolean
+  readonly webSearches: number
+  readonly images: number
+  readonly milliseconds: number
+  readonly isBounded: boolean
+}
+
+function toBounds(call: PlannedCall, options: EstimateOptions): Bounds {
+  const { request } = call
+  const input = estimateInputTokens(request, options.model)
+  const { text, image, audio, file } = input.atMost
+  const output = outputBound(call, options)
+  const hosted = hostedTools(request)
+  const searches = webSearchBound(request, hosted, options)
+  const modalities = request['modalities']
+  return {
+    input,
+    inputTokens: Math.min(text + image + audio + file, options.contextWindow ?? Infinity),
+    outputTokens: output.tokens,
+    writesSound: isObject(request['audio']) || (Array.isArray(modalities) && modalities.includes('audio')),
+    webSearches: searches,
+    images: call.operation === 'images' ? (call.request.n ?? 1) : 0,
+    milliseconds: options.deadlineMs ?? 0,
+    // What the provider's own tools find becomes part of the prompt.
+    isBounded: input.isBounded && output.isBounded && hosted.length === 0 && searches === 0,
+  }
+}
+
+interface OutputBound {
+  readonly tokens: number
+  readonly isBounded: boolean
+}
+
+function outputBound(call: PlannedCall, options: EstimateOptions): OutputBound {
+  if (call.operation === 'embeddings') return { tokens: 0, isBounded: true }
+  if (call.operation === 'images') return imageOutputBound(call.request)
+  const { request } = call
+  const limits = [request['max_completion_tokens'], request['max_tokens']].map(numberOf)
+  const asked = limits.some((limit) => limit !== undefined) ? Math.max(...limits.map((limit) => limit ?? 0)) : undefined
+  const each = asked ?? options.maxOutputTokens
+  const answers =
+    Math.max(numberOf(request['n']) ?? 1, numberOf(request['best_of']) ?? 1) * promptsIn(request['prompt'])
+  return { tokens: (each ?? defaultOutputTokens) * answers, isBounded: each !== undefined }
+}
+
+/** A list of prompts, as texts or as lists of tokens, is answered one by one. */
+function promptsIn(prompt: unknown): number {
+  return Array.isArray(prompt) && typeof prompt[0] !== 'number' ? Math.max(1, prompt.length) : 1
+}
+
+// Tokens of an image of 1024x1536: https://developers.openai.com/api/docs/guides/image-generation#cost-and-latency
+const imageTokens: Readonly<Record<string, number>> = { low: 408, medium: 1584, high: 6240 }
+const mostImageTokens = 6240
+
+function imageOutputBound(request: Operations['images']['request']): OutputBound {
+  const quality = request.quality ?? 'auto'
+  const each = Object.hasOwn(imageTokens, quality) ? imageTokens[quality] : undefined
+  return { tokens: (each ?? mostImageTokens) * (request.n ?? 1), isBounded: true }
+}
+
+function hostedTools(request: JsonObject): readonly JsonObject[] {
+  const tools: unknown = request['tools']
+  if (!Array.isArray(tools)) return []
+  return tools.filter(isObject).filter(({ type }) => type !== 'function' && type !== 'custom')
+}
+
+const searching = /search/i
+
+function webSearchBound(request: JsonObject, hosted: readonly JsonObject[], options: EstimateOptions): number {
+  const assumed = options.webSearches ?? defaultWebSearches
+  const tools = hosted.filter((tool) => searching.test(stringOf(tool['type']) ?? Object.keys(tool).join(' ')))
+  const byTools = tools.reduce((sum, tool) => sum + (numberOf(tool['max_uses']) ?? assumed), 0)
+  return byTools + (isObject(request['web_search_options']) ? assumed : 0)
+}
+
+/** The tier that was asked for, and the standard one that a provider may serve instead. */
+function circumstancesOf(request: JsonObject, at: number): readonly Circumstances[] {
+  const image = { imageSize: stringOf(request['size']), imageQuality: stringOf(request['quality']) }
+  const serviceTier = stringOf(request['service_tier'])
+  const standard = { at, ...image }
+  return serviceTier === undefined ? [standard] : [standard, { ...standard, serviceTier }]
+}
+
+const cached: readonly InputBucket[] = ['inputUncached', 'cacheRead', 'cacheWrite5m', 'toolPrompt']
+
+/** The buckets that tokens of each kind may be counted in. */
+const inputChoices: Readonly<Record<keyof TokensByKind, readonly InputBucket[]>> = {
+  text: cached,
+  image: [...cached, 'imageInput', 'cacheReadImage'],
+  audio: [...cached, 'audioInput', 'cacheReadAudio'],
+  file: [...cached, 'imageInput', 'videoInput', 'audioInput', 'cacheReadImage', 'cacheReadAudio'],
+}
+const kinds = ['text', 'image', 'audio', 'file'] as const
+
+/** The dearest usage for each set of rates that the prompt can be under: just below each threshold, and in full. */
+function usagesAt(bounds: Bounds, price: Price, circumstances: Circumstances): readonly UsageBuckets[] {
+  const below = thresholdsOf(price, circumstances).filter((threshold) => threshold < bounds.inputTokens)
+  return [...new Set([bounds.inputTokens, ...below])].map((prompt) => {
+    const rate = tokenRate(price, prompt, circumstances)
+    const dearest = <B extends InputBucket | OutputBucket>(choices: readonly B[]): B | undefined =>
+      choices.toSorted((a, b) => compare(rate(b), rate(a)))[0]
+    const output = dearest<OutputBucket>([
+      'outputText',
+      'reasoning',
+      'imageOutput',
+      ...(bounds.writesSound ? (['audioOutput'] as const) : []),
+    ])
+    return {
+      ...noUsage,
+      ...fillInput(bounds, prompt, { rate, dearest }),
+      ...(output && { [output]: bounds.outputTokens }),
+      webSearches: price.variants.some(({ rates }) => rates.webSearch !== undefined) ? bounds.webSearches : 0,
+      images: bounds.images,
+      milliseconds: bounds.milliseconds,
+      estimated: true,
+    }
+  })
+}
+
+interface Choosing {
+  rate(bucket: InputBucket): bigint | undefined
+  dearest(choices: readonly InputBucket[]): InputBucket | undefined
+}
+
+/** Fills a prompt with the dearest tokens first. */
+function fillInput({ input }: Bounds, prompt: number, { rate, dearest }: Choosing): Partial<UsageBuckets> {
+  const hour: readonly InputBucket[] = input.cachesForAnHour ? ['cacheWrite1h'] : []
+  const shares = kinds
+    .map((kind) => ({
+      bucket: dearest([...inputChoices[kind], ...hour]) ?? 'inputUncached',
+      tokens: input.atMost[kind],
+    }))
+    .toSorted((a, b) => compare(rate(b.bucket), rate(a.bucket)))
+  const filled: Partial<Record<InputBucket, number>> = {}
+  let left = prompt
+  for (const { bucket, tokens } of shares) {
+    const taken = Math.min(tokens, left)
+    filled[bucket] = (filled[bucket] ?? 0) + taken
+    left -= taken
+  }
+  return filled
+}
+
+function compare(a: bigint | undefined, b: bigint | undefined): number {
+  const difference = (a ?? 0n) - (b ?? 0n)
+  return difference > 0n ? 1 : difference < 0n ? -1 : 0
+}

@@ -1,0 +1,14 @@
+export { type Circumstances, type Cost, costOf, type PriceLine, type PricedQuantity, unpricedCost } from './cost.js'
+export { type CostEstimate, estimateCost, type EstimateOptions, type PlannedCall } from './estimate.js'
+export { type Factor, fromBasisPoints, fromDollars, multiply, toDollars, toFactor, toNano } from './money.js'
+export { reportedCost } from './reported-cost.js'
+export {
+  completionTokens,
+  type CountedBeside,
+  estimatedBuckets,
+  noUsage,
+  promptTokens,
+  toBuckets,
+  tokenlessBuckets,
+  type UsageBuckets,
+} from './usage-buckets.js'
