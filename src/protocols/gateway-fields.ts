@@ -22,6 +22,7 @@ const gatewayFields: ReadonlySet<string> = new Set([
   'disable_fallbacks',
   'disable_global_guardrails',
   'drop_params',
+  'explain',
   'extra_body',
   'extra_headers',
   'extra_query',

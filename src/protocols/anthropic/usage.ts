@@ -54,12 +54,13 @@ export function toUsage(native: unknown): ChatUsage {
 
 /**
  * Joins the usage of a later stream event into the earlier: counts are cumulative, so later ones replace and are never
- * added. A later null or zero is a field that the event does not report.
+ * added. A later null or zero is a field that the event does not report, but for a zero of output: a stream that is
+ * refused begins with a token that it takes back.
  */
 export function mergeUsage(earlier: JsonObject, later: unknown): JsonObject {
   if (!isObject(later)) return earlier
   const reported = Object.entries(later).filter(
-    ([field, value]) => value !== null && !(value === 0 && numberOf(earlier[field])),
+    ([field, value]) => value !== null && (value !== 0 || field === 'output_tokens' || !numberOf(earlier[field])),
   )
   return { ...earlier, ...Object.fromEntries(reported) }
 }

@@ -43,6 +43,18 @@ function defined(members: Readonly<Record<string, number | undefined>>): Record<
   )
 }
 
+/** The cached tokens by modality, since cached sound costs more than cached text. */
+function toCachedParts(usage: JsonObject): JsonObject | undefined {
+  if (!Array.isArray(usage['cacheTokensDetails'])) return undefined
+  const cached = (modality: string) => ofModality(usage, 'cacheTokensDetails', modality)
+  return defined({
+    text_tokens: cached('TEXT'),
+    audio_tokens: cached('AUDIO'),
+    image_tokens: cached('IMAGE'),
+    video_tokens: cached('VIDEO'),
+  })
+}
+
 /** A usageMetadata as OpenAI's usage; undefined where there is none, or it counts nothing. */
 export function toUsage(usage: unknown): ChatUsage | undefined {
   if (!isObject(usage)) return undefined
@@ -51,6 +63,7 @@ export function toUsage(usage: unknown): ChatUsage | undefined {
   const prompts = (modality: string) => ofModality(usage, 'promptTokensDetails', modality)
   const candidates = (modality: string) => ofModality(usage, 'candidatesTokensDetails', modality)
   const hosted = count(usage, 'toolUsePromptTokenCount')
+  const cachedParts = toCachedParts(usage)
   return {
     prompt_tokens: prompt,
     completion_tokens: completion,
@@ -65,6 +78,7 @@ export function toUsage(usage: unknown): ChatUsage | undefined {
         document_tokens: prompts('DOCUMENT'),
         tool_use_tokens: hosted === 0 ? undefined : hosted,
       }),
+      ...(cachedParts && { cached_tokens_details: cachedParts }),
     },
     completion_tokens_details: {
       reasoning_tokens: thoughts,

@@ -41,7 +41,7 @@ export function toCompletion(body: unknown, exchange: Exchange<'chat'>): ChatCom
   const finish = finishOf(body, false, deployment.provider)
   if (!Array.isArray(body['output'])) throw notAnAnswer(deployment.provider)
   const answer = readOutput(objectsOf(body['output']), id)
-  const usage = toUsage(body['usage'])
+  const usage = toUsage(body['usage'], body['output'])
   const tier = stringOf(body['service_tier'])
   const logprobs = answer.logprobs.length > 0 ? { content: answer.logprobs, refusal: null } : null
   return {

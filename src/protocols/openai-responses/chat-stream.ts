@@ -37,7 +37,7 @@ const onEnd: Handle = (state, event) => {
   build.identify(identityOf(response))
   const reason = finishOf(response, false, exchange.deployment.provider)
   const owed = objectsOf(response['output']).flatMap((item, index) => closeLate(state, String(index), item))
-  const usage = toUsage(response['usage'])
+  const usage = toUsage(response['usage'], response['output'])
   state.finished = true
   return [
     ...owed,

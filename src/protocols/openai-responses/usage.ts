@@ -7,12 +7,22 @@ const count = (counts: unknown, ...names: readonly string[]): number => {
   return Math.max(0, Math.trunc(value ?? 0))
 }
 
-/** The API's usage as chat counts it; undefined where there is none. What else it tells (tool calls, cost) is kept. */
-export function toUsage(usage: unknown): ChatUsage | undefined {
+/** Searches that the provider made, each of which it charges for; opening a page that was found costs nothing. */
+function webSearches(output: unknown): number {
+  const calls = Array.isArray(output) ? output.filter(isObject).filter(({ type }) => type === 'web_search_call') : []
+  return calls.filter(({ action }) => !isObject(action) || action['type'] === 'search').length
+}
+
+/**
+ * The API's usage as chat counts it; undefined where there is none. What else it tells (tool calls, cost) is kept, and
+ * the searches among the `output` are counted where Claude's usage counts its own.
+ */
+export function toUsage(usage: unknown, output?: unknown): ChatUsage | undefined {
   if (!isObject(usage)) return undefined
   const prompt = count(usage, 'input_tokens')
   const completion = count(usage, 'output_tokens')
   const { input_tokens_details: inputs, output_tokens_details: outputs } = usage
+  const searches = webSearches(output)
   const cached = count(inputs, 'cached_tokens', 'cache_read_input_tokens')
   const written = count(inputs, 'cache_write_tokens', 'cache_creation_input_tokens')
   return {
@@ -23,6 +33,7 @@ export function toUsage(usage: unknown): ChatUsage | undefined {
     completion_tokens_details: { reasoning_tokens: count(outputs, 'reasoning_tokens') },
     ...(written > 0 && { cache_creation_input_tokens: written }),
     ...(cached > 0 && written > 0 && { cache_read_input_tokens: cached }),
+    ...(searches > 0 && { server_tool_use: { web_search_requests: searches } }),
     ...beyondTokens(usage),
   }
 }

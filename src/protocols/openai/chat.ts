@@ -11,7 +11,15 @@ import { toLogprobs } from './logprobs.js'
 import { type MessageReading, toMessage } from './message.js'
 import { type MessageRules, toUpstreamMessages } from './messages.js'
 import { applyChatModelRules } from './model-rules.js'
-import { applyNames, applyRules, createDraft, type Draft, knownParameters, type ParameterRules } from './parameters.js'
+import {
+  applyNames,
+  applyRules,
+  createDraft,
+  type Draft,
+  knownParameters,
+  noteIgnored,
+  type ParameterRules,
+} from './parameters.js'
 import type { Quirks } from './quirks.js'
 import { applyReasoning } from './reasoning.js'
 import { applyResponseFormat, usesJsonTool } from './response-format.js'
@@ -36,6 +44,7 @@ function encodeChat({ request, deployment }: Exchange<'chat'>, quirks: Quirks, r
   const keepCacheControl = quirks.messages?.keepCacheControl?.test(model) ?? false
   applyReasoning(draft, quirks)
   applyRules(draft, rules)
+  noteIgnored(draft, quirks.ignored)
   const modelRules = quirks.modelRules ? applyChatModelRules(draft, baseModelOf(deployment, model)) : undefined
   const knowsDeveloper = quirks.modelRules || quirks.messages?.developerRole === true
   const instructions = modelRules?.instructions ?? (knowsDeveloper ? 'as_given' : 'system')

@@ -189,6 +189,13 @@ export function applyRules(draft: Draft, rules: ParameterRules): void {
   }
 }
 
+/** Names what is sent in vain. */
+export function noteIgnored({ body, dropped }: Draft, ignored: readonly string[] = []): void {
+  for (const name of ignored) {
+    if (name in body && !isNeutral(name, body[name])) dropped.push(name)
+  }
+}
+
 /** Renames and clamps; a name that the caller already used at the provider's side wins. */
 export function applyNames(body: Body, rename: Quirks['rename'], clamp: Quirks['clamp']): void {
   for (const [name, { min, max }] of Object.entries(clamp ?? {})) {

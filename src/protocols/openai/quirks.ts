@@ -38,6 +38,8 @@ export interface Quirks {
   readonly rename?: Readonly<Record<string, string>>
   /** OpenAI parameters that the provider refuses: 400, or dropped with `dropParams`. */
   readonly unsupported?: readonly string[]
+  /** OpenAI parameters that the provider takes and does nothing about: they are sent, and named in the reply's headers. */
+  readonly ignored?: readonly string[]
   /** If set, the only OpenAI parameters that the provider takes (`model`, `messages`, `stream` always); unknown fields still pass. */
   readonly supported?: readonly string[]
   readonly clamp?: Readonly<Record<string, { readonly min?: number; readonly max?: number }>>

@@ -131,6 +131,7 @@ export const seedRows: Rows = {
     headersEnv: { 'http-referer': ['OR_SITE_URL'], 'x-title': ['OR_APP_NAME'] },
     quirks: {
       paths: { images: '/chat/completions' },
+      ignored: ['n'],
       // Every id there has a vendor; those of one segment (`auto`) are OpenRouter's own.
       modelName: (model) => (model.includes('/') ? model : `openrouter/${model}`),
       reasoning: 'reasoning_object',
