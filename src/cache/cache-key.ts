@@ -1,0 +1,67 @@
+import type { Deployment } from '../deployment.js'
+import type { Caller } from '../ports.js'
+import type { JsonObject } from '../wire/json.js'
+import type { Operation } from '../wire/operations.js'
+import { sha256, toCanonicalText } from './canonical.js'
+import type { CacheScope } from './options.js'
+
+// Part of every key: entries of an older form are never found, so they need not be understood.
+const version = 1
+
+/** Everything besides the request itself that keeps answers apart. */
+export interface KeyParts {
+  readonly operation: Operation
+  readonly streamed: boolean
+  /** The host's and the request's own. */
+  readonly namespaces: readonly [string, string]
+  /** From `scopeOf`. */
+  readonly scope: readonly string[]
+  /** From `modelIdentity`. */
+  readonly model: string
+}
+
+/** The key of an answer: SHA-256 over what keeps answers apart and the digest of the request, in hex. */
+export function toCacheKey(parts: KeyParts, requestDigest: string): string {
+  const { operation, streamed, namespaces, scope, model } = parts
+  return sha256(JSON.stringify([version, operation, streamed, namespaces, scope, model, requestDigest]))
+}
+
+/**
+ * SHA-256 over the canonical request without the ignored fields; the order of members does not matter, every other
+ * difference does. Undefined for a request that has no canonical text: it is not cached.
+ */
+export function digestRequest(request: JsonObject, ignored: ReadonlySet<string>): string | undefined {
+  const counted = Object.entries(request).filter(([name]) => !ignored.has(name))
+  const text = toCanonicalText(Object.fromEntries(counted))
+  return text === undefined ? undefined : sha256(text)
+}
+
+/** Who shares an answer, as part of the key. A caller without a team has a scope of its own. */
+export function scopeOf(caller: Caller, scope: CacheScope): readonly string[] {
+  if (scope === 'global') return ['global']
+  const idOf = (kind: 'team' | 'organization'): string | undefined =>
+    caller.scopes.find((candidate) => candidate.kind === kind)?.id
+  const team = scope === 'team' ? idOf('team') : undefined
+  return team === undefined ? ['caller', caller.id] : ['team', idOf('organization') ?? '', team]
+}
+
+/**
+ * Tells model groups apart by name and by what they stand for (provider, model, address, parameters), so that an answer is not
+ * found any more once the group of the same name has become something else. Remembered for each list of deployments.
+ */
+export function createModelIdentity(): (modelName: string, deployments: readonly Deployment[]) => string {
+  const known = new WeakMap<readonly Deployment[], string>()
+  const membersOf = (deployments: readonly Deployment[]): string => {
+    const texts = deployments.map(({ provider, model, baseUrl, params, dropParams }) =>
+      // Parameters of a host that have no canonical text are told apart by the deployment's id.
+      toCanonicalText([provider, model, baseUrl ?? null, params, dropParams]),
+    )
+    const named = texts.map((text, position) => text ?? deployments[position]?.id ?? '')
+    return sha256(JSON.stringify([...new Set(named)].toSorted()))
+  }
+  return (modelName, deployments) => {
+    const members = known.get(deployments) ?? membersOf(deployments)
+    known.set(deployments, members)
+    return `${members}:${modelName}`
+  }
+}

@@ -1,0 +1,66 @@
+import { z } from 'zod'
+import { isObject, type JsonObject, parseJson } from '../wire/json.js'
+
+/** Where an answer came from, and when. */
+export interface AnswerOrigin {
+  /** When it was complete, in milliseconds since the epoch. */
+  readonly at: number
+  /** The deployment that gave it, and what that was. */
+  readonly deployment: string
+  readonly modelName: string
+  readonly provider: string
+  readonly model: string
+}
+
+/** A complete answer as it is kept. */
+export interface StoredAnswer extends AnswerOrigin {
+  /** `whole`: one JSON text. `stream`: its pieces, see `stream-text.ts`. `item`: one vector of an embedding answer. */
+  readonly kind: 'whole' | 'stream' | 'item'
+  /** What the provider counted, in the operation's own shape. */
+  readonly usage?: JsonObject | undefined
+  /** Of an item: the other members of the answer that it came in. */
+  readonly rest?: JsonObject | undefined
+  readonly text: string
+}
+
+const Head = z.object({
+  key: z.string(),
+  /** Of the text, in UTF-16 units. */
+  length: z.number(),
+  expires: z.number(),
+  kind: z.enum(['whole', 'stream', 'item']),
+  at: z.number(),
+  deployment: z.string(),
+  modelName: z.string(),
+  provider: z.string(),
+  model: z.string(),
+  usage: z.record(z.string(), z.unknown()).optional(),
+  rest: z.record(z.string(), z.unknown()).optional(),
+})
+
+/** An answer as the value of a store: a line that describes it, then the text as it is. */
+export function writeEntry(key: string, { text, ...about }: StoredAnswer, ttlMs: number): string {
+  return `${JSON.stringify({ key, length: text.length, expires: about.at + ttlMs, ...about })}\n${text}`
+}
+
+/**
+ * The answer that a store gave for a key; undefined for what is not ours, was written for another key, is cut short
+ * or has expired.
+ */
+export function readEntry(key: string, value: string | null | undefined, now: number): StoredAnswer | undefined {
+  if (typeof value !== 'string') return undefined
+  const lineEnd = value.indexOf('\n')
+  if (lineEnd < 0) return undefined
+  const head = Head.safeParse(parseJson(value.slice(0, lineEnd)))
+  if (!head.success) return undefined
+  const { key: written, length, expires, ...about } = head.data
+  const text = value.slice(lineEnd + 1)
+  if (written !== key || length !== text.length || now >= expires) return undefined
+  return { ...about, text }
+}
+
+/** The JSON object that a text holds, or undefined. */
+export function toJsonObject(text: string): JsonObject | undefined {
+  const value = parseJson(text)
+  return isObject(value) ? value : undefined
+}

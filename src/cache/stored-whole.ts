@@ -1,0 +1,31 @@
+import { isUtf8 } from 'node:buffer'
+import { isObject, parseJson } from '../wire/json.js'
+import type { Operation, Operations } from '../wire/operations.js'
+import type { AnswerOrigin, StoredAnswer } from './entry.js'
+import type { WrittenAnswer } from './found.js'
+
+/** A whole answer as it is kept: the very text that the client gets. Undefined for bytes that are no text. */
+export function toStored<K extends Operation>(
+  answer: WrittenAnswer<K>,
+  origin: AnswerOrigin,
+): StoredAnswer | undefined {
+  const text = textOf(answer)
+  const usage: unknown = Reflect.get(answer.body, 'usage')
+  return text === undefined ? undefined : { ...origin, kind: 'whole', usage: isObject(usage) ? usage : undefined, text }
+}
+
+/** The whole answer that was kept; undefined for what is none. */
+export function fromStored<K extends Operation>(
+  source: StoredAnswer,
+): (WrittenAnswer<K> & { readonly written: string }) | undefined {
+  const body = source.kind === 'whole' ? parseJson(source.text) : undefined
+  // The key names the operation, and only its complete answers are kept.
+  return isObject(body) ? { body: body as Operations[K]['response'], written: source.text } : undefined
+}
+
+/** The answer as the client gets it; undefined for bytes that are no text. */
+function textOf<K extends Operation>({ body, written }: WrittenAnswer<K>): string | undefined {
+  if (written === undefined) return JSON.stringify(body)
+  if (typeof written === 'string') return written
+  return isUtf8(written) ? Buffer.from(written.buffer, written.byteOffset, written.byteLength).toString() : undefined
+}
