@@ -154,6 +154,11 @@ describe('usage in a stream', () => {
     expect(usageOf(first, { output_tokens: 4 }, { output_tokens: 9 })).toMatchObject(expected)
   })
 
+  it('takes back the first token of an answer that is refused', () => {
+    const first = { input_tokens: 20, output_tokens: 1 }
+    expect(usageOf(first, { output_tokens: 0 })).toMatchObject({ completion_tokens: 0, total_tokens: 20 })
+  })
+
   it('takes later counts, but no null and no zero for a known one', () => {
     const first = { input_tokens: 10, output_tokens: 1 }
     expect(usageOf(first, { input_tokens: 300, output_tokens: 5 })).toMatchObject({ prompt_tokens: 300 })

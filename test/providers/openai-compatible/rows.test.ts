@@ -51,6 +51,15 @@ describe('token limit', () => {
   })
 })
 
+describe('what a provider takes and does nothing about', () => {
+  it('is sent, and named: OpenRouter gives one choice whatever `n` says', () => {
+    const ask = (n: number) => codecOf('chat', 'openrouter/a/b').encode(exchangeOf('chat', 'openrouter/a/b', { n }))
+    expect(ask(2).droppedParams).toEqual(['n'])
+    expect(JSON.parse(String(ask(2).body))).toMatchObject({ n: 2 })
+    expect(ask(1).droppedParams).toEqual([])
+  })
+})
+
 describe('refusals', () => {
   it.each([
     ['groq/m', { logprobs: true }],
