@@ -19,7 +19,7 @@ export interface Hold {
   readonly limit: number
   /** Of `rate`: length of the sliding window in milliseconds. */
   readonly windowMs?: number
-  /** Of `budget`: when the window ends, in milliseconds since the epoch; the counter may be forgotten a day later. Undefined: never. */
+  /** Of `budget`: when the window ends, in milliseconds since the epoch; then the counter may be forgotten. Undefined: never. */
   readonly endsAt?: number | undefined
 }
 
@@ -63,7 +63,7 @@ export interface ReserveOptions {
 }
 
 /** How long a store remembers that a reservation was settled or released, at the least; in milliseconds. */
-export const settledMemoryMs = 600_000
+export const settledMemoryMs = 120_000
 
 /**
  * All-or-nothing holds over many counters. A reservation is settled or released once: repeating either within
