@@ -1,9 +1,17 @@
 export { type CallOptions, type Gateway, createGateway } from './gateway.js'
+export type { Deployments } from './gateway/deployments.js'
+export type { HealthCheckOptions } from './call/health-checks.js'
+export type { RoutingOptions } from './router/options.js'
+export type { RouterEvent } from './router/router-state.js'
+export type { Candidate } from './router/model-group.js'
+export type { CooldownCause, DeploymentStats } from './router/deployment-state.js'
+export type { Strategy, StrategyView } from './router/strategies/strategy.js'
 export {
   type CallerEndpointOptions,
   type FetchMediaOptions,
   type GatewayOptions,
   type ModelOptions,
+  type StoreOptions,
   defaultTimeouts,
 } from './options.js'
 export {
@@ -66,3 +74,43 @@ export {
   type Shortage,
   settledMemoryMs,
 } from './ports/counters.js'
+export type {
+  LedgerEntry,
+  LedgerPage,
+  LedgerQuery,
+  LedgerStore,
+  ScopeKind,
+  ScopeRef,
+  SpendGroup,
+  SpendQuery,
+  SpendRow,
+} from './ports/ledger.js'
+export type {
+  NewRecord,
+  RecordIndex,
+  RecordKind,
+  RecordPage,
+  RecordQuery,
+  RecordStore,
+  StoredRecord,
+  WriteResult,
+} from './ports/records.js'
+// What every store of ledger rows and records has to work out, whatever it writes to.
+export { type Cursor, fromCursor, pageSize, toCursor } from './stores/cursor.js'
+export {
+  type CallerRollUp,
+  type Change,
+  type DayRollUp,
+  type HourRollUp,
+  type ReportPlan,
+  type RollUps,
+  type Sums,
+  type WindowParts,
+  compareGroups,
+  planReport,
+  priceDifference,
+  rollUp,
+  sumsOf,
+  windowParts,
+} from './stores/roll-ups.js'
+export { isObject, parseJson } from './wire/json.js'

@@ -1,6 +1,13 @@
 import { z } from 'zod'
+import type { HealthCheckOptions } from './call/health-checks.js'
 import type { ModelCapabilities, Timeouts } from './deployment.js'
 import type { Auth, Clock, CredentialsHook, Logger } from './ports.js'
+import type { Broadcast } from './ports/broadcast.js'
+import type { CacheStore } from './ports/cache-store.js'
+import type { CounterStore } from './ports/counters.js'
+import type { LedgerStore } from './ports/ledger.js'
+import type { RecordStore } from './ports/records.js'
+import type { RouterStore } from './ports/router-store.js'
 import type { Provider } from './providers/provider.js'
 import { type RoutingOptions, RoutingOptionsSchema } from './router/options.js'
 import type { RouterEvent } from './router/router-state.js'
@@ -82,6 +89,17 @@ export interface FetchMediaOptions {
   readonly privateNetworks?: readonly string[] | undefined
 }
 
+/** Stores of the host; `sluice/redis` and `sluice/sql` make them from its own connections. */
+export interface StoreOptions {
+  readonly cache?: CacheStore | undefined
+  /** Cooldowns, calls in flight, latencies and usage of deployments. */
+  readonly router?: RouterStore | undefined
+  readonly broadcast?: Broadcast | undefined
+  readonly counters?: CounterStore | undefined
+  readonly ledger?: LedgerStore | undefined
+  readonly records?: RecordStore | undefined
+}
+
 /** Every setting of a gateway. */
 export interface GatewayOptions<Host = unknown> {
   readonly models: readonly ModelOptions[]
@@ -106,6 +124,17 @@ export interface GatewayOptions<Host = unknown> {
   readonly retries?: number | undefined
   /** How deployments are picked, what is done when they fail, and who takes over. */
   readonly routing?: RoutingOptions | undefined
+  /** What several processes, or runs, have in common. @default each process for itself, in memory */
+  readonly stores?: StoreOptions | undefined
+  /** Ask every deployment from time to time whether it works, at the host's cost. @default never */
+  readonly healthChecks?: HealthCheckOptions | undefined
+  /**
+   * Answers carry `x-sluice-explain`, a JSON trail of every attempt and why it was made: always, never, or (undefined)
+   * when the request asks with `explain: true` or that header.
+   */
+  readonly explain?: boolean | undefined
+  /** `GET /debug/memory/summary`, `/details` and `POST /debug/memory/gc`, for admins. @default false */
+  readonly debug?: boolean | undefined
   /** Told when a deployment begins to rest and when it works again. Called synchronously; what it throws is logged. */
   readonly onEvent?: ((event: RouterEvent) => void) | undefined
   readonly timeouts?: Partial<Timeouts> | undefined
@@ -189,6 +218,24 @@ const gatewayOptions = z.strictObject({
   dropParams: z.boolean().optional(),
   retries: z.number().int().nonnegative().max(10).optional(),
   routing: RoutingOptionsSchema.optional(),
+  stores: z
+    .strictObject({
+      cache: hasMethods('get', 'set', 'setIfAbsent', 'delete').optional(),
+      router: hasMethods('exchange').optional(),
+      broadcast: hasMethods('publish', 'subscribe').optional(),
+      counters: hasMethods('reserve', 'settle', 'release').optional(),
+      ledger: hasMethods('append', 'total', 'query', 'report').optional(),
+      records: hasMethods('get', 'find', 'insert', 'update', 'delete').optional(),
+    })
+    .optional(),
+  healthChecks: z
+    .strictObject({
+      intervalMs: z.number().int().min(1_000),
+      timeoutMs: z.number().int().positive().optional(),
+    })
+    .optional(),
+  explain: z.boolean().optional(),
+  debug: z.boolean().optional(),
   onEvent: z.custom<() => void>((value) => typeof value === 'function', { error: 'must be a function' }).optional(),
   timeouts: timeouts.optional(),
   maxBodyBytes: z.number().int().positive().optional(),
@@ -201,18 +248,24 @@ const gatewayOptions = z.strictObject({
   random: z.custom<() => number>((value) => typeof value === 'function').optional(),
 })
 
+/** Checks one entry of a model list. @throws TypeError naming every wrong setting by its path */
+export function checkModel(model: unknown): void {
+  const result = modelOptions.safeParse(model)
+  if (!result.success) throw toTypeError('The model is not valid', result.error)
+}
+
+function toTypeError(what: string, { issues }: z.ZodError): TypeError {
+  const lines = issues.map((issue) => `  ${issue.path.map(String).join('.') || 'options'}: ${issue.message}`)
+  return new TypeError(`${what}:\n${lines.join('\n')}`)
+}
+
 /**
  * Checks the options of a host, which may be JavaScript; unknown settings are errors, so that a typing mistake is seen.
  * @throws TypeError naming every wrong setting by its path
  */
 export function checkOptions(options: unknown): void {
   const result = gatewayOptions.safeParse(options)
-  if (!result.success) {
-    const lines = result.error.issues.map(
-      (issue) => `  ${issue.path.map(String).join('.') || 'options'}: ${issue.message}`,
-    )
-    throw new TypeError(`The gateway's options are not valid:\n${lines.join('\n')}`)
-  }
+  if (!result.success) throw toTypeError("The gateway's options are not valid", result.error)
   if (result.data.callerEndpoints && !result.data.credentials) {
     throw new TypeError('`callerEndpoints` is for the base URLs that `credentials` gives; set `credentials` too.')
   }

@@ -39,6 +39,16 @@ export interface CallParts {
   readonly callerAccess: CallerAccess | undefined
   /** Set where media may be fetched for providers that take no URLs. */
   readonly media: MediaFetcher | undefined
+  /** Whether answers carry the trail of their attempts; undefined: where the request asks. */
+  readonly explain: boolean | undefined
+  /** How much each cache of this gateway holds; bytes where they are known. */
+  readonly sizes: () => Readonly<Record<string, CacheSize>>
+}
+
+/** How full a cache is. */
+export interface CacheSize {
+  readonly entries: number
+  readonly bytes?: number | undefined
 }
 
 /** Calls under way, so that closing the gateway can wait for them and then end them. */
@@ -48,6 +58,7 @@ export interface RunningCalls {
   /** Resolves when none is left or after `drainMs`; then ends the rest with `reason`. */
   drain(drainMs: number, reason: GatewayError): Promise<void>
   readonly closed: boolean
+  readonly size: number
 }
 
 /** One call's own circumstances. */

@@ -20,6 +20,8 @@ export interface ReasoningMemory {
   restore(request: ChatRequest, callerId: string, deployment: Deployment): ChatRequest
   /** Keeps the reasoning of an answer that calls tools, and whose reasoning it was. */
   remember(message: ReasoningMessage, callerId: string, deployment: Deployment): void
+  /** How much is remembered; `bytes` counts characters. */
+  readonly size: { readonly entries: number; readonly bytes: number }
 }
 
 /** The members of an answer's message that matter here. */
@@ -58,6 +60,9 @@ export function createReasoningMemory(): ReasoningMemory {
     return origin
   }
   return {
+    get size() {
+      return { entries: memory.size, bytes: memory.calculatedSize }
+    },
     originOf,
     restore(asked, callerId, deployment) {
       const request = keepOwnReasoning(asked, originOf(deployment), (message) => recall(message, callerId))

@@ -11,6 +11,9 @@ export function createRunningCalls(clock: Clock): RunningCalls {
     get closed() {
       return closed
     },
+    get size() {
+      return running.size
+    },
     enter(signal) {
       running.add(signal)
     },

@@ -9,9 +9,32 @@ function escape(character: string): string {
   return `\\u{${character.codePointAt(0)?.toString(16) ?? ''}}`
 }
 
-/** `x-sluice-attempts`: how many deployments were asked, each time counted. */
-export function attemptHeaders(trail: CallTrail): Record<string, string> {
-  return { 'x-sluice-attempts': String(trail.entries.length) }
+/**
+ * `x-sluice-attempts`: how many deployments were asked, each time counted; where `explain` is wanted, `x-sluice-explain`:
+ * a JSON list of what was tried and why.
+ */
+export function attemptHeaders(trail: CallTrail, explain: boolean): Record<string, string> {
+  const headers: Record<string, string> = { 'x-sluice-attempts': String(trail.entries.length) }
+  if (explain) headers['x-sluice-explain'] = toExplanation(trail)
+  return headers
+}
+
+const mostExplained = 20
+
+/** Ids and names of hosts may hold what no header can carry. */
+function toExplanation(trail: CallTrail): string {
+  const steps = trail.entries.slice(0, mostExplained).map((entry) => ({
+    deployment: entry.deployment,
+    model: entry.modelName,
+    reason: entry.reason,
+    outcome: entry.outcome,
+    ...(entry.failure && { status: entry.failure.status, kind: entry.failure.kind }),
+    ...(entry.endedAt !== undefined && { ms: entry.endedAt - entry.startedAt }),
+  }))
+  return JSON.stringify(steps).replaceAll(
+    /[^\x20-\x7e]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )
 }
 
 /**
@@ -19,8 +42,12 @@ export function attemptHeaders(trail: CallTrail): Record<string, string> {
  * the model group that took over; `x-sluice-dropped-params` lists what the provider could not honour;
  * `x-sluice-billable: false` says that the caller's own credentials paid.
  */
-export function servedHeaders({ deployment, droppedParams, billable }: Served, trail: CallTrail): Headers {
-  const paid = attemptHeaders(trail)
+export function servedHeaders(
+  { deployment, droppedParams, billable }: Served,
+  trail: CallTrail,
+  explain: boolean,
+): Headers {
+  const paid = attemptHeaders(trail, explain)
   paid['x-sluice-deployment'] = headerText(deployment.id)
   if (!billable) paid['x-sluice-billable'] = 'false'
   const served = trail.entries.at(-1)?.modelName

@@ -2,14 +2,21 @@ import type { CallParts } from '../call/context.js'
 import type { Route } from '../http/route.js'
 import { chatCompletions } from './chat-completions.js'
 import { completions } from './completions.js'
+import { debugMemory } from './debug-memory.js'
 import { embeddings } from './embeddings.js'
 import { health } from './health.js'
+import { healthDeployments } from './health-deployments.js'
 import { imagesGenerations } from './images-generations.js'
 import { models } from './models.js'
 import { openapi } from './openapi.js'
 
+/** Which paths there are besides the usual ones. */
+export interface EndpointOptions {
+  readonly debug: boolean
+}
+
 /** THE TABLE: every path that exists. What is not here cannot be called. */
-export function endpoints(parts: CallParts): readonly Route[] {
+export function endpoints(parts: CallParts, { debug }: EndpointOptions): readonly Route[] {
   const routes: readonly Route[] = [
     chatCompletions(parts),
     completions(parts),
@@ -17,6 +24,8 @@ export function endpoints(parts: CallParts): readonly Route[] {
     imagesGenerations(parts),
     ...models(parts),
     ...health(parts),
+    healthDeployments(parts),
+    ...(debug ? debugMemory(parts) : []),
     openapi(() => routes),
   ]
   return routes

@@ -2,9 +2,10 @@ import type { CallContext, CallParts } from '../call/context.js'
 import { runCall, runStream } from '../call/run-call.js'
 import { toGatewayError } from '../errors.js'
 import { errorAnswer, jsonAnswer } from '../http/answer.js'
-import type { HttpResponse } from '../http/message.js'
+import type { HttpRequest, HttpResponse } from '../http/message.js'
 import type { RouteContext } from '../http/route.js'
 import { doneEvent, sseError, sseEvent, sseHeaders } from '../http/sse.js'
+import type { JsonObject } from '../wire/json.js'
 import type { StreamPart } from '../protocols/protocol.js'
 import type { Operation, Operations, StreamOperation } from '../wire/operations.js'
 import { CallTrail } from '../router/trail.js'
@@ -19,9 +20,13 @@ export async function answerWhole<K extends Operation>(
   const call = toCallContext(context)
   try {
     const answer = await runCall(operation, body, call, parts)
-    return jsonAnswer(200, answer.written ?? answer.body, servedHeaders(answer, call.trail))
+    return jsonAnswer(
+      200,
+      answer.written ?? answer.body,
+      servedHeaders(answer, call.trail, isExplained(context.request, body, parts)),
+    )
   } catch (thrown) {
-    return errorAnswer(toGatewayError(thrown), attemptHeaders(call.trail))
+    return errorAnswer(toGatewayError(thrown), attemptHeaders(call.trail, isExplained(context.request, body, parts)))
   }
 }
 
@@ -34,11 +39,17 @@ export async function answerStream<K extends StreamOperation>(
   const call = toCallContext(context)
   try {
     const answer = await runStream(operation, body, call, parts)
-    const headers = { ...sseHeaders, ...servedHeaders(answer, call.trail) }
+    const headers = { ...sseHeaders, ...servedHeaders(answer, call.trail, isExplained(context.request, body, parts)) }
     return { status: 200, headers, stream: new EventStream(answer.parts) }
   } catch (thrown) {
-    return errorAnswer(toGatewayError(thrown), attemptHeaders(call.trail))
+    return errorAnswer(toGatewayError(thrown), attemptHeaders(call.trail, isExplained(context.request, body, parts)))
   }
+}
+
+/** Whether the answer tells how it came to be; the host's word counts before the request's. */
+function isExplained({ headers }: HttpRequest, body: JsonObject, { explain }: CallParts): boolean {
+  if (explain !== undefined) return explain
+  return body['explain'] === true || headers['x-sluice-explain'] === 'true'
 }
 
 function toCallContext({ caller, requestId, request }: Omit<RouteContext<unknown>, 'body'>): CallContext {

@@ -40,6 +40,8 @@ export interface RouterState {
   /** The attempt is over, however it went; `probe` is what `begin` gave. */
   end(member: Member, probe: boolean): void
   succeeded(member: Member, success: AttemptSuccess): void
+  /** A deployment works again, whatever its cooldown said. */
+  recovered(member: Member): void
   /** Counts a failure against the deployment's health, unless the taxonomy says it is not its fault. */
   failed(member: Member, error: GatewayError, replaceable: boolean): void
   /** What a peer decided, or a health check found; `until` 0 ends a cooldown. */
@@ -99,6 +101,11 @@ export function createRouterState({ clock, cooldown, emit }: RouterStateParts): 
       state.own.at(now).tokens += success.totalTokens ?? 0
       recordLatency(state, success, now)
       if (state.coolingUntil !== 0 && now >= state.coolingUntil) recover(member)
+    },
+    recovered(member) {
+      if (member.state.coolingUntil !== 0) recover(member)
+      member.state.consecutiveFailures = 0
+      this.onChange?.(member.state)
     },
     failed(member, error, replaceable) {
       const { state, deployment } = member

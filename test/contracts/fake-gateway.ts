@@ -18,6 +18,14 @@ export function fakeGateway(routes: Readonly<Record<string, FakeRoute>>): Gatewa
     stream: () => {
       throw new Error('The fake gateway answers HTTP only.')
     },
+    deployments: {
+      list: () => [],
+      get: () => undefined,
+      add: refuse,
+      update: refuse,
+      remove: () => false,
+      replace: () => [],
+    },
     close: () => Promise.resolve(),
   }
 }
@@ -112,4 +120,8 @@ export function withResolvers<Value>(): PromiseWithResolvers<Value> {
 /** The answer of a streaming route. */
 export function eventStream(stream: AsyncIterable<string | Uint8Array>): HttpResponse {
   return { status: 200, headers: { 'content-type': 'text/event-stream' }, stream }
+}
+
+function refuse(): never {
+  throw new Error('The fake gateway has no deployments.')
 }

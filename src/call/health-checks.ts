@@ -1,0 +1,93 @@
+import type { Deployment } from '../deployment.js'
+import { toGatewayError } from '../errors.js'
+import type { Timer } from '../ports.js'
+import { beginLease } from '../router/attempt-lease.js'
+import { Member } from '../router/model-group.js'
+import { CallTrail } from '../router/trail.js'
+import { CallSignal, timeoutError } from '../upstream/call-signal.js'
+import { attemptWhole } from './attempt.js'
+import type { CallParts } from './context.js'
+import { redactError } from './redact.js'
+
+/** How deployments are asked whether they work. */
+export interface HealthCheckOptions {
+  /** Milliseconds between two rounds. */
+  readonly intervalMs: number
+  /** For each answer. @default 30,000 */
+  readonly timeoutMs?: number | undefined
+}
+
+/** Background checks under way. */
+export interface HealthChecks {
+  stop(): void
+}
+
+/**
+ * Asks every deployment in rounds whether it works: a good answer ends its cooldown, a failure counts like that of a
+ * call. Wildcards, image models and those with `info.disable_background_health_check` are left alone.
+ */
+export function startHealthChecks(options: HealthCheckOptions | undefined, parts: CallParts): HealthChecks | undefined {
+  if (!options) return undefined
+  let timer: Timer | undefined
+  let stopped = false
+  const round = async (): Promise<void> => {
+    for (const deployment of parts.directory.groups.all) {
+      if (stopped) return
+      if (isChecked(deployment)) await checkDeployment(deployment, options.timeoutMs ?? 30_000, parts)
+    }
+  }
+  const schedule = (): void => {
+    if (stopped) return
+    timer = parts.clock.setTimeout(() => void round().finally(schedule), options.intervalMs)
+  }
+  schedule()
+  return {
+    stop() {
+      stopped = true
+      timer?.cancel()
+    },
+  }
+}
+
+function isChecked({ modelName, model, info }: Deployment): boolean {
+  if (modelName.includes('*') || model.includes('*')) return false
+  return info['disable_background_health_check'] !== true && info['mode'] !== 'image_generation'
+}
+
+/** Asks one deployment for as little as possible, and counts what comes of it. Never rejects. */
+export async function checkDeployment(deployment: Deployment, timeoutMs: number, parts: CallParts): Promise<void> {
+  const { clock, router } = parts
+  const member = new Member(deployment, router.state.of(deployment.id))
+  const entry = new CallTrail().begin({
+    deployment: deployment.id,
+    modelName: deployment.modelName,
+    reason: 'first',
+    startedAt: clock.now(),
+  })
+  const lease = beginLease(member, entry, { state: router.state, clock, isReplaceable: () => true })
+  const signal = new CallSignal(clock, timeoutMs, () => lease.failed(timeoutError('total', timeoutMs)))
+  parts.running.enter(signal)
+  try {
+    await ask(deployment, signal, parts)
+    lease.succeeded({})
+    router.state.recovered(member)
+  } catch (thrown) {
+    const error = redactError(toGatewayError(thrown), deployment, parts.sent.get(signal))
+    lease.failed(error)
+    const { kind, status, message } = error
+    parts.logger.warn({ deployment: deployment.id, kind, status }, `A health check failed: ${message}`)
+  } finally {
+    parts.running.leave(signal)
+    signal.dispose()
+  }
+}
+
+async function ask(deployment: Deployment, signal: CallSignal, parts: CallParts): Promise<void> {
+  const model = deployment.modelName
+  if (deployment.info['mode'] === 'embedding') {
+    await attemptWhole('embeddings', { model, input: 'ping' }, deployment, signal, parts)
+    return
+  }
+  const request = { model, messages: [{ role: 'user' as const, content: 'ping' }], max_tokens: 16, drop_params: true }
+  await attemptWhole('chat', request, deployment, signal, parts)
+}

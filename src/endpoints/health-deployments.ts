@@ -1,0 +1,68 @@
+import { z } from 'zod'
+import type { CallParts } from '../call/context.js'
+import type { Deployment } from '../deployment.js'
+import { jsonAnswer } from '../http/answer.js'
+import { type Route, defineRoute } from '../http/route.js'
+
+const DeploymentHealth = z.object({
+  id: z.string(),
+  model_name: z.string(),
+  provider: z.string(),
+  model: z.string(),
+  state: z.enum(['healthy', 'cooling', 'half_open']),
+  /** ISO 8601. */
+  cooling_until: z.string().nullable(),
+  cause: z.object({ kind: z.string(), status: z.number() }).nullable(),
+  consecutive_failures: z.number(),
+  in_flight: z.number(),
+  requests_this_minute: z.number(),
+  tokens_this_minute: z.number(),
+  first_token_ms: z.object({ average: z.number().nullable(), p50: z.number().nullable(), p95: z.number().nullable() }),
+  per_token_ms: z.object({ average: z.number().nullable(), p50: z.number().nullable(), p95: z.number().nullable() }),
+})
+
+/** What is known of one deployment, as it is told. */
+export type DeploymentHealth = z.infer<typeof DeploymentHealth>
+
+/** `GET /health/deployments`: how every deployment is, for admins. */
+export function healthDeployments(parts: CallParts): Route {
+  return defineRoute({
+    method: 'GET',
+    paths: ['/health/deployments'],
+    access: 'admin',
+    summary: 'Tells of every deployment whether it rests, why and until when, and how it did lately.',
+    response: z.object({ deployments: z.array(DeploymentHealth) }),
+    handle: () =>
+      jsonAnswer(200, { deployments: parts.directory.groups.all.map((deployment) => toHealth(deployment, parts)) }),
+  })
+}
+
+function toHealth({ id, modelName, provider, model }: Deployment, { router, clock }: CallParts): DeploymentHealth {
+  const state = router.state.of(id)
+  const now = clock.now()
+  const { coolingUntil, cause } = state
+  const resting = coolingUntil !== 0
+  return {
+    id,
+    model_name: modelName,
+    provider,
+    model,
+    state: resting ? (now < coolingUntil ? 'cooling' : 'half_open') : 'healthy',
+    cooling_until: resting ? new Date(coolingUntil).toISOString() : null,
+    cause: resting && cause ? cause : null,
+    consecutive_failures: state.consecutiveFailures,
+    in_flight: state.inFlight,
+    requests_this_minute: state.requests(now),
+    tokens_this_minute: state.tokens(now),
+    first_token_ms: {
+      average: state.firstTokenMs(now) ?? null,
+      p50: state.firstToken.quantile(0.5, now) ?? null,
+      p95: state.firstToken.quantile(0.95, now) ?? null,
+    },
+    per_token_ms: {
+      average: state.perTokenMs(now) ?? null,
+      p50: state.perToken.quantile(0.5, now) ?? null,
+      p95: state.perToken.quantile(0.95, now) ?? null,
+    },
+  }
+}

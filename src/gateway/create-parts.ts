@@ -1,0 +1,115 @@
+import { randomUUID } from 'node:crypto'
+import type { CallerAccess } from '../call/caller-access.js'
+import type { CallParts } from '../call/context.js'
+import { createReasoningMemory } from '../call/reasoning-memory.js'
+import { createRunningCalls } from '../call/running-calls.js'
+import { safeLogger } from '../call/safe-logger.js'
+import { systemClock } from '../clock.js'
+import type { Deployment, Timeouts } from '../deployment.js'
+import { type GatewayOptions, defaultTimeouts } from '../options.js'
+import type { Clock, Logger } from '../ports.js'
+import { type DeploymentContext, createDeployment } from '../providers/create-deployment.js'
+import { createRegistry } from '../providers/registry.js'
+import { type AddressGuard, createAddressGuard } from '../upstream/address-guard.js'
+import { type UpstreamClient, createUpstreamClient } from '../upstream/client.js'
+import { createGuardedConnector } from '../upstream/guarded-connector.js'
+import { type MediaFetcher, createMediaFetcher } from '../upstream/media-fetcher.js'
+import { createTokenCache, createTokenExchange } from '../upstream/token-cache.js'
+import { createRouter } from './create-router.js'
+import { type GuardedStores, guardStores } from './guard-stores.js'
+
+const maxMediaBytes = 20 * 1024 * 1024
+const maxAnswerBytes = 256 * 1024 * 1024
+
+/** Everything that a gateway is made of. */
+export interface GatewayParts {
+  readonly call: CallParts
+  /** What deployments are read with, also later ones. */
+  readonly deployments: DeploymentContext
+  readonly stores: GuardedStores
+}
+
+/** Builds every part once. @throws GatewayError for a model list that cannot work */
+export function createParts(options: GatewayOptions): GatewayParts {
+  const clock = options.clock ?? systemClock
+  const logger = options.logger ? safeLogger(options.logger) : silent
+  const registry = createRegistry(options.providers ?? [])
+  const context = toDeploymentContext(options, registry)
+  const deployments = options.models.map((model) => createDeployment(model, context))
+  const connectTimeoutMs = longestConnect(deployments, context.defaults.timeouts)
+  const client = createUpstreamClient({ connectTimeoutMs })
+  const reasoning = createReasoningMemory()
+  const call: CallParts = {
+    ...createRouter(deployments, options, { clock, random: options.random ?? Math.random, logger }),
+    registry,
+    client,
+    tokens: createTokenCache(clock, createTokenExchange(client, clock)),
+    reasoning,
+    clock,
+    createId,
+    logger,
+    maxAnswerBytes,
+    targets: new WeakMap(),
+    sent: new WeakMap(),
+    running: createRunningCalls(clock),
+    callerAccess: createCallerAccess(options, connectTimeoutMs),
+    media: createMedia(options, clock, connectTimeoutMs),
+    explain: options.explain,
+    sizes: () => ({ reasoning: reasoning.size }),
+  }
+  return { call, deployments: context, stores: guardStores(options.stores ?? {}, clock, logger) }
+}
+
+function toDeploymentContext(options: GatewayOptions, registry: DeploymentContext['registry']): DeploymentContext {
+  return {
+    registry,
+    env: options.env ?? process.env,
+    defaults: {
+      timeouts: mergeTimeouts(defaultTimeouts, options.timeouts ?? {}),
+      headersTimeoutSet: options.timeouts?.headers !== undefined,
+      dropParams: options.dropParams ?? false,
+    },
+  }
+}
+
+function createCallerAccess(options: GatewayOptions, connectTimeoutMs: number): CallerAccess | undefined {
+  const { credentials, callerEndpoints } = options
+  if (!credentials) return undefined
+  const { allow = [], privateNetworks } = callerEndpoints ?? {}
+  const guard = createAddressGuard({ hosts: allow, privateNetworks })
+  return { credentials, client: createGuardedClient(guard, connectTimeoutMs), guard: callerEndpoints && guard }
+}
+
+function createMedia({ fetchMedia }: GatewayOptions, clock: Clock, connectTimeoutMs: number): MediaFetcher | undefined {
+  if (!fetchMedia) return undefined
+  const { allowHosts, maxBytes = maxMediaBytes, privateNetworks } = fetchMedia === true ? {} : fetchMedia
+  const guard = createAddressGuard({ hosts: allowHosts ?? 'any', privateNetworks })
+  return createMediaFetcher({ guard, client: createGuardedClient(guard, connectTimeoutMs), clock, maxBytes })
+}
+
+function createGuardedClient(guard: AddressGuard, connectTimeoutMs: number): UpstreamClient {
+  return createUpstreamClient({ connectTimeoutMs, connector: createGuardedConnector(guard, connectTimeoutMs) })
+}
+
+/** 24 hexadecimal digits of a random UUID, without its dashes and its version digit. */
+function createId(): string {
+  const uuid = randomUUID()
+  return uuid.slice(0, 8) + uuid.slice(9, 13) + uuid.slice(24)
+}
+
+const silent: Logger = { debug() {}, info() {}, warn() {}, error() {} }
+
+function mergeTimeouts(base: Timeouts, own: Partial<Timeouts>): Timeouts {
+  const { connect, headers, firstToken, idle, total } = own
+  return {
+    connect: connect ?? base.connect,
+    headers: headers ?? base.headers,
+    firstToken: firstToken ?? base.firstToken,
+    idle: idle ?? base.idle,
+    total: total ?? base.total,
+  }
+}
+
+function longestConnect(deployments: readonly Deployment[], timeouts: Timeouts): number {
+  return Math.max(timeouts.connect, ...deployments.map((deployment) => deployment.timeouts.connect))
+}

@@ -1,0 +1,72 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { anyCaller } from '../support/deployment.js'
+import { type GatewayLab, ask, chat, jsonOf, startGatewayLab } from '../support/gateway.js'
+
+let lab: GatewayLab
+
+beforeAll(async () => {
+  lab = await startGatewayLab()
+})
+
+afterAll(() => lab.close())
+
+const admin = { identify: () => ({ ...anyCaller, role: 'admin' as const }) }
+
+describe('GET /health/deployments', () => {
+  it('tells an admin which deployment rests, why and until when', async () => {
+    const gateway = lab.start(
+      [
+        { modelName: 'main', model: 'fake/status-429+retry-after-60', id: 'a', order: 1 },
+        { modelName: 'main', model: 'fake/fine', id: 'b', order: 2 },
+      ],
+      { auth: admin },
+    )
+    await ask(gateway, 'POST', '/v1/chat/completions', chat('main'))
+    const { deployments } = jsonOf(await ask(gateway, 'GET', '/health/deployments'))
+    expect(deployments).toMatchObject([
+      {
+        id: 'a',
+        state: 'cooling',
+        cause: { kind: 'rate_limited', status: 429 },
+        in_flight: 0,
+        requests_this_minute: 1,
+      },
+      { id: 'b', state: 'healthy', cooling_until: null, cause: null, per_token_ms: { average: expect.any(Number) } },
+    ])
+    const [{ cooling_until: until }] = deployments as [{ cooling_until: string }]
+    expect(Date.parse(until) - Date.now()).toBeGreaterThan(50_000)
+  })
+
+  it('is refused to everybody else', async () => {
+    const gateway = lab.start([{ modelName: 'main', model: 'fake/fine' }])
+    expect((await ask(gateway, 'GET', '/health/deployments')).status).toBe(403)
+  })
+})
+
+describe('the debug endpoints', () => {
+  it('do not exist unless the host asks for them', () => {
+    const gateway = lab.start([{ modelName: 'main', model: 'fake/fine' }], { auth: admin })
+    return expect(ask(gateway, 'GET', '/debug/memory/summary')).rejects.toThrow(/not the gateway's/)
+  })
+
+  it('tell an admin about memory and caches, and nobody else', async () => {
+    const gateway = lab.start([{ modelName: 'main', model: 'fake/fine' }], { auth: admin, debug: true })
+    expect(jsonOf(await ask(gateway, 'GET', '/debug/memory/summary'))).toMatchObject({
+      worker_pid: process.pid,
+      status: 'healthy',
+      memory: { ram_usage_mb: expect.any(Number) },
+      caches: { reasoning: 0 },
+    })
+    const details = jsonOf(await ask(gateway, 'GET', '/debug/memory/details'))
+    expect(details).toMatchObject({ heap_spaces: expect.any(Array), event_loop_delay_ms: expect.any(Object) })
+    const open = lab.start([{ modelName: 'main', model: 'fake/fine' }], { debug: true })
+    expect((await ask(open, 'GET', '/debug/memory/summary')).status).toBe(403)
+  })
+
+  it('collect garbage only where node lets them', async () => {
+    const gateway = lab.start([{ modelName: 'main', model: 'fake/fine' }], { auth: admin, debug: true })
+    const answer = await ask(gateway, 'POST', '/debug/memory/gc')
+    if (globalThis.gc) expect(jsonOf(answer)).toMatchObject({ heap_used_mb: { after: expect.any(Number) } })
+    else expect(jsonOf(answer).error).toMatchObject({ code: 'gc_not_exposed' })
+  })
+})
