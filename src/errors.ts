@@ -40,6 +40,9 @@ export const failureRules = {
   payload_too_large: { status: 413, type: 'invalid_request_error', code: 'request_too_large', ...caller },
   unsupported_media_type: { status: 415, type: 'invalid_request_error', code: 'unsupported_media_type', ...caller },
   unprocessable: { status: 422, type: 'invalid_request_error', code: 'unprocessable_entity', ...caller },
+  // The caller's own, not the deployment's.
+  budget_exceeded: { status: 429, type: 'budget_exceeded', code: 'budget_exceeded', ...caller },
+  limit_exceeded: { status: 429, type: 'rate_limit_error', code: 'rate_limit_exceeded', ...caller },
   rate_limited: { status: 429, type: 'rate_limit_error', code: 'rate_limit_exceeded', ...transient },
   client_closed: { status: 499, type: 'request_cancelled', code: 'client_closed_request', ...caller },
   internal: { status: 500, type: 'server_error', code: 'internal_error', ...caller },
@@ -74,6 +77,8 @@ export interface GatewayErrorOptions {
   readonly status?: number
   /** Earliest sensible retry, in milliseconds from now; becomes `retry-after`. */
   readonly retryAfterMs?: number
+  /** Headers of the answer, lower-case, such as `x-should-retry`. */
+  readonly headers?: Readonly<Record<string, string>>
   readonly upstream?: UpstreamDetail
   readonly cause?: unknown
   /** The call was made with the caller's own credentials: the failure says nothing about the deployment's health. */
@@ -102,6 +107,7 @@ export class GatewayError extends Error {
   readonly param: string | null
   readonly code: string | null
   readonly retryAfterMs: number | undefined
+  readonly headers: Readonly<Record<string, string>> | undefined
   readonly upstream: UpstreamDetail | undefined
   readonly ownCredentials: boolean
   readonly [marker] = true
@@ -115,6 +121,7 @@ export class GatewayError extends Error {
     this.param = options.param ?? null
     this.code = options.code === undefined ? rule.code : options.code
     this.retryAfterMs = options.retryAfterMs
+    this.headers = options.headers
     this.upstream = options.upstream
     this.ownCredentials = options.ownCredentials ?? false
   }

@@ -13,5 +13,5 @@ export function errorAnswer(error: GatewayError, headers: Headers = {}): HttpBod
     error.retryAfterMs === undefined
       ? {}
       : { 'retry-after': String(Math.max(1, Math.ceil(error.retryAfterMs / 1_000))) }
-  return jsonAnswer(error.status, error.toBody(), { ...headers, ...retryAfter })
+  return jsonAnswer(error.status, error.toBody(), { ...headers, ...error.headers, ...retryAfter })
 }
