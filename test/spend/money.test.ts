@@ -67,5 +67,7 @@ describe('a mark-up', () => {
     expect(() => fromBasisPoints(points)).toThrow(RangeError)
   })
 
-  it.each(['-1', '1e-13', 'much'])('refuses the factor %s', (factor) => expect(() => toFactor(factor)).toThrow(RangeError))
+  it.each(['-1', '1e-13', 'much'])('refuses the factor %s', (factor) =>
+    expect(() => toFactor(factor)).toThrow(RangeError),
+  )
 })
