@@ -1,4 +1,4 @@
-import { deepEqual } from 'node:assert/strict'
+import { deepEqual, equal } from 'node:assert/strict'
 import type { Broadcast } from '../../ports/broadcast.js'
 import type { Contract } from './contract.js'
 import { heardSoon } from './heard-soon.js'
@@ -14,13 +14,15 @@ export const broadcastContract: Contract<Broadcast> = {
       await heardSoon(() => near.length + far.length === 2)
       deepEqual([near, far], [['news: ключ 🔑\n'], ['news: ключ 🔑\n']])
     },
-    async 'keeps the order of one publisher'({ store, peer }) {
+    async 'brings each of many messages once'({ store, peer }) {
       const heard = collect(peer, 'topic')
       await ready(store, peer)
       const messages = Array.from({ length: 50 }, (_, index) => String(index))
       for (const message of messages) await store.publish('topic', message)
-      await heardSoon(() => heard.length === messages.length)
-      deepEqual(heard, messages)
+      await heardSoon(() => heard.length >= messages.length)
+      equal(heard.length, messages.length)
+      // In which order is not promised.
+      deepEqual(new Set(heard), new Set(messages))
     },
     async 'keeps topics apart'({ store, peer }) {
       const [left, right] = [collect(peer, 'left'), collect(peer, 'right')]
