@@ -115,7 +115,7 @@ async function* readBatches<Chunk>(
   decoder: StreamDecoder<Chunk>,
   phase: StreamPhase,
 ): Batches<Chunk> {
-  const events = createEventDecoder(response.headers['content-type'])
+  const events = createEventDecoder(response.headers['content-type'], decoder.framing)
   try {
     try {
       phase.wait('open')

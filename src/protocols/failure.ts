@@ -40,7 +40,7 @@ const phrases: readonly (readonly [RegExp, FailureKind, readonly number[]])[] = 
     [400, 413, 422, 500],
   ],
   [
-    /content[_ ]policy[_ ]violation|content management policy|content filtering policy|responsibleaipolicyviolation|violat\w+ (?:our|the) (?:usage|content) polic|rejected (?:as a result of|by) (?:our )?safety system|content_filter\b|data_inspection_failed|moderation_blocked/i,
+    /content[_ ]policy[_ ]violation|content management policy|content filtering policy|responsibleaipolicyviolation|violat\w+ (?:our|the) (?:usage|content) polic|(?:rejected|failed) (?:as a result of|by) (?:our )?safety system|content_?filter\b|data_inspection_failed|moderation_blocked/i,
     'content_policy',
     [400, 403, 422],
   ],

@@ -1,7 +1,9 @@
 import type { Deployment } from '../deployment.js'
 import type { FailureKind } from '../errors.js'
+import type { Framing } from '../upstream/framing.js'
 import type { UpstreamEvent, UpstreamRequest } from '../upstream/message.js'
 import type { Operation, Operations } from '../wire/operations.js'
+import type { ChatUsage } from '../wire/usage.js'
 
 /** One request on its way through a codec; everything a translation may depend on. */
 export interface Exchange<K extends Operation> {
@@ -30,6 +32,10 @@ export interface StreamDecoder<Chunk> {
    * the provider said that nothing follows (`[DONE]`, `message_stop`). Then the connection is not waited for.
    */
   readonly progress: StreamProgress
+  /** What the provider said of its tokens so far, for streams that break off; absent where it says that only at the end. */
+  readonly usage?: ChatUsage | undefined
+  /** Set where the content type of the answer does not tell how its events are cut. */
+  readonly framing?: Framing
   /** @throws GatewayError for an error inside the stream, or an event that makes no sense */
   push(event: UpstreamEvent): readonly StreamPart<Chunk>[]
   /**

@@ -226,6 +226,25 @@ describe('Predibase', () => {
     expect(ask(predibase, 'chat', {}, own).body['model']).toBe('')
     expect(thrownBy(() => ask(predibase, 'chat', {}, { model: 'm' })).message).toMatch(/PREDIBASE_TENANT_ID/)
   })
+
+  it('is asked over its own API where a setting says so', () => {
+    const own = { model: 'llama-3', settings: { tenantId: 'acme', api: 'tgi' } }
+    const place = '/acme/deployments/v2/llms/llama-3/generate'
+    const { sent, body } = ask(predibase, 'chat', { max_tokens: 5, adapter_id: 'repo/1', adapter_source: 'pbase' }, own)
+    expect(sent.path).toBe(place)
+    expect(body).toMatchObject({ parameters: { max_new_tokens: 5, adapter_id: 'repo/1', adapter_source: 'pbase' } })
+    expect(ask(predibase, 'completions', { stream: true }, own).sent.path).toBe(`${place}_stream`)
+    const answer = { generated_text: 'Hi', details: { finish_reason: 'length', generated_tokens: 2 } }
+    expect(codecIn(predibase.protocol, 'chat').decode(answer, exchange('chat', {}, own))).toMatchObject({
+      choices: [{ message: { content: 'Hi' }, finish_reason: 'length' }],
+      usage: { completion_tokens: 2 },
+    })
+    const chunks = stream(codecIn(predibase.protocol, 'chat'), exchange('chat', { stream: true }, own), [
+      { token: { text: 'Hi' }, generated_text: null },
+      { token: { text: '</s>', special: true }, generated_text: 'Hi', details: { finish_reason: 'eos_token' } },
+    ])
+    expect(chunks.map(({ choices: [choice] }) => choice?.delta.content ?? choice?.finish_reason)).toContain('Hi')
+  })
 })
 
 describe('Oracle OCI', () => {

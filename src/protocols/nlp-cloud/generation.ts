@@ -7,6 +7,7 @@ import { onlyPrompt } from '../plain-text.js'
 import type { Codec, Exchange } from '../protocol.js'
 import { countsToUsage, jsonRequest, stopList, textChoice, textHead } from '../text-answer.js'
 import { modelPath } from './model.js'
+import { createTextStream } from './text-stream.js'
 
 const names = {
   frequency_penalty: 'frequency_penalty',
@@ -20,14 +21,18 @@ const names = {
 }
 
 /** Text completions over `/generation`: https://docs.nlpcloud.com/#generation */
-export const completions: Codec<'completions'> = { encode, decode }
+export const completions: Codec<'completions'> = { encode, decode, decodeStream: createTextStream }
+
+// Other models answer a stream with a whole answer, piece by piece of its JSON.
+const streams = (model: string): boolean => /dolphin/i.test(model)
 
 function encode({ request: asked, deployment }: Exchange<'completions'>): UpstreamRequest {
   const { request, policy } = settleRequest(asked, deployment)
   const { members, extra, unsupported } = translateParameters('completions', request, policy, names)
   const lost = stopList(request.stop).length > 1 ? ['stop'] : []
   const text = onlyPrompt(request.prompt, deployment.provider)
-  const body = { remove_input: true, ...extra, ...members, text }
+  const isStream = request.stream === true && streams(deployment.model)
+  const body = { remove_input: true, ...extra, ...members, text, ...(isStream && { stream: true }) }
   const path = modelPath(deployment, 'generation')
   return jsonRequest(path, body, settleUnsupported(deployment, policy, [...unsupported, ...lost], ignoredIn(request)))
 }

@@ -36,6 +36,7 @@ const table: Readonly<Record<string, Take>> = {
 // Parameters of the server beyond OpenAI's; every other unknown field stays beside `parameters`.
 const parameterNames: ReadonlySet<string> = new Set([
   'adapter_id',
+  'adapter_source',
   'decoder_input_details',
   'details',
   'do_sample',

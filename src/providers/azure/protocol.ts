@@ -7,6 +7,7 @@ import type { Codec, Exchange, Protocol } from '../../protocols/protocol.js'
 import type { Operation } from '../../wire/operations.js'
 import { chooseCodec } from '../choose-codec.js'
 import { modelNeedsResponses, requestNeedsResponses } from '../responses.js'
+import { withImageJobs } from './image-jobs.js'
 import { azurePath, datedVersionOf, deploymentName, responsesPath } from './surface.js'
 
 const quirks: Quirks = {
@@ -85,7 +86,7 @@ export const azureProtocol: Protocol = {
     }),
     completions: createAzureCodec('completions'),
     embeddings: createAzureCodec('embeddings'),
-    images: createAzureCodec('images'),
+    images: withImageJobs(createAzureCodec('images')),
   },
   failure: (status, body) => current.failure(status, body),
 }

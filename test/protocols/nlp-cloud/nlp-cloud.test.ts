@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { nlpCloudProtocol } from '../../../src/protocols/nlp-cloud/index.js'
-import { codecIn, encode, exchange, thrownBy } from '../further-exchange.js'
+import { createEventDecoder } from '../../../src/upstream/framing.js'
+import { codecIn, encode, event, exchange, thrownBy } from '../further-exchange.js'
 
 const chat = codecIn(nlpCloudProtocol, 'chat')
 const completions = codecIn(nlpCloudProtocol, 'completions')
@@ -72,5 +73,39 @@ describe('the other endpoints', () => {
     expect(images.decode({ url: 'https://x.test/a.png' }, exchange('images')).data).toEqual([
       { url: 'https://x.test/a.png' },
     ])
+  })
+})
+
+describe('a streamed text', () => {
+  const streamed = (model: string) => encode(completions, 'completions', { stream: true }, { model }).body['stream']
+  const decoder = () => {
+    const made = completions.decodeStream?.(exchange('completions', { stream: true }, { model: 'dolphin' }))
+    if (!made) throw new Error('no stream')
+    return made
+  }
+  const bytes = Buffer.from('Once\0 upön\0 a time\0[DONE]\0')
+
+  it('is asked for where the model gives pieces of text', () => {
+    expect(streamed('finetuned-dolphin-3')).toBe(true)
+    expect(streamed('llama-3-1-405b')).toBeUndefined()
+  })
+
+  it('is read however its bytes are cut, spaces kept', () => {
+    for (let cut = 0; cut <= bytes.length; cut += 1) {
+      const made = decoder()
+      const events = createEventDecoder('text/event-stream', made.framing)
+      const all = [...events.push(bytes.subarray(0, cut)), ...events.push(bytes.subarray(cut)), ...events.end()]
+      const chunks = [...all.flatMap((one) => made.push(one)), ...made.end()].map(({ chunk }) => chunk?.choices[0])
+      expect(chunks.map((choice) => choice?.text).join('')).toBe('Once upön a time')
+      expect(chunks.at(-1)?.finish_reason).toBe('stop')
+      expect(made.progress).toBe('terminated')
+    }
+  })
+
+  it('is cut off without its mark at the end, and may be an error', () => {
+    const made = decoder()
+    made.push(event('Once'))
+    expect(thrownBy(() => made.end())).toMatchObject({ kind: 'stream_truncated' })
+    expect(thrownBy(() => decoder().push(event({ detail: 'overloaded' }))).message).toBe('overloaded')
   })
 })
