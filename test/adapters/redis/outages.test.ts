@@ -1,0 +1,281 @@
+import { Redis } from 'ioredis'
+import { Redis as Redis5 } from 'ioredis5'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { type RedisLike, redisStores } from '../../../adapters/redis.js'
+import { systemClock } from '../../../src/clock.js'
+import type { CacheStore } from '../../../src/ports/cache-store.js'
+import type { RouterReport } from '../../../src/ports/router-store.js'
+import { type StoreState, guardStore } from '../../../src/stores/guard-store.js'
+import { blackHole } from '../../support/redis-proxy.js'
+import { type RedisServer, hasRedisServer, redisServer } from '../../support/redis-server.js'
+
+type Client = RedisLike & {
+  readonly status: string
+  on(event: 'error', listener: () => void): unknown
+  disconnect(): void
+}
+const versions: Record<string, (port: number) => Client> = {
+  // BullMQ asks its hosts for this setting, with which commands are queued without end.
+  'ioredis 6': (port) => new Redis({ port, maxRetriesPerRequest: null }),
+  'ioredis 5': (port) => new Redis5({ port, maxRetriesPerRequest: null }),
+}
+
+const wait = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds))
+
+/** One operation of a run under load. */
+interface Outcome {
+  readonly tookMs: number
+  readonly isAnswered: boolean
+}
+
+/** Two operations every 5 ms for as long as told. */
+async function load(cache: CacheStore, forMs: number): Promise<Outcome[]> {
+  const outcomes: Promise<Outcome>[] = []
+  const end = performance.now() + forMs
+  const ask = async (): Promise<Outcome> => {
+    const start = performance.now()
+    const isAnswered = await cache.get(['a', 'b']).then(
+      () => true,
+      () => false,
+    )
+    return { tookMs: performance.now() - start, isAnswered }
+  }
+  while (performance.now() < end) {
+    outcomes.push(ask(), ask())
+    await wait(5)
+  }
+  return Promise.all(outcomes)
+}
+
+/** Milliseconds until the store answers again, asked every 10 ms. */
+async function backAfter(cache: CacheStore): Promise<number> {
+  const start = performance.now()
+  for (;;) {
+    const isBack = await cache.get(['a']).then(
+      () => true,
+      () => false,
+    )
+    if (isBack) return performance.now() - start
+    if (performance.now() - start > 10_000) throw new Error('the store does not come back')
+    await wait(10)
+  }
+}
+
+/** Share of operations that took longer than `limitMs`. */
+function shareOver(outcomes: readonly Outcome[], limitMs: number): number {
+  return outcomes.filter(({ tookMs }) => tookMs > limitMs).length / outcomes.length
+}
+
+/** What must hold of every outage: a bounded delay, and next to none once the breaker is open. */
+function expectBounded(outcomes: readonly Outcome[]): void {
+  // The deadline is 50 ms; the rest is what a busy machine adds.
+  expect(Math.max(...outcomes.map(({ tookMs }) => tookMs))).toBeLessThan(200)
+  const lateHalf = outcomes.slice(outcomes.length / 2)
+  expect(lateHalf.some(({ isAnswered }) => isAnswered)).toBe(false)
+  // One probe every half second waits for its deadline.
+  expect(shareOver(lateHalf, 10)).toBeLessThan(0.05)
+}
+
+describe.runIf(hasRedisServer()).each(Object.entries(versions))('outages of Redis, with %s', (_, open) => {
+  let server: RedisServer
+  let client: Client
+  let cache: CacheStore
+  let states: StoreState['state'][]
+  const unhandled: unknown[] = []
+  const note = (reason: unknown): void => void unhandled.push(reason)
+
+  const connect = (port: number): void => {
+    client = open(port)
+    client.on('error', () => {})
+    const onState = ({ state }: StoreState): void => void states.push(state)
+    cache = guardStore(redisStores(client).cache, { name: 'The cache', clock: systemClock, onState })
+  }
+  const whenReady = async (): Promise<void> => {
+    await backAfter(cache)
+    states.length = 0
+  }
+
+  beforeEach(async () => {
+    states = []
+    unhandled.length = 0
+    process.on('unhandledRejection', note)
+    server = await redisServer()
+    connect(server.port)
+    await whenReady()
+  })
+  afterEach(async () => {
+    client.disconnect()
+    await server.stop()
+    await wait(20)
+    process.off('unhandledRejection', note)
+    expect(unhandled).toEqual([])
+  })
+
+  it('bounds the delay when Redis is killed under load, and is back within 2 s of its restart', async () => {
+    const healthy = await load(cache, 200)
+    expect(healthy.every(({ isAnswered }) => isAnswered)).toBe(true)
+    const running = load(cache, 2_000)
+    await wait(100)
+    await server.kill()
+    expectBounded(await running)
+    expect(states).toEqual(['down'])
+    await server.start()
+    expect(await backAfter(cache)).toBeLessThan(2_000)
+    expect(states).toEqual(['down', 'up'])
+  })
+
+  it('bounds the delay while Redis is paused, and is back within 2 s of its end', async () => {
+    const running = load(cache, 2_000)
+    await server.command('client', 'pause', '2000', 'all')
+    expectBounded(await running)
+    expect(await backAfter(cache)).toBeLessThan(2_000)
+  })
+
+  it('bounds the delay while the network swallows everything, and is back within 2 s of its end', async () => {
+    const proxy = await blackHole(server.port)
+    client.disconnect()
+    connect(proxy.port)
+    await whenReady()
+    proxy.swallow()
+    expectBounded(await load(cache, 2_000))
+    proxy.release()
+    expect(await backAfter(cache)).toBeLessThan(2_000)
+    client.disconnect()
+    await proxy.close()
+  })
+
+  it('starts without Redis, and finds it within 2 s once it is there', async () => {
+    client.disconnect()
+    await server.kill()
+    connect(server.port)
+    expectBounded(await load(cache, 1_000))
+    await server.start()
+    expect(await backAfter(cache)).toBeLessThan(2_000)
+  })
+
+  it('queues next to nothing in the client while Redis is away', async () => {
+    await server.kill()
+    let sent = 0
+    const counted: RedisLike = {
+      isCluster: false,
+      call: (...args) => {
+        sent++
+        return client.call(...args)
+      },
+    }
+    const away = guardStore(redisStores(counted).cache, { name: 'The cache', clock: systemClock })
+    await load(away, 2_000)
+    // Those of the first 50 ms, two every 5 ms, and a probe every half second.
+    expect(sent).toBeLessThan(40)
+  })
+})
+
+describe.runIf(hasRedisServer())('what Redis forgets', () => {
+  let server: RedisServer
+  let client: Redis
+  beforeEach(async () => {
+    server = await redisServer()
+    client = new Redis({ port: server.port })
+    client.on('error', () => {})
+  })
+  afterEach(async () => {
+    client.disconnect()
+    await server.stop()
+  })
+
+  const told = (): RouterReport => {
+    const now = Date.now()
+    const minute = Math.floor(now / 60_000)
+    const counts = { minute, requests: 4, tokens: 90, firstTokenMs: undefined, perTokenMs: undefined }
+    return {
+      process: 'one',
+      deployments: [{ id: 'd1', inFlight: 2, ...counts }],
+      cooldowns: [{ id: 'd2', at: now, until: now + 60_000, kind: 'rate_limited', status: 429 }],
+    }
+  }
+  const plain = (reports: unknown): unknown => JSON.parse(JSON.stringify(reports))
+
+  it('runs its scripts again after they were flushed', async () => {
+    const { router } = redisStores(client)
+    await router.exchange('one', told())
+    await server.command('script', 'flush')
+    expect(await router.exchange('two', undefined)).toHaveLength(1)
+  })
+
+  it('is told again what it lost in a restart, by processes that have nothing new to tell', async () => {
+    const near = redisStores(client)
+    const report = told()
+    await near.router.exchange('one', report)
+    await near.router.exchange('two', undefined)
+    await server.kill()
+    await server.start()
+    // The first one finds that nothing is known, the second one tells.
+    await near.router.exchange('one', undefined)
+    await near.router.exchange('one', undefined)
+    expect(plain(await near.router.exchange('two', undefined))).toEqual(plain([report]))
+    expect(plain(await redisStores(client).router.exchange('new', undefined))).toEqual(plain([report]))
+  })
+
+  it('is told again what it never got', async () => {
+    const { router } = redisStores(client)
+    await router.exchange('one', undefined)
+    const report = told()
+    client.disconnect()
+    await expect(router.exchange('one', report)).rejects.toThrow()
+    await client.connect()
+    await router.exchange('one', undefined)
+    expect(plain(await router.exchange('two', undefined))).toEqual(plain([report]))
+  })
+
+  it('gives news again to a process that had left before they came', async () => {
+    const slow: RedisLike = {
+      isCluster: false,
+      async call(command, ...args) {
+        const answer = await client.call(command, ...args)
+        if (delayMs > 0) await wait(delayMs)
+        return answer
+      },
+    }
+    let delayMs = 0
+    const { router } = redisStores(slow)
+    await router.exchange('two', undefined)
+    await router.exchange('one', told())
+    delayMs = 80
+    expect(await router.exchange('two', undefined)).toHaveLength(1)
+    delayMs = 0
+    expect(await router.exchange('two', undefined)).toHaveLength(1)
+    expect(await router.exchange('two', undefined)).toHaveLength(0)
+  })
+
+  it('keeps no key of the router without an end, nor one of the cache', async () => {
+    const { router, cache } = redisStores(client)
+    await router.exchange('one', told())
+    await cache.set([{ key: 'a', value: '1', ttlMs: 60_000 }])
+    await cache.setIfAbsent({ key: 'b', value: '1', ttlMs: 60_000 })
+    const keys = (await server.command('keys', '*')).split('\n')
+    expect(keys).toHaveLength(6)
+    for (const key of keys) expect(Number(await server.command('pttl', key))).toBeGreaterThan(0)
+  })
+
+  it('takes one round trip and one command for an exchange, and gives two items where nothing is new', async () => {
+    const commands: unknown[][] = []
+    const replies: unknown[] = []
+    const counted: RedisLike = {
+      isCluster: false,
+      async call(...args) {
+        commands.push(args)
+        const reply = await client.call(...args)
+        replies.push(reply)
+        return reply
+      },
+    }
+    const { router } = redisStores(counted)
+    await router.exchange('one', told())
+    await router.exchange('two', undefined)
+    commands.length = 0
+    replies.length = 0
+    await router.exchange('two', undefined)
+    expect(commands).toHaveLength(1)
+    expect(replies).toEqual([[0, expect.any(String)]])
+  })
+})
