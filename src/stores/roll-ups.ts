@@ -191,16 +191,19 @@ export interface WindowParts {
 }
 
 /** Cuts a window so that only rows of parts of hours need to be read one by one. */
-export function windowParts(from: number, until: number | undefined): WindowParts {
-  const first = Math.ceil(from / hourMs) * hourMs
-  const last = until === undefined ? undefined : Math.floor(until / hourMs) * hourMs
-  if (until !== undefined && last !== undefined && last <= first) {
-    // Within one hour, or across one full hour's edge: the rows tell all.
-    return { hours: undefined, edges: from < until ? [{ from, until }] : [] }
+export function windowParts(from: number, until: number = Infinity): WindowParts {
+  const begin = Math.ceil(Math.max(from, 0))
+  const first = Math.ceil(begin / hourMs) * hourMs
+  if (until === Infinity) {
+    return { hours: { from: first, until: undefined }, edges: begin < first ? [{ from: begin, until: first }] : [] }
   }
+  const end = Math.ceil(until)
+  const last = Math.floor(end / hourMs) * hourMs
+  // No whole hour lies within: the rows tell all.
+  if (last <= first) return { hours: undefined, edges: begin < end ? [{ from: begin, until: end }] : [] }
   const edges = [
-    { from, until: first },
-    { from: last ?? 0, until: until ?? 0 },
-  ].filter((edge) => edge.from < edge.until)
-  return { hours: { from: first, until: last }, edges }
+    { from: begin, until: first },
+    { from: last, until: end },
+  ]
+  return { hours: { from: first, until: last }, edges: edges.filter((edge) => edge.from < edge.until) }
 }

@@ -1,0 +1,259 @@
+import {
+  type Change,
+  type LedgerEntry,
+  type LedgerPage,
+  type LedgerQuery,
+  type LedgerStore,
+  compareGroups,
+  fromCursor,
+  pageSize,
+  planReport,
+  priceDifference,
+  rollUp,
+  type SpendGroup,
+  type SpendQuery,
+  type SpendRow,
+  sumsOf,
+  toCursor,
+  windowParts,
+} from '../../src/index.js'
+import { type SqlDatabase, type SqlRow, type SqlValue, type Statement, type Work, ask } from './database.js'
+import {
+  type Dialect,
+  addRows,
+  deleteRows,
+  fromMoney,
+  insertRows,
+  keyColumns,
+  moneyText,
+  updateRows,
+} from './dialect.js'
+import { fromLedgerRow, marks, toLedgerRow, toMarkRows, toRollUpRows, toScopeRows, withKeys } from './ledger-rows.js'
+import type { Tables } from './schema.js'
+import { toKey, toText } from './text.js'
+
+/** Rows that one transaction of `reprice` or `prune` touches: each stays short. */
+const rowsAtOnce = 1_000
+
+/** Keeps the ledger and its roll-ups in the host's database. */
+export function sqlLedger(database: SqlDatabase, tables: Tables): LedgerStore {
+  const { dialect } = database
+  return {
+    async append(entries) {
+      const byId = new Map(entries.toReversed().map((entry) => [toKey(entry.id), entry]))
+      if (byId.size > 0) await database.transact(() => append(dialect, tables, byId))
+    },
+    async total(scope, from, until) {
+      const { rows } = await database.query(
+        totalOf(dialect, tables, { kind: scope.kind, id: toKey(scope.id), from, until }),
+      )
+      return rows.reduce((sum, { charged }) => sum + fromMoney(charged), 0n)
+    },
+    async query(query) {
+      const { rows } = await database.query(find(dialect, tables, query))
+      return toPage(rows, pageSize(query.limit))
+    },
+    async report(query) {
+      const { rows } = await database.query(report(dialect, tables, query))
+      return rows.map((row) => toSpendRow(row, query.by)).toSorted(compareGroups)
+    },
+    async reprice(prices) {
+      const byId = new Map(prices.map((price) => [toKey(price.id), price]))
+      let changed = 0
+      for (const chunk of chunksOf([...byId].toSorted(([a], [b]) => (a < b ? -1 : 1)))) {
+        changed += await database.transact(() => reprice(dialect, tables, new Map(chunk)))
+      }
+      return changed
+    },
+    async prune(before) {
+      for (let pruned = 0, last = rowsAtOnce; ; pruned += last) {
+        if (last < rowsAtOnce) return pruned
+        last = await database.transact(() => prune(dialect, tables, before))
+      }
+    },
+  }
+}
+
+function chunksOf<T>(all: readonly T[]): readonly (readonly T[])[] {
+  return Array.from({ length: Math.ceil(all.length / rowsAtOnce) }, (_, index) =>
+    all.slice(index * rowsAtOnce, (index + 1) * rowsAtOnce),
+  )
+}
+
+/** In the order of ids and keys, as every writer does: two that wait for each other would be a deadlock. */
+function* append(dialect: Dialect, tables: Tables, byId: ReadonlyMap<string, LedgerEntry>): Work<void> {
+  const sorted = [...byId].toSorted(([a], [b]) => (a < b ? -1 : 1))
+  const inserted = yield* dialect.insertNew(
+    tables.ledger,
+    sorted.map(([, entry]) => toLedgerRow(entry)),
+  )
+  const added = sorted.filter(([id]) => inserted.has(id)).map(([, entry]) => entry)
+  yield* insertRows(dialect, tables.ledgerScopes, [...added.flatMap(toScopeRows), ...added.flatMap(toMarkRows)])
+  yield* addToRollUps(
+    dialect,
+    tables,
+    added.map((entry) => ({ entry: withKeys(entry), sums: sumsOf(entry) })),
+  )
+}
+
+/** Last, as the locks on shared rows are held from here to the end. */
+function* addToRollUps(dialect: Dialect, tables: Tables, changes: readonly Change[]): Work<void> {
+  const { callerDays, days, hours } = toRollUpRows(rollUp(changes))
+  yield* addRows(dialect, tables.callerDays, callerDays)
+  yield* addRows(dialect, tables.days, days)
+  yield* addRows(dialect, tables.hours, hours)
+}
+
+interface Window {
+  readonly kind: string
+  readonly id: string
+  readonly from: number
+  readonly until: number | undefined
+}
+
+/** Whole hours from their roll-ups, the parts of hours at the ends from rows; one statement, so one state of the data. */
+function totalOf(dialect: Dialect, { hours, ledgerScopes }: Tables, { kind, id, from, until }: Window): Statement {
+  const parts = windowParts(from, until)
+  const ranges = [
+    ...(parts.hours ? [{ ...parts.hours, table: hours.name, time: 'hour_ms' }] : []),
+    ...parts.edges.map((edge) => ({ ...edge, table: ledgerScopes.name, time: 'at_ms' })),
+  ]
+  if (ranges.length === 0) return { sql: 'SELECT 0 AS charged', values: [] }
+  const selects = ranges.map(({ table, time, until: end }) => {
+    const before = end === undefined ? '' : ` AND ${time} < ?`
+    return `SELECT ${moneyText(dialect, 'charged', true)} AS charged FROM ${table} WHERE kind = ? AND scope = ? AND ${time} >= ?${before}`
+  })
+  const values = ranges.flatMap((range) => [kind, id, range.from, ...(range.until === undefined ? [] : [range.until])])
+  return { sql: selects.join(' UNION ALL '), values }
+}
+
+function ledgerColumns(dialect: Dialect, { ledger }: Tables): string {
+  return ledger.columns
+    .map(({ name, type }) =>
+      type === 'money' ? `${moneyText(dialect, `l.${name}`)} AS ${name}` : `l.${name} AS ${name}`,
+    )
+    .join(', ')
+}
+
+function find(dialect: Dialect, tables: Tables, query: LedgerQuery): Statement {
+  const size = pageSize(query.limit)
+  const scope = query.scope ? { kind: query.scope.kind, scope: toKey(query.scope.id) } : rareMarkOf(query)
+  // The scopes' own columns order and narrow, so that the database walks their index and nothing else.
+  const [time, id] = scope ? ['s.at_ms', 's.entry_id'] : ['l.at_ms', 'l.id']
+  const conditions: (readonly [string, ...SqlValue[]])[] = []
+  if (scope) conditions.push(['s.kind = ? AND s.scope = ?', scope.kind, scope.scope])
+  if (query.callId !== undefined) conditions.push(['l.call_id = ?', toKey(query.callId)])
+  if (query.modelName !== undefined) conditions.push(['l.model_name = ?', toKey(query.modelName)])
+  if (query.from !== undefined) conditions.push([`${time} >= ?`, Math.ceil(query.from)])
+  if (query.until !== undefined) conditions.push([`${time} < ?`, Math.ceil(query.until)])
+  if (query.failed !== undefined) conditions.push([`l.failure IS ${query.failed ? 'NOT ' : ''}NULL`])
+  if (query.priced !== undefined) conditions.push(['l.priced = ?', Number(query.priced)])
+  if (query.after !== undefined) {
+    const { at, id: last } = fromCursor(query.after)
+    conditions.push([`${time} <= ? AND (${time} < ? OR ${id} < ?)`, at, at, toText(last)])
+  }
+  const from = scope
+    ? `${tables.ledgerScopes.name} s JOIN ${tables.ledger.name} l ON l.id = s.entry_id`
+    : `${tables.ledger.name} l`
+  const where = conditions.map(([condition]) => condition).join(' AND ') || '1 = 1'
+  const sql = `SELECT ${ledgerColumns(dialect, tables)} FROM ${from} WHERE ${where} ORDER BY ${time} DESC, ${id} DESC LIMIT ${size + 1}`
+  return { sql, values: conditions.flatMap(([, ...values]) => values) }
+}
+
+function rareMarkOf({ failed, priced, callId }: LedgerQuery): (typeof marks)[keyof typeof marks] | undefined {
+  if (callId !== undefined) return undefined
+  if (priced === false) return marks.unpriced
+  return failed === true ? marks.failed : undefined
+}
+
+function toPage(rows: readonly SqlRow[], size: number): LedgerPage {
+  const entries = rows.slice(0, size).map(fromLedgerRow)
+  const last = rows.length > size ? entries.at(-1) : undefined
+  return { entries, next: last && toCursor(last) }
+}
+
+const callerColumns: Readonly<Partial<Record<SpendGroup, string>>> = {
+  organization: 'organization_id',
+  team: 'team_id',
+  user: 'user_id',
+  key: 'key_id',
+}
+const countColumns = ['calls', 'failures', 'input_tokens', 'output_tokens', 'cache_read_tokens']
+
+function report(dialect: Dialect, { days, callerDays }: Tables, query: SpendQuery): Statement {
+  const plan = planReport(query)
+  const columnOf = (group: SpendGroup): string => {
+    if (group === 'day' || group === 'model' || group === 'provider') return group
+    return plan.from === 'days' ? 'scope' : (callerColumns[group] ?? group)
+  }
+  const by = plan.by.map(columnOf)
+  const conditions: (readonly [string, ...SqlValue[]])[] = [
+    ['day >= ? AND day <= ?', toText(query.fromDay), toText(query.untilDay)],
+  ]
+  if (plan.from === 'days') conditions.push(['kind = ?', plan.kind])
+  else for (const column of by) if (column.endsWith('_id')) conditions.push([`${column} <> ?`, ''])
+  for (const [group, id] of plan.where) conditions.push([`${columnOf(group)} = ?`, group === 'day' ? id : toKey(id)])
+  const selected = [
+    ...by.map((column, index) => `${column} AS group_${index}`),
+    ...['charged', 'cost'].map((name) => `${moneyText(dialect, name, true)} AS ${name}`),
+    ...countColumns.map((name) => `SUM(${name}) AS ${name}`),
+  ]
+  const where = conditions.map(([condition]) => condition).join(' AND ')
+  const groupBy = by.length === 0 ? 'HAVING COUNT(*) > 0' : `GROUP BY ${by.join(', ')}`
+  const table = plan.from === 'days' ? days : callerDays
+  return {
+    sql: `SELECT ${selected.join(', ')} FROM ${table.name} WHERE ${where} ${groupBy}`,
+    values: conditions.flatMap(([, ...values]) => values),
+  }
+}
+
+function toSpendRow(row: SqlRow, by: readonly SpendGroup[]): SpendRow {
+  return {
+    group: by.map((_, index) => String(row[`group_${index}`])),
+    charged: fromMoney(row['charged']),
+    cost: fromMoney(row['cost']),
+    calls: Number(row['calls']),
+    failures: Number(row['failures']),
+    inputTokens: Number(row['input_tokens']),
+    outputTokens: Number(row['output_tokens']),
+    cacheReadTokens: Number(row['cache_read_tokens']),
+  }
+}
+
+type Price = Parameters<LedgerStore['reprice']>[0][number]
+
+function* reprice(dialect: Dialect, tables: Tables, prices: ReadonlyMap<string, Price>): Work<number> {
+  const ids = JSON.stringify([...prices.keys()].map((id) => ({ id })))
+  const from = `${dialect.rows(keyColumns(tables.ledger))} JOIN ${tables.ledger.name} l ON l.id = r.id`
+  const { rows } = yield* ask(
+    `SELECT ${ledgerColumns(dialect, tables)} FROM ${from} ORDER BY l.id${dialect.forUpdate('l')}`,
+    ids,
+  )
+  const before = rows.map(fromLedgerRow)
+  const after = before.map((entry) => ({ ...entry, ...prices.get(entry.id), id: entry.id }))
+  yield* updateRows(dialect, tables.ledger, {
+    set: ['cost', 'charged', 'priced', 'price_json'],
+    rows: after.map(toLedgerRow),
+  })
+  yield* deleteRows(dialect, tables.ledgerScopes, before.flatMap(toMarkRows))
+  yield* insertRows(dialect, tables.ledgerScopes, after.flatMap(toMarkRows))
+  yield* updateRows(dialect, tables.ledgerScopes, { set: ['charged'], rows: after.flatMap(toScopeRows) })
+  const changes = before.flatMap((entry, index) => {
+    const price = after[index]
+    return price ? [{ entry: withKeys(entry), sums: priceDifference(entry, price) }] : []
+  })
+  yield* addToRollUps(dialect, tables, changes)
+  return before.length
+}
+
+function* prune(dialect: Dialect, tables: Tables, before: number): Work<number> {
+  const oldest = `FROM ${tables.ledger.name} l WHERE l.at_ms < ? ORDER BY l.at_ms, l.id LIMIT ${rowsAtOnce}`
+  const { rows } = yield* ask(
+    `SELECT ${ledgerColumns(dialect, tables)} ${oldest}${dialect.forUpdate('l')}`,
+    Math.ceil(before),
+  )
+  const entries = rows.map(fromLedgerRow)
+  yield* deleteRows(dialect, tables.ledgerScopes, [...entries.flatMap(toScopeRows), ...entries.flatMap(toMarkRows)])
+  yield* deleteRows(dialect, tables.ledger, entries.map(toLedgerRow))
+  return entries.length
+}

@@ -1,0 +1,154 @@
+import {
+  type SqlDatabase,
+  type SqlResult,
+  type SqlRow,
+  type Statement,
+  type Work,
+  ask,
+  retrying,
+  runAsync,
+} from './database.js'
+import { type Dialect, type Table, insertSql, keyColumns, memberOf, toJsonRows } from './dialect.js'
+
+/** Prepared on the server: text that is put together here could be read otherwise there, depending on `sql_mode`. */
+interface MysqlQueryable {
+  execute(
+    options: { readonly sql: string; readonly rowsAsArray: false },
+    values: SqlValues,
+  ): Promise<[unknown, unknown]>
+}
+
+type SqlValues = (string | number | null)[]
+
+/** What is used of a connection of `mysql2/promise`. */
+export interface MysqlConnection extends MysqlQueryable {
+  query(sql: string): Promise<unknown>
+  release(): void
+  destroy(): void
+}
+
+/** What is used of a pool of `mysql2/promise`. */
+export interface MysqlPool extends MysqlQueryable {
+  getConnection(): Promise<MysqlConnection>
+}
+
+/** A pool of `mysql2` itself, which gives the one with promises. */
+export interface MysqlCallbackPool {
+  promise(): MysqlPool
+}
+
+/**
+ * Uses the host's pool of `mysql2` for MySQL 8 or MariaDB 10.6 and later; never opens or ends one. The connections'
+ * charset must be utf8mb4, as it is by default.
+ */
+export function mysql(pool: MysqlPool | MysqlCallbackPool): SqlDatabase {
+  const promised = 'promise' in pool ? pool.promise() : pool
+  return {
+    dialect: mysqlDialect,
+    query: (statement) => execute(promised, statement),
+    transact: (work) => retrying(mysqlDialect, () => transact(promised, work())),
+  }
+}
+
+async function execute(on: MysqlQueryable, { sql, values }: Statement): Promise<SqlResult> {
+  const [result] = await on.execute({ sql, rowsAsArray: false }, [...values])
+  if (Array.isArray(result)) return { rows: result, changes: 0 }
+  return { rows: [], changes: Number(memberOf(result, 'affectedRows')) }
+}
+
+async function transact<T>(pool: MysqlPool, work: Work<T>): Promise<T> {
+  const connection = await pool.getConnection()
+  let broken = true
+  try {
+    // Fewer gaps between keys are locked than by default, so fewer writers meet.
+    await connection.query('SET TRANSACTION ISOLATION LEVEL READ COMMITTED')
+    await connection.query('START TRANSACTION')
+    const result = await runAsync(work, (next) => execute(connection, next))
+    await connection.query('COMMIT')
+    broken = false
+    return result
+  } catch (error) {
+    broken = await connection.query('ROLLBACK').then(
+      () => false,
+      () => true,
+    )
+    throw error
+  } finally {
+    if (broken) connection.destroy()
+    else connection.release()
+  }
+}
+
+// Deadlock, lock wait timeout, table definition changed meanwhile.
+const contention: ReadonlySet<unknown> = new Set([1213, 1205, 1412])
+const duplicate = 1062
+const characters = 'CHARACTER SET utf8mb4 COLLATE utf8mb4_bin'
+
+const mysqlDialect: Dialect = {
+  name: 'mysql',
+  types: {
+    word: `VARCHAR(20) ${characters}`,
+    key: `VARCHAR(230) ${characters}`,
+    text: `LONGTEXT ${characters}`,
+    integer: 'BIGINT',
+    number: 'DOUBLE',
+    flag: 'SMALLINT',
+    money: 'DECIMAL(38, 0)',
+  },
+  tableOptions: ' ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin',
+  forUpdate: () => ' FOR UPDATE',
+  splitsMoney: false,
+  rows(columns) {
+    const declared = columns.map(({ name, type }) => `${name} ${mysqlDialect.types[type]} PATH '$.${name}'`)
+    return `JSON_TABLE(?, '$[*]' COLUMNS (${declared.join(', ')})) AS r`
+  },
+  onConflict: () => 'ON DUPLICATE KEY UPDATE',
+  incoming: (column) => `VALUES(${column})`,
+  updateSql(table, set) {
+    const changes = set.map((name) => `${table.name}.${name} = r.${name}`)
+    const same = table.key.map((name) => `${table.name}.${name} = r.${name}`)
+    return `UPDATE ${table.name} JOIN ${mysqlDialect.rows(table.columns)} ON ${same.join(' AND ')} SET ${changes.join(', ')}`
+  },
+  deleteSql(table) {
+    const same = table.key.map((name) => `${table.name}.${name} = r.${name}`)
+    const rows = mysqlDialect.rows(keyColumns(table))
+    return `DELETE ${table.name} FROM ${table.name} JOIN ${rows} ON ${same.join(' AND ')}`
+  },
+  insertNew,
+  *exclusively(name, work) {
+    const { rows } = yield* ask('SELECT GET_LOCK(?, 60) AS locked', name.slice(0, 64))
+    if (Number(rows[0]?.['locked']) !== 1) throw new Error(`Another process held the lock "${name}" for a minute.`)
+    try {
+      return yield* work()
+    } finally {
+      yield* ask('SELECT RELEASE_LOCK(?)', name.slice(0, 64))
+    }
+  },
+  isContention: (error) => contention.has(memberOf(error, 'errno')),
+  isDuplicate: (error) => memberOf(error, 'errno') === duplicate,
+}
+
+/**
+ * MySQL does not tell which rows of an INSERT IGNORE were new, and ignores more than known keys. So all are inserted;
+ * only if some are known, which is rare, those are left out.
+ */
+function* insertNew(table: Table, rows: readonly SqlRow[]): Work<ReadonlySet<string>> {
+  let fresh = rows
+  for (;;) {
+    try {
+      if (fresh.length > 0) yield* ask(insertSql(mysqlDialect, table), toJsonRows(mysqlDialect, fresh))
+      return new Set(fresh.map((row) => String(row['id'])))
+    } catch (error) {
+      if (!mysqlDialect.isDuplicate(error)) throw error
+      const known = yield* knownIds(table, fresh)
+      fresh = fresh.filter((row) => !known.has(row['id']))
+    }
+  }
+}
+
+function* knownIds(table: Table, rows: readonly SqlRow[]): Work<ReadonlySet<unknown>> {
+  const ids = mysqlDialect.rows(keyColumns(table))
+  const sql = `SELECT ${table.name}.id AS id FROM ${ids} JOIN ${table.name} ON ${table.name}.id = r.id`
+  const result = yield* ask(`${sql} LOCK IN SHARE MODE`, JSON.stringify(rows.map(({ id }) => ({ id }))))
+  return new Set(result.rows.map((row) => row['id']))
+}

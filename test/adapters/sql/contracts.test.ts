@@ -1,0 +1,26 @@
+import { afterAll, describe, it } from 'vitest'
+import { sqlStores } from '../../../adapters/sql.js'
+import { describeContract } from '../../../src/testing/contracts/contract.js'
+import { ledgerStoreContract } from '../../../src/testing/contracts/ledger-store.js'
+import { recordStoreContract } from '../../../src/testing/contracts/record-store.js'
+import { emptyTables, migratedStores, testDatabases } from './databases.js'
+
+for (const [name, open] of Object.entries(testDatabases)) {
+  const test = await open()
+  if (!test) continue
+  const { database, peer, prefix } = test
+  await migratedStores(test)
+
+  describe(`on ${name}`, () => {
+    afterAll(() => test.close())
+
+    describeContract({ describe, it }, ledgerStoreContract, async () => {
+      await emptyTables(test)
+      return { store: sqlStores(database, { prefix }).ledger, peer: sqlStores(peer, { prefix }).ledger }
+    })
+    describeContract({ describe, it }, recordStoreContract, async () => {
+      await emptyTables(test)
+      return { store: sqlStores(database, { prefix }).records, peer: sqlStores(peer, { prefix }).records }
+    })
+  })
+}

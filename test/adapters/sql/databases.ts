@@ -1,0 +1,144 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import Sqlite from 'better-sqlite3'
+import { createPool } from 'mysql2/promise'
+import { Pool } from 'pg'
+import { type SqlDatabase, type SqlStores, mysql, postgres, sqlite, sqlStores } from '../../../adapters/sql.js'
+import { hasService, serviceUrls } from '../../support/services.js'
+
+/** A database of the tests with tables of its own, which `close` drops. */
+export interface TestDatabase {
+  readonly database: SqlDatabase
+  /** The same data over connections of their own. */
+  readonly peer: SqlDatabase
+  readonly prefix: string
+  run(sql: string): Promise<void>
+  close(): Promise<void>
+}
+
+/** Every database by its name; undefined from those that are not there. */
+export const testDatabases: Readonly<Record<string, () => Promise<TestDatabase | undefined>>> = {
+  postgres: openPostgres,
+  mysql: openMysql,
+  'better-sqlite3': openSqlite,
+  'node:sqlite': openNodeSqlite,
+}
+
+const tables = [
+  'migrations',
+  'ledger',
+  'ledger_scopes',
+  'spend_hours',
+  'spend_days',
+  'spend_caller_days',
+  'records',
+  'counters',
+  'holds',
+  'reservations',
+]
+
+function newPrefix(): string {
+  return `t${process.pid.toString(36)}_${Math.random().toString(36).slice(2, 8)}_`
+}
+
+export async function openPostgres(): Promise<TestDatabase | undefined> {
+  if (!(await hasService('postgres'))) return undefined
+  const pools = [0, 1].map(() => new Pool({ connectionString: serviceUrls.postgres, max: 6 }))
+  const [own, other] = pools
+  if (!own || !other) return undefined
+  const prefix = newPrefix()
+  const run = async (sql: string): Promise<void> => void (await own.query(sql))
+  return {
+    database: postgres(own),
+    peer: postgres(other),
+    prefix,
+    run,
+    async close() {
+      await run(`DROP TABLE IF EXISTS ${tables.map((table) => prefix + table).join(', ')}`)
+      await Promise.all(pools.map((pool) => pool.end()))
+    },
+  }
+}
+
+export async function openMysql(): Promise<TestDatabase | undefined> {
+  if (!(await hasService('mysql'))) return undefined
+  const pools = [0, 1].map(() => createPool({ uri: serviceUrls.mysql, connectionLimit: 6, multipleStatements: true }))
+  const [own, other] = pools
+  if (!own || !other) return undefined
+  const prefix = newPrefix()
+  const run = async (sql: string): Promise<void> => void (await own.query(sql))
+  return {
+    database: mysql(own),
+    peer: mysql(other),
+    prefix,
+    run,
+    async close() {
+      await run(`DROP TABLE IF EXISTS ${tables.map((table) => prefix + table).join(', ')}`)
+      await Promise.all(pools.map((pool) => pool.end()))
+    },
+  }
+}
+
+export async function openSqlite(): Promise<TestDatabase> {
+  const folder = mkdtempSync(join(tmpdir(), 'sluice-sqlite-'))
+  const open = (): InstanceType<typeof Sqlite> => {
+    const database = new Sqlite(join(folder, 'test.db'))
+    database.pragma('journal_mode = WAL')
+    return database
+  }
+  const [own, other] = [open(), open()]
+  return {
+    database: sqlite(own),
+    peer: sqlite(other),
+    prefix: newPrefix(),
+    run: async (sql) => void own.exec(sql),
+    async close() {
+      own.close()
+      other.close()
+      rmSync(folder, { recursive: true })
+    },
+  }
+}
+
+interface NodeSqlite {
+  prepare(sql: string): { all(...values: unknown[]): unknown[]; run(...values: unknown[]): { changes: number } }
+  exec(sql: string): void
+  close(): void
+}
+
+async function openNodeSqlite(): Promise<TestDatabase | undefined> {
+  const name = 'node:sqlite'
+  const module = await import(name).catch(() => undefined)
+  if (!module) {
+    console.log('skipped: this Node has no node:sqlite')
+    return undefined
+  }
+  const folder = mkdtempSync(join(tmpdir(), 'sluice-sqlite-'))
+  const open = (): NodeSqlite => new module.DatabaseSync(join(folder, 'test.db'))
+  const [own, other] = [open(), open()]
+  own.exec('PRAGMA journal_mode = WAL')
+  return {
+    database: sqlite(own),
+    peer: sqlite(other),
+    prefix: newPrefix(),
+    run: async (sql) => own.exec(sql),
+    async close() {
+      own.close()
+      other.close()
+      rmSync(folder, { recursive: true })
+    },
+  }
+}
+
+/** Empties the tables, which is much quicker than to create them for every test. */
+export async function emptyTables({ run, prefix }: TestDatabase): Promise<void> {
+  for (const table of tables.slice(1, 7)) await run(`DELETE FROM ${prefix}${table}`)
+}
+
+/** The stores of a test, migrated. */
+export async function migratedStores({ database, prefix }: TestDatabase): Promise<SqlStores> {
+  const stores = sqlStores(database, { prefix })
+  await stores.migrate()
+  return stores
+}
