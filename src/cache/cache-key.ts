@@ -16,7 +16,7 @@ export interface KeyParts {
   readonly namespaces: readonly [string, string]
   /** From `scopeOf`. */
   readonly scope: readonly string[]
-  /** From `modelIdentity`. */
+  /** From `createModelIdentity`. */
   readonly model: string
 }
 
@@ -45,23 +45,30 @@ export function scopeOf(caller: Caller, scope: CacheScope): readonly string[] {
   return team === undefined ? ['caller', caller.id] : ['team', idOf('organization') ?? '', team]
 }
 
+/** A model group, as far as the cache looks at it. */
+export interface CachedGroup {
+  readonly name: string
+  readonly members: readonly { readonly deployment: Deployment }[]
+}
+
 /**
- * Tells model groups apart by name and by what they stand for (provider, model, address, parameters), so that an answer is not
- * found any more once the group of the same name has become something else. Remembered for each list of deployments.
+ * Tells model groups apart by name and by what they stand for (provider, model, address, parameters), so that an answer
+ * is not found any more once the group of that name has become something else. Remembered for each group.
  */
-export function createModelIdentity(): (modelName: string, deployments: readonly Deployment[]) => string {
-  const known = new WeakMap<readonly Deployment[], string>()
-  const membersOf = (deployments: readonly Deployment[]): string => {
-    const texts = deployments.map(({ provider, model, baseUrl, params, dropParams }) =>
-      // Parameters of a host that have no canonical text are told apart by the deployment's id.
-      toCanonicalText([provider, model, baseUrl ?? null, params, dropParams]),
-    )
-    const named = texts.map((text, position) => text ?? deployments[position]?.id ?? '')
-    return sha256(JSON.stringify([...new Set(named)].toSorted()))
+export function createModelIdentity(): (group: CachedGroup) => string {
+  const known = new WeakMap<CachedGroup, string>()
+  return (group) => {
+    const identity = known.get(group) ?? identityOf(group)
+    known.set(group, identity)
+    return identity
   }
-  return (modelName, deployments) => {
-    const members = known.get(deployments) ?? membersOf(deployments)
-    known.set(deployments, members)
-    return `${members}:${modelName}`
-  }
+}
+
+function identityOf({ name, members }: CachedGroup): string {
+  const texts = members.map(({ deployment }) => {
+    const { id, provider, model, baseUrl, apiVersion, params, dropParams } = deployment
+    // Parameters of a host that have no canonical text are told apart by the deployment's id.
+    return toCanonicalText([provider, model, baseUrl, apiVersion, params, dropParams]) ?? id
+  })
+  return sha256(JSON.stringify([name, [...new Set(texts)].toSorted()]))
 }

@@ -4,7 +4,14 @@ import type { LeaveSignal } from '../http/message.js'
 import type { Caller } from '../ports.js'
 import type { JsonObject } from '../wire/json.js'
 import type { Operation, Operations } from '../wire/operations.js'
-import { createModelIdentity, digestRequest, type KeyParts, scopeOf, toCacheKey } from './cache-key.js'
+import {
+  type CachedGroup,
+  createModelIdentity,
+  digestRequest,
+  type KeyParts,
+  scopeOf,
+  toCacheKey,
+} from './cache-key.js'
 import type { CacheSettings } from './options.js'
 import type { CacheWishes } from './wishes.js'
 
@@ -13,8 +20,8 @@ export interface CacheQuestion<K extends Operation> {
   readonly operation: K
   readonly request: Operations[K]['request']
   readonly caller: Caller
-  /** The group that the model was resolved to, as the router may pick from it. */
-  readonly deployments: readonly Deployment[]
+  /** What the model was resolved to. */
+  readonly group: CachedGroup
   /** From `readCacheWishes`. */
   readonly wishes: CacheWishes
   /** Aborts when whoever asks no longer waits. */
@@ -24,8 +31,8 @@ export interface CacheQuestion<K extends Operation> {
 /** Who gave an answer. */
 export interface Producer {
   readonly deployment: Deployment
-  /** The group that it was picked from; after a fall-over to another group not the one that was asked for. */
-  readonly deployments: readonly Deployment[]
+  /** What it was picked from; after a fall-over to another group not the one that was asked for. */
+  readonly group: CachedGroup
   /** False where the caller's own credentials were used. */
   readonly billable: boolean
 }
@@ -53,10 +60,9 @@ export type PlanCall = <K extends Operation>(question: CacheQuestion<K>, streame
 /** Builds the decision from the settings. */
 export function createPlanner(settings: CacheSettings): PlanCall {
   const identify = createModelIdentity()
-  return ({ operation, request, caller, deployments, wishes }, streamed) => {
+  return ({ operation, request, caller, group, wishes }, streamed) => {
     const isOn = wishes.use ?? settings.mode === 'default_on'
-    const [first] = deployments
-    if (!isOn || !first || !settings.operations.has(operation)) return undefined
+    if (!isOn || !settings.operations.has(operation)) return undefined
     const scope = wishes.scope ?? settings.scope
     if (!settings.allowScopes.has(scope)) throw scopeRefused(scope)
     const digest = digestRequest(request, settings.ignoreFields)
@@ -67,18 +73,16 @@ export function createPlanner(settings: CacheSettings): PlanCall {
       namespaces: [settings.namespace, wishes.namespace ?? ''],
       scope: scopeOf(caller, scope),
     }
-    const model = identify(first.modelName, deployments)
-    const modelOf = (producer: Producer): string =>
-      producer.deployments === deployments ? model : identify(producer.deployment.modelName, producer.deployments)
+    const keyUnder = (under: CachedGroup, of: string): string => toCacheKey({ ...shared, model: identify(under) }, of)
     return {
       digest,
-      key: toCacheKey({ ...shared, model }, digest),
+      key: keyUnder(group, digest),
       reads: !wishes.noRead,
       writes: !wishes.noWrite,
       maxAgeMs: wishes.maxAgeMs,
       ttlMs: wishes.ttlMs ?? settings.ttlMs,
       digestOf: (other) => digestRequest(other, settings.ignoreFields),
-      keyFor: (of, producer) => toCacheKey({ ...shared, model: producer ? modelOf(producer) : model }, of),
+      keyFor: (other, producer) => keyUnder(producer?.group ?? group, other),
       mayKeep: (producer) => !wishes.noWrite && (producer.billable || shared.scope[0] === 'caller'),
     }
   }
