@@ -1,8 +1,9 @@
-import type { Broadcast, CacheStore, RouterStore } from '../src/index.js'
+import type { Broadcast, CacheStore, CounterStore, RouterStore } from '../src/index.js'
 import { redisBroadcast } from './redis/broadcast.js'
 import { redisCache } from './redis/cache.js'
 import { createChannels } from './redis/channels.js'
 import type { RedisLike, RedisSubscriber } from './redis/client.js'
+import { createRedisCounters } from './redis/counters.js'
 import { redisRouterStore } from './redis/router.js'
 
 export type { RedisLike, RedisSubscriber } from './redis/client.js'
@@ -21,6 +22,7 @@ export interface RedisStoresOptions {
 export interface RedisStores {
   readonly cache: CacheStore
   readonly router: RouterStore
+  readonly counters: CounterStore
   /** Only with a `subscriber`. */
   readonly broadcast?: Broadcast
 }
@@ -35,6 +37,7 @@ export function redisStores(client: RedisLike, options: RedisStoresOptions = {})
   return {
     cache: redisCache(client, prefix),
     router: redisRouterStore(client, { prefix, channels, deadlineMs }),
+    counters: createRedisCounters(client, { prefix }),
     ...(channels && { broadcast: redisBroadcast(client, channels, prefix) }),
   }
 }
