@@ -74,14 +74,23 @@ export async function redisServer(
   }
 }
 
-/** Starts three masters that share the slots. */
-export async function redisCluster(): Promise<{ readonly nodes: readonly RedisServer[]; stop(): Promise<void> }> {
-  const flags = ['--cluster-enabled', 'yes', '--cluster-node-timeout', '2000']
-  const nodes = await Promise.all([1, 2, 3].map(() => redisServer({ flags })))
+/** Starts three masters that share the slots, each with as many replicas as told. */
+export async function redisCluster(
+  replicas = 0,
+): Promise<{ readonly nodes: readonly RedisServer[]; stop(): Promise<void> }> {
+  const flags = ['--cluster-enabled', 'yes', '--cluster-node-timeout', '1000', '--repl-diskless-sync-delay', '0']
+  const nodes = await Promise.all(Array.from({ length: 3 * (1 + replicas) }, () => redisServer({ flags })))
   const stop = async (): Promise<void> => void (await Promise.all(nodes.map((node) => node.stop())))
   const addresses = nodes.map(({ port }) => `127.0.0.1:${port}`)
   try {
-    await promisify(execFile)('redis-cli', ['--cluster', 'create', ...addresses, '--cluster-yes'])
+    await promisify(execFile)('redis-cli', [
+      '--cluster',
+      'create',
+      ...addresses,
+      '--cluster-replicas',
+      String(replicas),
+      '--cluster-yes',
+    ])
     for (const node of nodes) await untilClusterIsUp(node)
     return { nodes, stop }
   } catch (error) {
