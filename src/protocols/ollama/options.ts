@@ -1,3 +1,4 @@
+import { capabilitiesOf } from '../../catalog/capabilities.js'
 import { isObject, type JsonObject, stringOf } from '../../wire/json.js'
 import type { Take } from '../parameter-table.js'
 
@@ -65,7 +66,7 @@ export function toThink(request: JsonObject, model: string): JsonObject {
   if ((effort === undefined || effort === 'default') && type === undefined) return {}
   const off = effort === undefined || effort === 'default' ? type === 'disabled' : effort === 'none'
   if (off) return { think: false }
-  const hasLevels = /(?:^|\/)gpt-oss/.test(model)
+  const hasLevels = capabilitiesOf('ollama', model).family === 'gpt-oss'
   return { think: hasLevels ? (levels[effort ?? 'medium'] ?? 'medium') : true }
 }
 

@@ -1,3 +1,4 @@
+import { capabilitiesOf } from '../../catalog/capabilities.js'
 import { raiseTemperatureForMany, wrapJsonSchema } from './adjust.js'
 import { fireworksImage, fireworksImages, hyperbolicImage } from './images.js'
 import {
@@ -32,7 +33,7 @@ export const namedRows: Rows = {
     responses: { when: xaiNeedsResponses, options: {} },
     variants: [
       {
-        models: /^grok-(3-mini|[4-9]|build|code)(?!.*non-reasoning)/,
+        models: { test: (model) => capabilitiesOf('xai', model).refusedParameters.includes('stop') },
         quirks: { unsupported: ['stop', 'frequency_penalty', 'presence_penalty'] },
       },
       { models: /^grok-4(-0709|-latest|-fast.*)?$|^grok-4\.20-/, quirks: { reasoning: 'none' } },

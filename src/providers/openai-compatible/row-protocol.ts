@@ -15,8 +15,8 @@ interface Condition {
 
 /** Quirks that hold for some models, operations or requests only; every condition that is given must hold. */
 interface Variant {
-  /** Of the model's name at the provider, as the deployment gives it. */
-  readonly models?: RegExp
+  /** Asked about the model's name at the provider, as the deployment gives it: a pattern, or what the catalog knows. */
+  readonly models?: Pick<RegExp, 'test'>
   readonly operation?: Operation
   readonly when?: Condition
   readonly quirks: Quirks

@@ -74,7 +74,12 @@ describe('a chat with Ollama', () => {
   it('switches thinking, and gives gpt-oss a level', () => {
     expect(send({ reasoning_effort: 'none' }).body['think']).toBe(false)
     expect(send({ reasoning_effort: 'low' }).body['think']).toBe(true)
-    expect(send({ reasoning_effort: 'xhigh' }, { model: 'gpt-oss:20b' }).body['think']).toBe('high')
+    for (const model of ['gpt-oss:20b', 'gpt-oss', 'hf.co/unsloth/gpt-oss-120b:Q4_K_M']) {
+      expect(send({ reasoning_effort: 'xhigh' }, { model }).body['think']).toBe('high')
+    }
+    for (const model of ['qwen3:8b', 'deepseek-r1', 'my-gpt-oss-like']) {
+      expect(send({ reasoning_effort: 'xhigh' }, { model }).body['think']).toBe(true)
+    }
     expect(send({ thinking: { type: 'disabled' } }).body['think']).toBe(false)
     expect(send({ thinking: { type: 'enabled', budget_tokens: 2000 } }).body['think']).toBe(true)
     expect(send({}).body).not.toHaveProperty('think')

@@ -51,6 +51,37 @@ describe('token limit', () => {
   })
 })
 
+describe('parameters that only some models of xAI refuse', () => {
+  it.each([
+    ['grok-2-1212', true],
+    ['grok-2-vision-1212', true],
+    ['grok-beta', true],
+    ['grok-vision-beta', true],
+    ['grok-3', true],
+    ['grok-3-fast', true],
+    ['grok-3-mini', false],
+    ['grok-3-mini-fast', false],
+    ['grok-4', false],
+    ['grok-4-0709', false],
+    ['grok-4-latest', false],
+    ['grok-4-fast', false],
+    ['grok-4-fast-reasoning', false],
+    ['grok-4-fast-non-reasoning', true],
+    ['grok-4-1-fast-reasoning', false],
+    ['grok-4-1-fast-non-reasoning', true],
+    ['grok-4.20-0309-reasoning', false],
+    ['grok-4.20-0309-non-reasoning', true],
+    ['grok-4.3', false],
+    ['grok-build-0.1', false],
+    ['grok-code-fast-1', false],
+    ['grok-5', false],
+  ])('%s takes `stop`: %s', (model, takes) => {
+    const send = () => sent('chat', `xai/${model}`, { stop: ['x'] }).body['stop']
+    if (takes) expect(send()).toEqual(['x'])
+    else expect(send).toThrow(/stop/)
+  })
+})
+
 describe('what a provider takes and does nothing about', () => {
   it('is sent, and named: OpenRouter gives one choice whatever `n` says', () => {
     const ask = (n: number) => codecOf('chat', 'openrouter/a/b').encode(exchangeOf('chat', 'openrouter/a/b', { n }))
