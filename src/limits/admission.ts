@@ -1,0 +1,229 @@
+import { GatewayError } from '../errors.js'
+import type { Clock, Logger, Scope } from '../ports.js'
+import type { CounterStore, Hold, Reservation, ReserveResult } from '../ports/counters.js'
+import { createBudgetWindows } from './budget-window.js'
+import { type Ending, createEndings } from './endings.js'
+import { type BudgetHold, type CallDemand, type ScopeHold, type Settlement, toActual, toHolds } from './holds.js'
+import { rateHeaders } from './rate-headers.js'
+import { toRefusal } from './refusal.js'
+import { createRenewal } from './renewal.js'
+import { type LedgerTotal, createSeeding } from './seeding.js'
+import { type SoftBudgetEvent, passedSoftBudgets } from './soft-budget.js'
+
+/** What an admission is built from. */
+export interface AdmissionParts {
+  /** Every method has to settle within a deadline of its own: see `guardStore`. */
+  readonly counters: CounterStore
+  /** Counters of this process, which take over while `counters` fail and `onStoreFailure` is `degrade`. */
+  readonly fallback: CounterStore
+  readonly ledgerTotal: LedgerTotal
+  readonly clock: Clock
+  /** Unique names of reservations. */
+  readonly createId: () => string
+  readonly logger: Logger
+  /** When counters or ledger fail: count in this process, or answer 503. @default 'degrade' */
+  readonly onStoreFailure?: 'degrade' | 'refuse'
+  /** How long a reservation outlives its process, in milliseconds; renewed while the call runs. @default 60,000 */
+  readonly ttlMs?: number
+  /** Milliseconds for one question to the ledger. @default 1,000 */
+  readonly ledgerDeadlineMs?: number
+  /**
+   * Whose counters lie together in a Redis cluster: scopes that share a counter must have one tenant. @default one tenant
+   * for all, which is never wrong
+   */
+  readonly tenantOf?: (scopes: readonly Scope[]) => string
+  /** Told of spend that passes a soft budget. */
+  readonly onSoftBudget?: (event: SoftBudgetEvent) => void
+}
+
+/** Lets calls in that their budgets and limits have room for. */
+export interface Admission {
+  /**
+   * Holds what the call may need in all of its scopes, or none of it. One round trip to the store, none for callers
+   * without budgets and limits; a budget's first call in a window also asks the ledger.
+   * @throws GatewayError budget_exceeded, limit_exceeded; unavailable where stores fail and are not to be replaced
+   */
+  admit(demand: CallDemand): Promise<AdmittedCall>
+  /** Settles what waits, as far as the store takes it, and stops all timers. */
+  close(): Promise<void>
+}
+
+/** A call that was let in. Has to be settled or released, whatever becomes of it; only the first counts. */
+export interface AdmittedCall {
+  /** `x-ratelimit-*` of the tightest scope; empty where there is no limit. */
+  readonly headers: Readonly<Record<string, string>>
+  /** Replaces what is held by what was used. Returns at once; is repeated until the store has it. */
+  settle(settlement: Settlement): void
+  /** For a call that nothing was billed for: gives back what is held, requests and tokens of the minute included. */
+  release(): void
+}
+
+const free: AdmittedCall = Object.freeze({ headers: Object.freeze({}), settle() {}, release() {} })
+
+/** Builds the admission of one gateway. */
+export function createAdmission(parts: AdmissionParts): Admission {
+  return new BudgetAdmission(parts)
+}
+
+/** What is asked of a store for one call. */
+interface Request {
+  readonly id: string
+  readonly tenant: string
+  readonly parts: readonly ScopeHold[]
+  readonly holds: readonly Hold[]
+}
+
+// A store that forgets what it was told between two questions does not work.
+const mostRounds = 3
+
+class BudgetAdmission implements Admission {
+  readonly #parts: AdmissionParts
+  readonly #onStoreFailure: 'degrade' | 'refuse'
+  readonly #ttlMs: number
+  readonly #windows = createBudgetWindows()
+  /** When the counter store answered last: what this process has counted in its place before that is out of date. */
+  #lastAnswer = 0
+  readonly #seeding
+  readonly #endings
+  readonly #renewal
+
+  constructor(parts: AdmissionParts) {
+    const { clock, logger, onStoreFailure = 'degrade', ttlMs = 60_000, ledgerDeadlineMs = 1_000 } = parts
+    this.#parts = parts
+    this.#onStoreFailure = onStoreFailure
+    this.#ttlMs = ttlMs
+    this.#seeding = createSeeding({ clock, logger, onStoreFailure, ledgerDeadlineMs, ledgerTotal: parts.ledgerTotal })
+    this.#endings = createEndings({ clock, logger })
+    this.#renewal = createRenewal({ clock, logger, ttlMs })
+  }
+
+  async admit(demand: CallDemand): Promise<AdmittedCall> {
+    const { clock, createId, tenantOf } = this.#parts
+    const parts = toHolds(demand, this.#windows, clock.now())
+    if (parts.length === 0) return free
+    const tenant = tenantOf?.(demand.scopes) ?? 'all'
+    const request = { id: createId(), tenant, parts, holds: parts.map(({ hold }) => hold) }
+    const store = this.#parts.counters
+    let result: ReserveResult
+    try {
+      result = await this.#reserve(store, request)
+      this.#lastAnswer = clock.now()
+    } catch (error) {
+      return this.#admitWithout(request, error)
+    }
+    return this.#admitted(request, [store], this.#grantedOf(request, result))
+  }
+
+  async close(): Promise<void> {
+    this.#seeding.close()
+    this.#renewal.close()
+    await this.#endings.close()
+  }
+
+  /** Reserves, after a look into the ledger for budgets that the store does not know. */
+  async #reserve(store: CounterStore, { id, tenant, parts, holds }: Request): Promise<ReserveResult> {
+    for (let round = 0; round < mostRounds; round++) {
+      const result = await store.reserve(holds, { id, tenant, ttlMs: this.#ttlMs })
+      if (!('missing' in result)) return result
+      const unknown = parts.filter((part) => isBudgetOf(part, result.missing))
+      await Promise.all(unknown.map((budget) => this.#seeding.seed({ store, tenant, budget })))
+    }
+    throw new GatewayError('unavailable', 'The counter store does not keep what it is told.')
+  }
+
+  /** Lets a call in on what this process knows, or not at all. */
+  async #admitWithout(request: Request, cause: unknown): Promise<AdmittedCall> {
+    const { counters, fallback, clock, logger } = this.#parts
+    const { id, tenant, holds } = request
+    const unknown = { id, tenant, holds, used: [] }
+    // The answer may be lost, and the holds be there.
+    const abandon = (): void => this.#endings.end({ store: counters, reservation: unknown, actual: undefined, at: 0 })
+    if (this.#onStoreFailure === 'refuse') {
+      abandon()
+      throw unavailable(cause)
+    }
+    try {
+      await this.#forgetOutdated(request)
+      const granted = this.#grantedOf(request, await this.#reserve(fallback, request))
+      logger.debug({ reservation: id, error: cause, at: clock.now() }, 'The counter store failed; this process counts.')
+      return this.#admitted(request, [fallback, counters], granted)
+    } catch (error) {
+      abandon()
+      throw GatewayError.isInstance(error) ? error : unavailable(error)
+    }
+  }
+
+  async #forgetOutdated({ tenant, holds }: Request): Promise<void> {
+    const { fallback } = this.#parts
+    const budgets = holds.filter(({ kind }) => kind === 'budget')
+    const levels = await fallback.read(tenant, budgets)
+    const outdated = budgets.filter((_, at) => (levels[at]?.seededUntil ?? Infinity) <= this.#lastAnswer)
+    const names = outdated.map(({ counter }) => counter)
+    await fallback.forget(tenant, names)
+  }
+
+  /** @throws GatewayError where it was refused */
+  #grantedOf({ parts }: Request, result: ReserveResult): Reservation {
+    if ('granted' in result) return result.granted
+    const refused = 'refused' in result ? parts[result.refused.index] : undefined
+    if ('missing' in result || !refused) throw unavailable(undefined)
+    throw toRefusal(refused, result.refused, this.#parts.clock.now())
+  }
+
+  /** `stores`: the one that holds, and whatever else has to hear how it ends. */
+  #admitted({ parts, tenant }: Request, stores: readonly CounterStore[], reservation: Reservation): AdmittedCall {
+    const [holder = this.#parts.counters] = stores
+    this.#renewal.add(holder, reservation)
+    let isOver = false
+    const end = (settlement: Settlement | undefined): void => {
+      if (isOver) return
+      isOver = true
+      this.#renewal.delete(holder, reservation)
+      const actual = settlement && toActual(parts, settlement)
+      const at = settlement?.at ?? this.#parts.clock.now()
+      for (const store of stores) {
+        const onSettled: Ending['onSettled'] = (spent) =>
+          this.#settled({ parts, tenant, store, actual: actual ?? [], spent })
+        this.#endings.end({ store, reservation, actual, at, onSettled })
+      }
+    }
+    return {
+      headers: rateHeaders(parts, reservation.used),
+      settle: end,
+      release: () => end(undefined),
+    }
+  }
+
+  #settled({ parts, tenant, store, actual, spent }: SettledCall): void {
+    if (spent.length === 0) return
+    parts.forEach((budget, index) => {
+      if (budget.limit === 'budget' && spent[index] === undefined) this.#seeding.recount({ store, tenant, budget })
+    })
+    const { counters, onSoftBudget } = this.#parts
+    if (store !== counters || !onSoftBudget) return
+    for (const event of passedSoftBudgets(parts, actual, spent)) {
+      try {
+        onSoftBudget(event)
+      } catch (error) {
+        this.#parts.logger.error({ error }, 'onSoftBudget has thrown.')
+      }
+    }
+  }
+}
+
+interface SettledCall {
+  readonly parts: readonly ScopeHold[]
+  readonly tenant: string
+  readonly store: CounterStore
+  readonly actual: readonly number[]
+  readonly spent: readonly (number | undefined)[]
+}
+
+function isBudgetOf(part: ScopeHold, counters: readonly string[]): part is BudgetHold {
+  return part.limit === 'budget' && counters.includes(part.hold.counter)
+}
+
+function unavailable(cause: unknown): GatewayError {
+  const text = 'The budgets and limits of this call cannot be checked right now. Try again in a moment.'
+  return new GatewayError('unavailable', text, { cause, retryAfterMs: 1_000 })
+}

@@ -1,0 +1,162 @@
+import type { Budget, Scope } from '../ports.js'
+import type { Hold } from '../ports/counters.js'
+import type { BudgetWindow, BudgetWindows } from './budget-window.js'
+import { dollarsToNano, picoToNano } from './money.js'
+
+/** What a call may cost and need at most. */
+export interface Estimate {
+  /** Pico-dollars that a scope would be charged at most, mark-up included. */
+  charged(scope: Scope): bigint
+  readonly inputTokens: number
+  /** The most that may come out. */
+  readonly outputTokens: number
+}
+
+/** What a call has cost and used, all its attempts together. */
+export interface Settlement {
+  /** Pico-dollars that a scope is charged, mark-up included: what the ledger's rows say of it. */
+  charged(scope: Scope): bigint
+  /** Input and output. */
+  readonly tokens: number
+  /** The date of the ledger's rows, in milliseconds since the epoch. @default now */
+  readonly at?: number
+}
+
+/** A hold, and which limit of which scope it comes from. */
+export type ScopeHold = BudgetHold | LimitHold
+
+interface HoldOf {
+  readonly hold: Hold
+  readonly scope: Scope
+}
+
+/** Of a budget. */
+export interface BudgetHold extends HoldOf {
+  readonly limit: 'budget'
+  /** The name or pattern of a model budget. */
+  readonly model: string | undefined
+  readonly window: BudgetWindow
+  /** Nano-dollars. */
+  readonly softLimit: number | undefined
+}
+
+/** Of a limit on requests or tokens per minute, or on calls at once. */
+export interface LimitHold extends HoldOf {
+  readonly limit: 'requests' | 'tokens' | 'parallel'
+}
+
+/** What the holds of a call are made from. */
+export interface CallDemand {
+  readonly scopes: readonly Scope[]
+  /** The model group that is asked for, as the ledger has it. */
+  readonly modelName: string
+  readonly estimate: Estimate
+}
+
+/** The length of the window of requests and tokens per minute, in milliseconds. */
+export const minuteMs = 60_000
+
+/**
+ * Everything that a call counts against, outermost first, each counter once: where two scopes share one, the tighter limit.
+ * Empty for callers without any budget or limit.
+ * @throws TypeError for a budget whose duration or time zone is none
+ */
+export function toHolds(demand: CallDemand, windows: BudgetWindows, now: number): readonly ScopeHold[] {
+  if (!demand.scopes.some(isLimited)) return []
+  const found = demand.scopes.flatMap((scope) => [
+    ...budgetsOf(scope, demand.modelName).map((part) =>
+      toBudgetHold(part, demand.estimate, windows.at(part.budget, now)),
+    ),
+    ...toLimitHolds(scope, demand.estimate),
+  ])
+  const byCounter = new Map<string, ScopeHold>()
+  for (const part of found) {
+    const known = byCounter.get(part.hold.counter)
+    if (!known || part.hold.limit < known.hold.limit) byCounter.set(part.hold.counter, part)
+  }
+  return byCounter.size === found.length ? found : [...byCounter.values()]
+}
+
+/** What was used of each hold, for `CounterStore.settle`. */
+export function toActual(holds: readonly ScopeHold[], settlement: Settlement): readonly number[] {
+  return holds.map(({ limit, scope }) => {
+    if (limit === 'budget') return picoToNano(settlement.charged(scope))
+    if (limit === 'tokens') return settlement.tokens
+    return limit === 'requests' ? 1 : 0
+  })
+}
+
+/** True where a pattern of `modelBudgets` (`gpt-4o`, `openai/*`, `*`) speaks of this model name. */
+export function isModelMatch(pattern: string, modelName: string): boolean {
+  return pattern.endsWith('*') ? modelName.startsWith(pattern.slice(0, -1)) : pattern === modelName
+}
+
+interface ScopeBudget {
+  readonly scope: Scope
+  readonly budget: Budget
+  readonly model: string | undefined
+}
+
+function isLimited({ budget, modelBudgets, rpm, tpm, maxParallelRequests }: Scope): boolean {
+  return (budget ?? modelBudgets ?? rpm ?? tpm ?? maxParallelRequests) !== undefined
+}
+
+function budgetsOf(scope: Scope, modelName: string): readonly ScopeBudget[] {
+  const { budget, modelBudgets } = scope
+  const own = budget ? [{ scope, budget, model: undefined }] : []
+  if (!modelBudgets) return own.filter(isBounded)
+  const ofModels = Object.entries(modelBudgets)
+    .filter(([pattern]) => isModelMatch(pattern, modelName))
+    .map(([model, modelBudget]) => ({ scope, budget: modelBudget, model }))
+  return [...own, ...ofModels].filter(isBounded)
+}
+
+function isBounded({ budget }: ScopeBudget): boolean {
+  return budget.maxBudget !== undefined || budget.softBudget !== undefined
+}
+
+function toBudgetHold(part: ScopeBudget, estimate: Estimate, window: BudgetWindow): BudgetHold {
+  const { scope, budget, model } = part
+  const { maxBudget = Infinity, softBudget } = budget
+  const ofModel = model === undefined ? '' : `model:${encodeURIComponent(model)}:`
+  return {
+    limit: 'budget',
+    scope,
+    model,
+    window,
+    softLimit: softBudget === undefined ? undefined : dollarsToNano(softBudget),
+    hold: {
+      counter: `budget:${nameOf(scope)}:${ofModel}${window.id}`,
+      kind: 'budget',
+      // A budget that is used up, or is 0, has no room for a call that costs nothing either.
+      amount: Math.max(1, picoToNano(estimate.charged(scope))),
+      limit: dollarsToNano(maxBudget),
+      endsAt: window.endsAt,
+    },
+  }
+}
+
+function toLimitHolds(scope: Scope, { inputTokens, outputTokens }: Estimate): readonly LimitHold[] {
+  const { rpm, tpm, maxParallelRequests } = scope
+  const name = nameOf(scope)
+  const holds: LimitHold[] = []
+  if (rpm !== undefined) {
+    const hold = { counter: `rpm:${name}`, kind: 'rate', amount: 1, limit: rpm, windowMs: minuteMs } as const
+    holds.push({ limit: 'requests', scope, hold })
+  }
+  if (tpm !== undefined) {
+    // The most that may come out can be more than a minute allows, and seldom comes: it waits for an empty minute, not for ever.
+    const amount = Math.min(inputTokens + outputTokens, Math.max(inputTokens, Math.floor(tpm)))
+    const hold = { counter: `tpm:${name}`, kind: 'rate', amount, limit: tpm, windowMs: minuteMs } as const
+    holds.push({ limit: 'tokens', scope, hold })
+  }
+  if (maxParallelRequests !== undefined) {
+    const hold = { counter: `parallel:${name}`, kind: 'lease', amount: 1, limit: maxParallelRequests } as const
+    holds.push({ limit: 'parallel', scope, hold })
+  }
+  return holds
+}
+
+function nameOf({ kind, id }: Scope): string {
+  return `${kind}:${encodeURIComponent(id)}`
+}

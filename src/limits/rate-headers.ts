@@ -1,0 +1,60 @@
+import { type ScopeHold, minuteMs } from './holds.js'
+
+/** How full a limit is. */
+export interface LimitState {
+  readonly limit: number
+  readonly remaining: number
+  /** Until the limit is whole again, in milliseconds. */
+  readonly resetMs: number
+}
+
+type Dimension = 'requests' | 'tokens'
+
+const dimensions: readonly Dimension[] = ['requests', 'tokens']
+
+/**
+ * `x-ratelimit-limit-requests`, `-remaining-requests`, `-reset-requests` and the same of tokens, as OpenAI sends them, of
+ * the scope that has the least left. `used` is in the order of `holds`, this call included.
+ */
+export function rateHeaders(holds: readonly ScopeHold[], used: readonly number[]): Readonly<Record<string, string>> {
+  const headers: Record<string, string> = {}
+  for (const dimension of dimensions) {
+    const tightest = tightestOf(dimension, holds, used)
+    if (tightest) Object.assign(headers, limitHeaders(dimension, tightest))
+  }
+  return headers
+}
+
+/** The three headers of one limit. */
+export function limitHeaders(dimension: Dimension, { limit, remaining, resetMs }: LimitState): Record<string, string> {
+  return {
+    [`x-ratelimit-limit-${dimension}`]: String(limit),
+    [`x-ratelimit-remaining-${dimension}`]: String(remaining),
+    [`x-ratelimit-reset-${dimension}`]: writeDuration(resetMs),
+  }
+}
+
+function tightestOf(
+  dimension: Dimension,
+  holds: readonly ScopeHold[],
+  used: readonly number[],
+): LimitState | undefined {
+  let tightest: LimitState | undefined
+  holds.forEach((part, index) => {
+    const { limit } = part.hold
+    if (part.limit !== dimension || limit === Infinity) return
+    const remaining = Math.max(0, Math.floor(limit - (used[index] ?? 0)))
+    // The window slides: what this call took is the last to leave it.
+    if (!tightest || remaining < tightest.remaining) tightest = { limit, remaining, resetMs: minuteMs }
+  })
+  return tightest
+}
+
+/** Durations as OpenAI writes them: `120ms`, `1.5s`, `1m0s`, `2h3m4s`. */
+export function writeDuration(milliseconds: number): string {
+  if (milliseconds < 1_000) return `${Math.ceil(milliseconds)}ms`
+  if (milliseconds < 60_000) return `${Math.round(milliseconds) / 1_000}s`
+  const seconds = Math.ceil(milliseconds / 1_000)
+  const [hours, minutes] = [Math.floor(seconds / 3_600), Math.floor((seconds % 3_600) / 60)]
+  return `${hours > 0 ? `${hours}h` : ''}${minutes}m${seconds % 60}s`
+}

@@ -1,0 +1,178 @@
+import type { Clock, Logger, Timer } from '../ports.js'
+import type { CounterStore } from '../ports/counters.js'
+import type { ScopeRef } from '../ports/ledger.js'
+import { within } from './deadline.js'
+import type { BudgetHold } from './holds.js'
+import { picoToNano } from './money.js'
+
+/** Which of the ledger's rows are added up. */
+export interface SpendQuestion {
+  readonly scope: ScopeRef
+  /** Only rows whose `modelName` is this, or begins with what stands before a final `*`; undefined: all. */
+  readonly model: string | undefined
+  /** Dated at or after, in milliseconds since the epoch. */
+  readonly from: number
+  /** Dated before. */
+  readonly until: number
+}
+
+/** Pico-dollars charged to a scope; exact for the rows that have arrived. */
+export type LedgerTotal = (question: SpendQuestion) => Promise<bigint>
+
+/** What seeding needs. */
+export interface SeedingParts {
+  readonly ledgerTotal: LedgerTotal
+  readonly clock: Clock
+  readonly logger: Logger
+  /** Milliseconds for one question to the ledger. */
+  readonly ledgerDeadlineMs: number
+  /** Where the ledger does not answer, `degrade` begins at nothing spent and adds up later; `refuse` rejects. */
+  readonly onStoreFailure: 'degrade' | 'refuse'
+}
+
+/** Budget counters of one store, and the tenant that they belong to. */
+export interface Account {
+  readonly store: CounterStore
+  readonly tenant: string
+  readonly budget: BudgetHold
+}
+
+/** Brings what the ledger knows into counters that are missing, and again when rows may have come late. */
+export interface Seeding {
+  /** One question per counter at a time. @throws what the ledger or the store rejects with */
+  seed(account: Account): Promise<void>
+  /** Adds up again, soon and once more later: rows of other processes reach the ledger in batches. */
+  recount(account: Account): void
+  close(): void
+}
+
+const recountAfterMs = [5_000, 60_000]
+const tickMs = 1_000
+// Beyond this, a counter stays as it was seeded.
+const maxRecounts = 50_000
+
+interface Recount {
+  readonly account: Account
+  readonly due: number
+  /** Place in `recountAfterMs`. */
+  readonly stage: number
+}
+
+/** Builds the seeding of one admission. */
+export function createSeeding(parts: SeedingParts): Seeding {
+  return new CounterSeeding(parts)
+}
+
+class CounterSeeding implements Seeding {
+  readonly #parts: SeedingParts
+  readonly #running = new Map<CounterStore, Map<string, Promise<void>>>()
+  readonly #recounts = new Map<CounterStore, Map<string, Recount>>()
+  #waiting = 0
+  #timer: Timer | undefined
+  #isClosed = false
+
+  constructor(parts: SeedingParts) {
+    this.#parts = parts
+  }
+
+  async seed(account: Account): Promise<void> {
+    const running = mapOf(this.#running, account.store)
+    const key = keyOf(account)
+    const known = running.get(key)
+    if (known) return known
+    const started = this.#seedNow(account).finally(() => running.delete(key))
+    running.set(key, started)
+    return started
+  }
+
+  recount(account: Account): void {
+    this.#schedule(account, 0)
+  }
+
+  close(): void {
+    this.#isClosed = true
+    this.#timer?.cancel()
+  }
+
+  async #seedNow(account: Account): Promise<void> {
+    const until = this.#parts.clock.now()
+    await this.#write(account, until, await this.#totalOrNothing(account, until))
+    this.recount(account)
+  }
+
+  async #totalOrNothing(account: Account, until: number): Promise<number> {
+    try {
+      return await this.#total(account, until)
+    } catch (error) {
+      if (this.#parts.onStoreFailure === 'refuse') throw error
+      const { counter } = account.budget.hold
+      this.#parts.logger.warn({ counter, error }, 'The ledger does not answer: a budget begins at nothing spent.')
+      return 0
+    }
+  }
+
+  async #total({ budget: { scope, model, window } }: Account, until: number): Promise<number> {
+    const { ledgerTotal, clock, ledgerDeadlineMs } = this.#parts
+    const question = { scope: { kind: scope.kind, id: scope.id }, model, from: window.startsAt, until }
+    return picoToNano(await within(clock, ledgerDeadlineMs, () => ledgerTotal(question)))
+  }
+
+  #write({ store, tenant, budget }: Account, until: number, spent: number): Promise<void> {
+    return store.seed(tenant, [{ counter: budget.hold.counter, spent, until, endsAt: budget.window.endsAt }])
+  }
+
+  #schedule(account: Account, stage: number): void {
+    const afterMs = recountAfterMs[stage]
+    if (afterMs === undefined || this.#isClosed) return
+    const recounts = mapOf(this.#recounts, account.store)
+    const key = keyOf(account)
+    if (!recounts.has(key)) {
+      if (this.#waiting >= maxRecounts) return
+      this.#waiting++
+    }
+    recounts.set(key, { account, stage, due: this.#parts.clock.now() + afterMs })
+    this.#timer ??= this.#parts.clock.setTimeout(() => void this.#tick(), tickMs)
+  }
+
+  /** One question after the other: a process that has just started must not storm the ledger. */
+  async #tick(): Promise<void> {
+    const now = this.#parts.clock.now()
+    for (const recounts of this.#recounts.values()) {
+      for (const [key, recount] of recounts) {
+        if (this.#isClosed) return
+        if (recount.due > now) continue
+        recounts.delete(key)
+        this.#waiting--
+        // A window that has ended is of no more interest.
+        if ((recount.account.budget.window.endsAt ?? Infinity) > now) await this.#again(recount)
+      }
+    }
+    this.#timer = undefined
+    if (this.#waiting > 0) this.#timer = this.#parts.clock.setTimeout(() => void this.#tick(), tickMs)
+  }
+
+  async #again({ account, stage }: Recount): Promise<void> {
+    const { store, tenant, budget } = account
+    try {
+      const [level] = await store.read(tenant, [budget.hold])
+      const until = level?.seededUntil
+      if (until !== undefined) await this.#write(account, until, await this.#total(account, until))
+      this.#schedule(account, stage + 1)
+    } catch (error) {
+      this.#parts.logger.debug({ counter: budget.hold.counter, error }, 'A budget could not be added up again yet.')
+      this.#schedule(account, stage)
+    }
+  }
+}
+
+function mapOf<V>(maps: Map<CounterStore, Map<string, V>>, store: CounterStore): Map<string, V> {
+  const known = maps.get(store)
+  if (known) return known
+  const made = new Map<string, V>()
+  maps.set(store, made)
+  return made
+}
+
+function keyOf({ tenant, budget }: Account): string {
+  return `${tenant} ${budget.hold.counter}`
+}
