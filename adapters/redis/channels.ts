@@ -5,7 +5,7 @@ type Listener = (message: string) => void
 /** The channels of Redis that somebody listens to. */
 export interface Channels {
   /** Calls the listener with each message until the result is called. What a listener throws is dropped. */
-  listen(channel: string, listener: Listener): () => void
+  readonly listen: (channel: string, listener: Listener) => () => void
 }
 
 /**

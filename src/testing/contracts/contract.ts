@@ -10,9 +10,9 @@ export interface Trial<Store> {
   /** Another one over the same data, as another process has it; the store itself where one is as good as two. */
   readonly peer: Store
   /** The store's time, in milliseconds since the epoch. */
-  now(): number
+  readonly now: () => number
   /** Lets time pass for the store: advances its clock, or waits. */
-  pass(milliseconds: number): Promise<void>
+  readonly pass: (milliseconds: number) => Promise<void>
 }
 
 /** What a host gives for each trial; `close` is called after it. */
