@@ -3,6 +3,7 @@ import { basename } from 'node:path'
 import { fromLiteLLMConfig, parseConfigText } from '../../src/index.js'
 import type { CliArguments } from './arguments.js'
 import { setupDemo } from './demo.js'
+import { openRedis } from './redis.js'
 import type { Environment, Setup } from './setup.js'
 import { toReadError } from './start-error.js'
 
@@ -17,7 +18,17 @@ async function setupFromFile(file: string, env: Environment): Promise<Setup> {
   const text = await readFile(file, 'utf8').catch((error: unknown) => {
     throw toReadError(error, file)
   })
-  return fromLiteLLMConfig(await parseConfigText(text, basename(file)), { env })
+  const { redis, ...setup } = fromLiteLLMConfig(await parseConfigText(text, basename(file)), { env })
+  if (!redis) return setup
+  const { stores, close } = await openRedis(redis)
+  return {
+    ...setup,
+    options: { ...setup.options, stores },
+    close() {
+      close()
+      return Promise.resolve()
+    },
+  }
 }
 
 function setupFromModel(model: string, env: Environment): Setup {

@@ -27,16 +27,15 @@ export const entryKeys: SectionKeys = { supported: list('model_name litellm_para
  */
 export const deploymentKeys: SectionKeys = {
   supported: list(`
-    api_base api_key api_version base_url custom_llm_provider drop_params extra_body extra_headers headers model order
-    organization rpm stream_timeout timeout tpm weight`),
+    api_base api_key api_version base_url cooldown_time custom_llm_provider drop_params extra_body extra_headers
+    first_token_timeout headers headers_timeout max_parallel_requests model order organization region_name rpm
+    stream_idle_timeout stream_timeout tags timeout tpm weight`),
   known: list(`
     additional_drop_params allowed_openai_params budget_duration cache_control_injection_points client_id client_secret
-    configurable_clientside_auth_params cooldown_time default_api_key_rpm_limit default_api_key_tpm_limit
+    configurable_clientside_auth_params default_api_key_rpm_limit default_api_key_tpm_limit
     fallbacks force_timeout guardrails hf_model_name input_cost_per_token itpm litellm_credential_name litellm_trace_id
-    max_budget max_file_size_mb max_parallel_requests max_retries merge_reasoning_content_in_choices metadata
-    mock_response mock_timeout model_config model_info num_retries otpm output_cost_per_token region_name
-    s3_bucket_name s3_encryption_key_id gcs_bucket_name silent_model ssl_verify supports_system_message tag_regex tags
-    tenant_id token_url use_chat_completions_api use_in_pass_through use_litellm_proxy`),
+    max_budget max_file_size_mb max_retries merge_reasoning_content_in_choices metadata
+    mock_response mock_timeout model_config model_info num_retries otpm output_cost_per_token     s3_bucket_name s3_encryption_key_id gcs_bucket_name silent_model ssl_verify supports_system_message tag_regex     tenant_id token_url use_chat_completions_api use_in_pass_through use_litellm_proxy`),
 }
 
 /** Families of `litellm_params` that LiteLLM knows: credentials of clouds, routers, prices. They never reach a provider's body. */
@@ -58,19 +57,21 @@ export const modelInfoKeys: SectionKeys = {
 
 /** `litellm_settings`. */
 export const litellmSettingsKeys: SectionKeys = {
-  supported: list('drop_params num_retries request_timeout'),
+  supported: list(`
+    allowed_fails content_policy_fallbacks context_window_fallbacks default_fallbacks drop_params fallbacks num_retries
+    request_timeout`),
   known: list(`
-    add_function_to_prompt allowed_fails api_base api_key audit_log_callbacks budget_duration cache cache_params
-    callbacks content_policy_fallbacks context_window_fallbacks cost_discount_config cost_margin_config
+    add_function_to_prompt api_base api_key audit_log_callbacks budget_duration cache cache_params
+    callbacks cost_discount_config cost_margin_config
     custom_prometheus_metadata_labels custom_prometheus_tags custom_provider_map datadog_llm_observability_params
-    datadog_params default_end_user_budget_id default_fallbacks default_in_memory_ttl default_internal_user_params
+    datadog_params default_end_user_budget_id default_in_memory_ttl default_internal_user_params
     default_key_generate_params default_max_internal_user_budget default_redis_batch_cache_expiry default_redis_ttl
     default_team_params default_team_settings default_user_params disable_add_transform_inline_image_block
     disable_copilot_system_to_assistant disable_end_user_cost_tracking disable_end_user_cost_tracking_prometheus_only
     disable_hf_tokenizer_download disable_stop_sequence_limit disable_token_counter
     enable_caching_on_provider_specific_optional_params enable_end_user_cost_tracking_prometheus_only
     enable_json_schema_validation enable_key_alias_format_validation enable_loadbalancing_on_batch_endpoints
-    enable_preview_features enable_redis_auth_cache extra_spend_tag_headers failure_callback fallbacks force_ipv4
+    enable_preview_features enable_redis_auth_cache extra_spend_tag_headers failure_callback force_ipv4
     forward_traceparent_to_llm_provider generic_logger_headers guardrails ignore_invalid_deployments
     include_cost_in_streaming_usage input_callback internal_user_budget_duration json_logs key_generation_settings
     langfuse_default_tags langsmith_batch_size litellm_key_alias log_raw_request_response logging
@@ -123,16 +124,17 @@ export const generalSettingsKeys: SectionKeys = {
 
 /** `router_settings`. */
 export const routerSettingsKeys: SectionKeys = {
-  supported: list('num_retries stream_timeout timeout'),
+  supported: list(`
+    allowed_fails allowed_fails_policy content_policy_fallbacks context_window_fallbacks cooldown_time
+    default_fallbacks disable_cooldowns enable_pre_call_checks enable_tag_filtering fallbacks
+    first_token_timeout headers_timeout max_fallbacks mid_stream model_group_alias num_retries redis_db
+    redis_host redis_password redis_port redis_url redis_username retry_after retry_policy routing_strategy
+    stream_idle_timeout stream_timeout tag_filtering_match_any timeout ttft_timeout`),
   known: list(`
-    alerting_config allowed_fails allowed_fails_policy assistants_config cache_kwargs cache_responses caching_groups
-    client_ttl content_policy_fallbacks context_window_fallbacks cooldown_time debug_level default_fallbacks
+    alerting_config assistants_config cache_kwargs cache_responses caching_groups client_ttl debug_level
     default_litellm_params default_max_parallel_requests default_priority deployment_affinity_ttl_seconds
-    disable_cooldowns enable_health_check_routing enable_pre_call_checks enable_tag_filtering
-    enable_weighted_failover fallbacks guardrail_list health_check_ignore_transient_errors
-    health_check_staleness_threshold ignore_invalid_deployments max_fallbacks max_retries
-    model_group_affinity_config model_group_alias model_group_retry_policy optional_pre_call_checks plugins
-    polling_interval provider_budget_config redis_db redis_host redis_password redis_port redis_url redis_username
-    retry_after retry_policy router_general_settings routing_groups routing_strategy routing_strategy_args
-    search_tools set_verbose stream_idle_timeout tag_filtering_match_any ttft_timeout`),
+    enable_health_check_routing enable_weighted_failover guardrail_list health_check_ignore_transient_errors
+    health_check_staleness_threshold ignore_invalid_deployments max_retries model_group_affinity_config
+    model_group_retry_policy optional_pre_call_checks plugins polling_interval provider_budget_config
+    router_general_settings routing_groups routing_strategy_args search_tools set_verbose`),
 }

@@ -1,9 +1,11 @@
 import type { Timeouts } from '../deployment.js'
 import type { Environment } from '../providers/environment.js'
+import type { RoutingOptions } from '../router/options.js'
 import { isObject, type JsonObject } from '../wire/json.js'
 import { ConfigError } from './config-error.js'
 import { resolveEnvironment } from './environment.js'
 import { toModels, toTimeouts, type ConfigModel } from './models.js'
+import { type RedisSettings, toRedisSettings, toRouting } from './routing.js'
 import { ConfigFile } from './schemas.js'
 import { siftConfig, type Findings } from './sift.js'
 
@@ -15,6 +17,7 @@ export interface ConfigOptions {
   readonly dropParams?: boolean
   readonly retries?: number
   readonly timeouts?: Partial<Timeouts>
+  readonly routing?: RoutingOptions
   /** The environment that was given, with the file's `environment_variables` over it. */
   readonly env: Environment
 }
@@ -23,6 +26,8 @@ export interface ConfigOptions {
 export interface ConfigResult {
   readonly options: ConfigOptions
   readonly warnings: string[]
+  /** The Redis that the file names: connect to it and give `redisStores(client)` as `stores`. */
+  readonly redis?: RedisSettings
 }
 
 /**
@@ -40,7 +45,9 @@ export function fromLiteLLMConfig(config: unknown, settings: { readonly env: Env
   const env = readVariables(sifted['environment_variables'], settings.env, findings.problems)
   const file = parseFile(resolveEnvironment(sifted, '', env, findings.problems), findings.problems)
   if (!file || findings.problems.length > 0) throw new ConfigError(findings.problems)
-  return { options: { models: toModels(file.model_list), ...toSettings(file), env }, warnings: findings.warnings }
+  const redis = toRedisSettings(file.router_settings)
+  const options = { models: toModels(file.model_list), ...toSettings(file), env }
+  return { options, warnings: findings.warnings, ...(redis && { redis }) }
 }
 
 function parseFile(value: unknown, problems: string[]): ConfigFile | undefined {
@@ -95,11 +102,13 @@ function toSettings(file: ConfigFile): Omit<ConfigOptions, 'models' | 'env'> {
   const { litellm_settings: settings, router_settings: router, general_settings: general } = file
   // LiteLLM's router wins over its library settings.
   const retries = router?.num_retries ?? settings?.num_retries
-  const timeouts = toTimeouts(router?.timeout ?? settings?.request_timeout, router?.stream_timeout)
+  const timeouts = toTimeouts({ ...router, timeout: router?.timeout ?? settings?.request_timeout })
+  const routing = toRouting(router, settings)
   return {
     ...(general?.master_key !== undefined && { masterKey: general.master_key }),
     ...(settings?.drop_params !== undefined && { dropParams: settings.drop_params }),
     ...(retries !== undefined && { retries }),
     ...(timeouts && { timeouts }),
+    ...(routing && { routing }),
   }
 }

@@ -23,6 +23,10 @@ export interface ConfigModel {
   readonly order?: number
   readonly rpm?: number
   readonly tpm?: number
+  readonly maxParallelRequests?: number
+  readonly cooldownMs?: number
+  readonly tags?: readonly string[]
+  readonly region?: string
   readonly dropParams?: boolean
   readonly capabilities?: ModelCapabilities
   readonly info?: JsonObject
@@ -43,23 +47,36 @@ export function toModels(entries: readonly ModelEntry[]): ConfigModel[] {
   })
 }
 
-/**
- * Deadlines from LiteLLM's seconds; undefined where neither is set. `timeout` bounds the whole call, the wait for its
- * headers and for its first token; `stream_timeout` bounds the first token alone.
- */
-export function toTimeouts(
-  timeout: number | undefined,
-  streamTimeout: number | undefined,
-): Partial<Timeouts> | undefined {
-  if (timeout === undefined && streamTimeout === undefined) return undefined
-  const firstToken = streamTimeout ?? timeout
-  return {
-    ...(timeout !== undefined && { headers: toMilliseconds(timeout), total: toMilliseconds(timeout) }),
-    ...(firstToken !== undefined && { firstToken: toMilliseconds(firstToken) }),
-  }
+/** Deadlines in seconds: LiteLLM's words, and ours for single phases. */
+export interface TimeoutWords {
+  readonly timeout?: number | undefined
+  readonly stream_timeout?: number | undefined
+  readonly ttft_timeout?: number | undefined
+  readonly first_token_timeout?: number | undefined
+  readonly headers_timeout?: number | undefined
+  readonly stream_idle_timeout?: number | undefined
 }
 
-function toMilliseconds(seconds: number): number {
+/**
+ * Deadlines from seconds; undefined where none is set. `timeout` bounds the whole call, the wait for its headers and
+ * for its first token; `stream_timeout` bounds the first token alone. Words for one phase win over these.
+ */
+export function toTimeouts(words: TimeoutWords): Partial<Timeouts> | undefined {
+  const { timeout, stream_timeout, ttft_timeout, first_token_timeout, headers_timeout, stream_idle_timeout } = words
+  const seconds = {
+    total: timeout,
+    headers: headers_timeout ?? timeout,
+    firstToken: first_token_timeout ?? ttft_timeout ?? stream_timeout ?? timeout,
+    idle: stream_idle_timeout,
+  }
+  const set = Object.entries(seconds).flatMap(([phase, value]) =>
+    value === undefined ? [] : [[phase, toMilliseconds(value)] as const],
+  )
+  return set.length === 0 ? undefined : Object.fromEntries(set)
+}
+
+/** Whole milliseconds, at least one: 0 would switch a deadline off. */
+export function toMilliseconds(seconds: number): number {
   return Math.max(1, Math.round(seconds * 1000))
 }
 
@@ -75,11 +92,15 @@ function toModel(entry: ModelEntry): ConfigModel {
     settings: toSettings(params),
     headers: params.extra_headers || params.headers ? { ...params.headers, ...params.extra_headers } : undefined,
     params: toRequestParams(params, params.extra_body),
-    timeouts: toTimeouts(params.timeout, params.stream_timeout),
+    timeouts: toTimeouts(params),
     weight: params.weight,
     order: params.order,
     rpm: params.rpm,
     tpm: params.tpm,
+    maxParallelRequests: params.max_parallel_requests,
+    cooldownMs: params.cooldown_time === undefined ? undefined : Math.round(params.cooldown_time * 1_000),
+    tags: params.tags,
+    region: params.region_name,
     dropParams: params.drop_params,
     capabilities: info && toCapabilities(info),
     info: info && withoutId(info),

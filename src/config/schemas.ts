@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { allowedFailsWords, retryPolicyWords, strategyWords } from './routing-words.js'
 
 // Values of a configuration file: a number or switch may be text, because `os.environ/NAME` always gives text.
 
@@ -7,6 +8,7 @@ const number = z.preprocess(
   z.number({ error: 'must be a number' }),
 )
 const seconds = number.refine((value) => value > 0, { error: 'must be a number of seconds above 0' })
+const duration = number.refine((value) => value >= 0, { error: 'must be a number of seconds, 0 or more' })
 const count = number.refine((value) => Number.isInteger(value) && value >= 0, {
   error: 'must be a whole number, 0 or more',
 })
@@ -29,6 +31,12 @@ const text = z.string({ error: 'must be text' }).min(1, { error: 'must not be em
 // YAML reads an unquoted 2024 or 7 as a number.
 const label = z.union([text, z.number().transform(String)], { error: 'must be text' })
 const stringMap = z.record(z.string(), label, { error: 'must be a map of names to text' })
+const texts = z.array(text, { error: 'must be a list of texts' })
+const groups = z.array(z.record(z.string(), texts, { error: 'must be a map of one model group to a list of others' }), {
+  error: 'must be a list of maps, such as [{ gpt: [claude] }]',
+})
+const countsOf = (words: readonly string[]) =>
+  z.partialRecord(z.enum(words), count, { error: `may only hold ${words.join(', ')}` })
 const object = z.record(z.string(), z.unknown(), { error: 'must be a map' })
 
 /** `litellm_params`; keys not named here are left for the caller to sort into parameters and warnings. */
@@ -45,6 +53,13 @@ export const DeploymentParams = z.looseObject(
     stream_timeout: seconds.optional(),
     rpm: limit.optional(),
     tpm: limit.optional(),
+    max_parallel_requests: count.refine((value) => value > 0, { error: 'must be 1 or more' }).optional(),
+    cooldown_time: duration.optional(),
+    headers_timeout: seconds.optional(),
+    first_token_timeout: seconds.optional(),
+    stream_idle_timeout: seconds.optional(),
+    tags: texts.optional(),
+    region_name: text.optional(),
     weight: weight.optional(),
     order: number.optional(),
     drop_params: flag.optional(),
@@ -88,12 +103,48 @@ export const ConfigFile = z.object({
     drop_params: flag.optional(),
     num_retries: retries.optional(),
     request_timeout: seconds.optional(),
+    allowed_fails: count.optional(),
+    fallbacks: groups.optional(),
+    context_window_fallbacks: groups.optional(),
+    content_policy_fallbacks: groups.optional(),
+    default_fallbacks: texts.optional(),
   }),
   general_settings: section({ master_key: text.optional() }),
   router_settings: section({
     num_retries: retries.optional(),
     timeout: seconds.optional(),
     stream_timeout: seconds.optional(),
+    ttft_timeout: seconds.optional(),
+    first_token_timeout: seconds.optional(),
+    headers_timeout: seconds.optional(),
+    stream_idle_timeout: seconds.optional(),
+    routing_strategy: z.enum(strategyWords, { error: `must be one of ${strategyWords.join(', ')}` }).optional(),
+    model_group_alias: z
+      .record(z.string(), z.union([text, z.object({ model: text, hidden: flag.optional() })]), {
+        error: 'must be a map of names to model groups',
+      })
+      .optional(),
+    fallbacks: groups.optional(),
+    context_window_fallbacks: groups.optional(),
+    content_policy_fallbacks: groups.optional(),
+    default_fallbacks: texts.optional(),
+    max_fallbacks: count.optional(),
+    retry_policy: countsOf(retryPolicyWords).optional(),
+    retry_after: duration.optional(),
+    cooldown_time: duration.optional(),
+    disable_cooldowns: flag.optional(),
+    allowed_fails: count.optional(),
+    allowed_fails_policy: countsOf(allowedFailsWords).optional(),
+    enable_pre_call_checks: flag.optional(),
+    enable_tag_filtering: flag.optional(),
+    tag_filtering_match_any: flag.optional(),
+    mid_stream: z.enum(['error', 'restart', 'continue'], { error: 'must be error, restart or continue' }).optional(),
+    redis_url: text.optional(),
+    redis_host: text.optional(),
+    redis_port: count.optional(),
+    redis_username: text.optional(),
+    redis_password: label.optional(),
+    redis_db: count.optional(),
   }),
 })
 

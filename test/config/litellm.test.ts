@@ -169,7 +169,7 @@ describe('fromLiteLLMConfig', () => {
         { team_id: 't' },
       ),
       litellm_settings: { callbacks: ['x'] },
-      router_settings: { routing_strategy: 'least-busy', num_retries: 5, redis_password: secret },
+      router_settings: { polling_interval: 1, num_retries: 5, redis_password: secret },
       include: ['other.yaml'],
     })
     expect(new Set(warnings.map((warning) => warning.split(':')[0]))).toEqual(
@@ -180,11 +180,10 @@ describe('fromLiteLLMConfig', () => {
         'model_list[0].litellm_params.input_cost_per_token',
         'model_list[0].litellm_params.num_retries',
         'model_list[0].model_info.team_id',
-        'router_settings.redis_password',
-        'router_settings.routing_strategy',
+        'router_settings.polling_interval',
       ]),
     )
-    expect(warnings).toHaveLength(8)
+    expect(warnings).toHaveLength(7)
     expect(options.retries).toBe(5)
     expect(options.models[0]).not.toHaveProperty('params')
     expect(warnings.join()).not.toContain(secret)
