@@ -247,7 +247,7 @@ describe('no call costs more than its estimate', () => {
           expect(bound.pico >= actual.pico).toBe(true)
         },
       ),
-      { numRuns: 2000 },
+      { numRuns: 1000 },
     )
   })
 
@@ -282,7 +282,7 @@ describe('no call costs more than its estimate', () => {
           expect(bound.pico >= actual.pico).toBe(true)
         },
       ),
-      { numRuns: 25 },
+      { numRuns: 12 },
     )
   })
 

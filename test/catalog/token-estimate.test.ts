@@ -1,0 +1,203 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { estimateTextTokens } from '../../src/catalog/text-tokens.js'
+import { type EstimatedRequest, estimateInputTokens } from '../../src/catalog/token-estimate.js'
+import { ChatRequest } from '../../src/wire/chat.js'
+
+/** Texts with their exact tokens in OpenAI's newer and older encoding. */
+const counted: readonly (readonly [kind: string, text: string, newer: number, older: number])[] = [
+  [
+    'prose',
+    'Budgets are checked before a call is made. Whatever many callers do at the same time, the sum of what they may spend stays below the limit that was set for them; only afterwards does the ledger learn what the call really cost. ',
+    49,
+    49,
+  ],
+  [
+    'code',
+    "export function toPrice(options: PriceOptions): Price {\n  const rates = Object.entries(options).map(([name, value]) => [name, BigInt(value)])\n  if (rates.length === 0) throw new RangeError('no rates')\n  return { ...Object.fromEntries(rates), tiers: [] }\n}\n",
+    65,
+    64,
+  ],
+  [
+    'json',
+    '{"type":"function","function":{"name":"get_weather","description":"The weather of a city","parameters":{"type":"object","properties":{"city":{"type":"string"},"days":{"type":"integer","minimum":1}},"required":["city"]}}}',
+    52,
+    50,
+  ],
+  ['ids', '3f2b8c1e-9a4d-4e7f-b1c2-6d5e4f3a2b1c 7c9e6679-7425-40de-944b-e07fc1f90ae7 sk-a8Kd92LmQpXz41Rt', 71, 74],
+  [
+    'base64',
+    'iVBORw0KGgoAAAANSUhEUgAAAAUAAAAFCAYAAACNbyblAAAAHElEQVQI12P4//8/w38GIAXDIBKE0DHxgljNBAAO9TXL0Y4OHwAAAABJRU5ErkJggg==',
+    66,
+    67,
+  ],
+  ['numbers', '2026-11-25T21:43:41Z 1,024.50 98.6 3.14159 -17 42 1000000 0.0375 12:30 192.168.0.1', 53, 53],
+  [
+    'german',
+    'Die Geschwindigkeitsbegrenzung gilt außerhalb geschlossener Ortschaften auch für übergroße Fahrzeuge, sofern die Straßenverkehrsbehörde nichts anderes beschließt. ',
+    35,
+    49,
+  ],
+  ['russian', 'Бюджет проверяется до вызова модели, а журнал узнаёт настоящую цену только после него. ', 23, 40],
+  ['chinese', '在调用模型之前检查预算,之后账本才知道真实的费用。无论同时有多少调用者,总额都不会超过限制。', 31, 46],
+  ['japanese', 'モデルを呼び出す前に予算を確認し、その後で台帳が実際の費用を知ります。', 28, 43],
+  ['korean', '모델을 호출하기 전에 예산을 확인하고 그 뒤에 장부가 실제 비용을 알게 됩니다. ', 25, 37],
+  ['arabic', 'يتم التحقق من الميزانية قبل استدعاء النموذج وبعد ذلك يعرف الدفتر التكلفة الحقيقية. ', 25, 56],
+  ['hindi', 'मॉडल को बुलाने से पहले बजट की जाँच होती है और बाद में असली लागत पता चलती है। ', 27, 76],
+  ['emoji', '🎉🚀 done ✅ 👩‍💻 next → 🐛 fixed ❤️', 18, 23],
+  [
+    'markdown',
+    '# Prices\n\n| model | input | output |\n|---|---:|---:|\n| `gpt-5` | $1.25 | $10.00 |\n\n- **Tiers** by *prompt size*\n- [Docs](https://example.com/docs?page=2#tiers)\n',
+    62,
+    63,
+  ],
+]
+
+describe('the tokens of a text', () => {
+  it.each(counted)('are guessed near the newer count, and bounded above both: %s', (_kind, text, newer, older) => {
+    const { tokens, atMost } = estimateTextTokens(text)
+    expect(tokens / newer).toBeGreaterThan(0.8)
+    expect(tokens / newer).toBeLessThan(1.35)
+    expect(atMost).toBeGreaterThan(Math.max(newer, older))
+    expect(atMost / newer).toBeLessThan(5.2)
+  })
+
+  it('are none where there is no text', () => expect(estimateTextTokens('')).toEqual({ tokens: 0, atMost: 0 }))
+
+  it('are never fewer than the guess at most, and never more than bytes and a third', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary', maxLength: 300 }), (text) => {
+        const { tokens, atMost } = estimateTextTokens(text)
+        expect(atMost).toBeGreaterThanOrEqual(0)
+        expect(tokens).toBeLessThanOrEqual(Buffer.byteLength(text) + 1)
+        expect(atMost).toBeLessThanOrEqual(Buffer.byteLength(text) * 1.35 + 1)
+      }),
+    )
+  })
+
+  it('grow with the text, and do not depend on where it is cut by more than a few', () => {
+    fc.assert(
+      fc.property(fc.string({ maxLength: 200 }), fc.string({ maxLength: 200 }), (first, second) => {
+        const whole = estimateTextTokens(first + second).atMost
+        const parts = estimateTextTokens(first).atMost + estimateTextTokens(second).atMost
+        expect(Math.abs(whole - parts)).toBeLessThanOrEqual(20)
+      }),
+    )
+  })
+
+  it.each(['a', 'A', '7', ' ', '\n', '{', '界', '😀'])('take no longer for a million of %j than for text', (letter) => {
+    const start = performance.now()
+    const { atMost } = estimateTextTokens(letter.repeat(1_000_000))
+    expect(performance.now() - start).toBeLessThan(1000)
+    expect(atMost).toBeGreaterThan(100_000)
+  })
+})
+
+const chat = (request: Record<string, unknown>): EstimatedRequest =>
+  ChatRequest.parse({ model: 'm', messages: [{ role: 'user', content: 'Hi' }], ...request })
+const content = (...parts: readonly unknown[]): EstimatedRequest =>
+  chat({ messages: [{ role: 'user', content: parts }] })
+const text = { type: 'text', text: 'Hi' }
+
+describe('the tokens of a request', () => {
+  const bare = estimateInputTokens(chat({}))
+
+  it('are those of its words and of what stands around them', () => {
+    expect(bare).toMatchObject({ tokens: 8, isBounded: true, cachesForAnHour: false })
+    expect(bare.atMost).toMatchObject({ image: 0, audio: 0, file: 0 })
+    expect(bare.atMost.text).toBeLessThan(40)
+  })
+
+  const name = 'get_the_weather_of_tomorrow_in_a_city_that_has_a_very_long_name'
+  it.each<[string, EstimatedRequest]>([
+    [
+      'instructions',
+      chat({
+        messages: [
+          { role: 'system', content: name },
+          { role: 'user', content: 'Hi' },
+        ],
+      }),
+    ],
+    [
+      'calls of tools',
+      chat({
+        messages: [
+          { role: 'assistant', tool_calls: [{ id: 'a', type: 'function', function: { name, arguments: '{}' } }] },
+        ],
+      }),
+    ],
+    ['results of tools', chat({ messages: [{ role: 'tool', tool_call_id: 'a', content: name }] })],
+    ['reasoning', chat({ messages: [{ role: 'assistant', content: 'Hi', reasoning_content: name }] })],
+    ['tools', chat({ tools: [{ type: 'function', function: { name } }] })],
+    ['older tools', chat({ functions: [{ name }] })],
+    [
+      'schemas',
+      chat({ response_format: { type: 'json_schema', json_schema: { name: 'x', schema: { description: name } } } }),
+    ],
+    ['predictions', chat({ prediction: { type: 'content', content: name } })],
+    ['parts of unknown kinds', content({ type: 'refusal', refusal: name })],
+  ])('count %s', (_what, request) => expect(estimateInputTokens(request).tokens).toBeGreaterThan(bare.tokens + 10))
+
+  it.each<[string, EstimatedRequest, number]>([
+    ['a text', { model: 'm', input: 'one two three' }, 6],
+    ['texts', { model: 'm', input: ['one two', 'three'] }, 6],
+    ['tokens', { model: 'm', input: [1, 2, 3, 4, 5] }, 8],
+    ['lists of tokens', { model: 'm', input: [[1, 2], [3]] }, 6],
+    ['a prompt', { model: 'm', prompt: 'one two three', suffix: 'four' }, 7],
+    ['a prompt for an image', { model: 'm', prompt: 'one two three' }, 6],
+  ])('count %s', (_what, request, tokens) => expect(estimateInputTokens(request).tokens).toBe(tokens))
+
+  it('count an image by what models make of one, not by its bytes', () => {
+    const image = (url: string, detail?: string) => ({ type: 'image_url', image_url: { url, detail } })
+    const large = estimateInputTokens(content(text, image(`data:image/png;base64,${'A'.repeat(1_000_000)}`)))
+    expect(large.atMost.image).toBe(5000)
+    expect(large.tokens).toBeLessThan(1100)
+    expect(estimateInputTokens(content(image('https://x.test/a.png', 'low'))).tokens).toBeLessThan(100)
+    expect(estimateInputTokens(content(image('https://x.test/a.png')), 'gpt-4o-mini').atMost.image).toBe(48_169)
+  })
+
+  it('count sound by its length', () => {
+    const sound = (seconds: number) => ({
+      type: 'input_audio',
+      input_audio: { data: 'A'.repeat(Math.ceil((seconds * 48_000 * 4) / 3)), format: 'wav' },
+    })
+    expect(estimateInputTokens(content(sound(10))).tokens).toBe(3 + 4 + 200)
+    expect(estimateInputTokens(content(sound(10))).atMost.audio).toBe(60 * 32)
+  })
+
+  it('say where something has no size that can be seen', () => {
+    const inline = { type: 'file', file: { file_data: `data:application/pdf;base64,${'A'.repeat(4000)}` } }
+    expect(estimateInputTokens(content(inline))).toMatchObject({ isBounded: true, atMost: { file: 14_000 } })
+    for (const file of [{ file_id: 'file-1' }, { file_data: 'https://x.test/a.pdf' }]) {
+      const seen = estimateInputTokens(content({ type: 'file', file }))
+      expect(seen).toMatchObject({ isBounded: false, atMost: { file: 50_000 } })
+    }
+  })
+
+  it.each([
+    ['a part', content({ ...text, cache_control: { type: 'ephemeral', ttl: '1h' } })],
+    [
+      'a message',
+      chat({ messages: [{ role: 'user', content: 'Hi', cache_control: { type: 'ephemeral', ttl: '1h' } }] }),
+    ],
+    [
+      'a tool',
+      chat({ tools: [{ type: 'function', function: { name: 'a' }, cache_control: { type: 'ephemeral', ttl: '1h' } }] }),
+    ],
+    ['the request', chat({ cache_control: { type: 'ephemeral', ttl: '1h' } })],
+  ])('see that %s asks for an hour of cache', (_where, request) => {
+    expect(estimateInputTokens(request).cachesForAnHour).toBe(true)
+  })
+
+  it('see no hour of cache where five minutes are asked for', () => {
+    expect(estimateInputTokens(content({ ...text, cache_control: { type: 'ephemeral' } })).cachesForAnHour).toBe(false)
+  })
+
+  it('survive what is nested deeper than any schema', () => {
+    let schema: Record<string, unknown> = {}
+    for (let depth = 0; depth < 50_000; depth++) schema = { schema }
+    const tool = { type: 'function', function: { name: 'a', parameters: schema } }
+    expect(estimateInputTokens({ model: 'm', messages: [], tools: [tool] }).isBounded).toBe(false)
+  })
+})
