@@ -6,7 +6,7 @@ import { type CachePlan, type CacheQuestion, createPlanner, type PlanCall, type 
 import { type AnswerOrigin, readEntry, type StoredAnswer, writeEntry } from './entry.js'
 import { createFlights, type Flight } from './flights.js'
 import type { CacheHit } from './found.js'
-import { guardStore } from './guarded-store.js'
+import { toSafeStore } from './safe-store.js'
 import type { CacheSettings } from './options.js'
 import { createCollectingRoom, StreamCollector } from './stream-collector.js'
 
@@ -51,7 +51,7 @@ const toStoreKey = (key: string): string => `response:${key}`
 
 /** Builds it from settings and parts. */
 export function createCacheCore(settings: CacheSettings, { store, clock, logger }: CacheParts): CacheCore {
-  const guarded = guardStore(store, logger)
+  const safe = toSafeStore(store, logger)
   const flights = createFlights<StoredAnswer>(clock)
   const room = createCollectingRoom(settings.maxBytes)
   const isFresh = (answer: StoredAnswer, plan: CachePlan): boolean => clock.now() - answer.at < plan.maxAgeMs
@@ -66,7 +66,7 @@ export function createCacheCore(settings: CacheSettings, { store, clock, logger 
     },
     async read(keys, plan) {
       if (!plan.reads) return keys.map(() => undefined)
-      const values = await guarded.get(keys.map(toStoreKey))
+      const values = await safe.get(keys.map(toStoreKey))
       return keys.map((key, position) => {
         const answer = readEntry(key, values[position], clock.now())
         return answer && isFresh(answer, plan) ? answer : undefined
@@ -78,7 +78,7 @@ export function createCacheCore(settings: CacheSettings, { store, clock, logger 
         .map(([key, entry]): CacheEntry => ({ key: toStoreKey(key), value: writeEntry(key, entry, ttlMs), ttlMs }))
         .filter(({ value }) => Buffer.byteLength(value) <= settings.maxEntryBytes)
       // Until it is kept, whoever comes gets it from the flight.
-      void guarded.set(written).finally(() => flight?.leave())
+      void safe.set(written).finally(() => flight?.leave())
     },
     collector: (overflowed) => new StreamCollector({ maxBytes: settings.maxEntryBytes, room, overflowed }),
     originOf({ deployment }) {

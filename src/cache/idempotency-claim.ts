@@ -1,11 +1,11 @@
 import type { Clock, Timer } from '../ports.js'
 import type { CacheEntry } from '../ports/cache-store.js'
-import type { GuardedStore } from './guarded-store.js'
+import type { SafeStore } from './safe-store.js'
 import { type KeyState, readRecord, writeRecord } from './idempotency-record.js'
 
 /** What a claim is made of. */
 export interface ClaimParts {
-  readonly store: GuardedStore
+  readonly store: SafeStore
   readonly clock: Clock
   readonly storeKey: string
   readonly digest: string

@@ -8,7 +8,7 @@ import type { Operation } from '../wire/operations.js'
 import { sha256, toCanonicalText } from './canonical.js'
 import type { StoredAnswer } from './entry.js'
 import { createFlights } from './flights.js'
-import { type GuardedStore, guardStore } from './guarded-store.js'
+import { type SafeStore, toSafeStore } from './safe-store.js'
 import { KeyClaim } from './idempotency-claim.js'
 import { badKey, keyReused, notComparable, stillRunning } from './idempotency-errors.js'
 import { readRecord } from './idempotency-record.js'
@@ -86,7 +86,7 @@ export interface IdempotencyParts {
  */
 export function createIdempotency(options: IdempotencyOptions, parts: IdempotencyParts): Idempotency {
   const { clock, createId } = parts
-  const store = guardStore(parts.store, parts.logger)
+  const store = toSafeStore(parts.store, parts.logger)
   const flights = createFlights<Outcome>(clock)
   const room = createCollectingRoom(options.maxBytes ?? 64 * 1024 * 1024)
   const { waitMs = 120_000, claimMs = 30_000, ttlMs = 24 * 60 * 60 * 1000, maxEntryBytes = 10 * 1024 * 1024 } = options
@@ -139,7 +139,7 @@ function identify({ key, caller, operation, streamed, request }: IdempotentReque
 }
 
 interface KeyWait extends Identity {
-  readonly store: GuardedStore
+  readonly store: SafeStore
   readonly clock: Clock
   readonly deadline: number
   readonly signal: LeaveSignal | undefined

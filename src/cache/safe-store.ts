@@ -2,7 +2,7 @@ import type { Logger } from '../ports.js'
 import type { CacheEntry, CacheStore } from '../ports/cache-store.js'
 
 /** A store that may be down: what it cannot give is not there, what it cannot keep is lost. Never rejects. */
-export interface GuardedStore {
+export interface SafeStore {
   /** In the order of the keys. */
   get(keys: readonly string[]): Promise<readonly (string | null)[]>
   set(entries: readonly CacheEntry[]): Promise<void>
@@ -12,7 +12,7 @@ export interface GuardedStore {
 }
 
 /** Takes the failures of a store, which its own deadline bounds, away from whoever uses it. */
-export function guardStore(store: CacheStore, logger: Logger): GuardedStore {
+export function toSafeStore(store: CacheStore, logger: Logger): SafeStore {
   const attempt = async <T>(what: string, ask: () => Promise<T>): Promise<T | undefined> => {
     try {
       return await ask()
