@@ -1,0 +1,72 @@
+import { z } from 'zod'
+import type { LedgerEntry } from '../ports/ledger.js'
+import { parseJson } from '../wire/json.js'
+
+const money = z
+  .string()
+  .regex(/^-?\d+$/)
+  .transform((digits) => BigInt(digits))
+const object = z.record(z.string(), z.unknown())
+
+const Line = z.object({
+  id: z.string(),
+  callId: z.string(),
+  at: z.number(),
+  operation: z.string(),
+  caller: z.string(),
+  scopes: z.array(
+    z.object({
+      kind: z.enum([
+        'organization',
+        'team',
+        'user',
+        'key',
+        'customer',
+        'session',
+        'model',
+        'provider',
+        'deployment',
+        'tag',
+      ]),
+      id: z.string(),
+    }),
+  ),
+  modelName: z.string(),
+  deployment: z.string(),
+  provider: z.string(),
+  model: z.string(),
+  usage: z.record(z.string(), z.number()),
+  price: object.nullable(),
+  cost: money,
+  charged: money,
+  priced: z.boolean(),
+  estimated: z.boolean(),
+  aborted: z.boolean(),
+  cached: z.boolean(),
+  billable: z.boolean(),
+  latencyMs: z.number(),
+  firstTokenMs: z.number().optional().transform(orUndefined),
+  status: z.number(),
+  failure: z.string().optional().transform(orUndefined),
+  tags: z.array(z.string()),
+  endUser: z.string().optional().transform(orUndefined),
+  metadata: object.optional().transform(orUndefined),
+})
+
+/** Keeps the member where the line has none. */
+function orUndefined<T>(value: T | undefined): T | undefined {
+  return value
+}
+
+/** An entry as one line of the journal, without the line's end; money as digits. */
+export function toLine(entry: LedgerEntry): string {
+  return JSON.stringify({ ...entry, cost: String(entry.cost), charged: String(entry.charged) })
+}
+
+/** The entry of a line; undefined for a line that was cut off, or is none of ours. */
+export function fromLine(line: string): LedgerEntry | undefined {
+  const parsed = Line.safeParse(parseJson(line))
+  if (!parsed.success) return undefined
+  const { firstTokenMs, failure, endUser, metadata } = parsed.data
+  return { ...parsed.data, firstTokenMs, failure, endUser, metadata }
+}

@@ -1,0 +1,95 @@
+import type { Clock } from '../ports.js'
+import type { LedgerEntry, LedgerStore } from '../ports/ledger.js'
+
+/** What came of one batch: done, or why not; `late` after the deadline. */
+export interface Attempt {
+  readonly done: boolean
+  readonly late?: boolean
+  readonly error?: unknown
+}
+
+/** Hands batches to a store, each with a deadline. */
+export interface LedgerWriter {
+  append(rows: readonly LedgerEntry[]): Promise<Attempt>
+  /**
+   * Writes the rows of a batch that failed as a whole, and gives those that the store refuses. Undefined where it refuses
+   * whatever it is given: then the fault is not the rows'.
+   */
+  findRefused(rows: readonly LedgerEntry[]): Promise<readonly LedgerEntry[] | undefined>
+}
+
+interface LedgerWriterOptions {
+  readonly store: Pick<LedgerStore, 'append'>
+  readonly clock: Clock
+  readonly deadlineMs: number
+}
+
+// A store that hangs may hold a connection of the host's for each attempt.
+const maxHanging = 2
+const probes = 8
+// An older row might have been pruned, and would be counted anew.
+const goodForMs = 600_000
+
+/** Builds a writer. */
+export function createLedgerWriter({ store, clock, deadlineMs }: LedgerWriterOptions): LedgerWriter {
+  let hanging = 0
+  /** A row that the store has taken, and takes again without counting it. */
+  let accepted: LedgerEntry | undefined
+
+  async function append(rows: readonly LedgerEntry[]): Promise<Attempt> {
+    if (hanging >= maxHanging) return { done: false, late: true, error: new Error('earlier batches hang') }
+    hanging += 1
+    const attempt = attemptOf(() => store.append(rows)).finally(() => (hanging -= 1))
+    return new Promise((resolve) => {
+      const error = new Error(`no answer within ${deadlineMs} ms`)
+      const timer = clock.setTimeout(() => resolve({ done: false, late: true, error }), deadlineMs)
+      void attempt.then((result) => {
+        timer.cancel()
+        resolve(result)
+      })
+    })
+  }
+
+  /** Halves a batch until every row is either written or alone; undefined where the store fails meanwhile. */
+  async function search(rows: readonly LedgerEntry[], good: LedgerEntry): Promise<readonly LedgerEntry[] | undefined> {
+    if (rows.length === 0 || (await append(rows)).done) return []
+    // It is the row's fault only if the store takes another one right after.
+    if (rows.length === 1) return (await append([good])).done ? rows : undefined
+    const middle = rows.length >> 1
+    const first = await search(rows.slice(0, middle), good)
+    const second = first && (await search(rows.slice(middle), good))
+    return second && [...first, ...second]
+  }
+
+  return {
+    async append(rows) {
+      const attempt = await append(rows)
+      if (attempt.done) accepted = rows.at(-1) ?? accepted
+      return attempt
+    },
+    async findRefused(rows) {
+      const fresh = accepted && clock.now() - accepted.at < goodForMs ? [accepted] : []
+      for (const row of [...fresh, ...spread(rows)]) {
+        const { done, late } = await append([row])
+        if (late) return undefined
+        if (done) return search(rows, row)
+      }
+      return undefined
+    },
+  }
+}
+
+async function attemptOf(work: () => Promise<void>): Promise<Attempt> {
+  try {
+    await work()
+    return { done: true }
+  } catch (error) {
+    return { done: false, error }
+  }
+}
+
+/** A few rows from all over the batch. */
+function spread(rows: readonly LedgerEntry[]): readonly LedgerEntry[] {
+  const step = Math.max(1, Math.floor(rows.length / probes))
+  return rows.filter((_, index) => index % step === 0).slice(0, probes)
+}
