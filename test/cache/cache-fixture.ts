@@ -1,6 +1,5 @@
 import type { CachedGroup } from '../../src/cache/cache-key.js'
 import type { CacheQuestion, Producer } from '../../src/cache/cache-plan.js'
-import type { StreamHit, StreamMiss, WholeHit, WholeMiss } from '../../src/cache/found.js'
 import type { CacheOptions } from '../../src/cache/options.js'
 import { createResponseCache, type ResponseCache } from '../../src/cache/response-cache.js'
 import type { StreamPiece } from '../../src/cache/stream-text.js'
@@ -104,22 +103,14 @@ export function piecesOf(...texts: string[]): StreamPiece[] {
   ]
 }
 
-export function isHit<T extends { status: string }>(found: T): found is T & { status: 'hit' } {
-  return found.status === 'hit'
-}
-
 /** @throws Error for a miss */
-export function hitOf<T extends WholeHit<never> | StreamHit<never> | { status: string }>(
-  found: T,
-): Extract<T, { status: 'hit' }> {
-  if (found.status !== 'hit') throw new Error(`a hit was expected, not ${found.status}`)
+export function hitOf<T extends { readonly status: string }>(found: T | undefined): Extract<T, { status: 'hit' }> {
+  if (found?.status !== 'hit') throw new Error(`a hit was expected, not ${found?.status}`)
   return found as Extract<T, { status: 'hit' }>
 }
 
 /** @throws Error for a hit */
-export function missOf<T extends WholeMiss<never> | StreamMiss | { status: string }>(
-  found: T,
-): Exclude<T, { status: 'hit' }> {
-  if (found.status === 'hit') throw new Error('a miss was expected')
+export function missOf<T extends { readonly status: string }>(found: T | undefined): Exclude<T, { status: 'hit' }> {
+  if (!found || found.status === 'hit') throw new Error('a miss was expected')
   return found as Exclude<T, { status: 'hit' }>
 }

@@ -13,7 +13,7 @@ import {
   piecesOf,
   producerOf,
 } from './cache-fixture.js'
-import { settle } from './fake-store.js'
+import { createGate, settle } from './fake-store.js'
 
 type Found = WholeHit<'chat'> | WholeMiss<'chat'>
 
@@ -82,18 +82,15 @@ describe('identical requests at the same time', () => {
 
   it('find the answer also while it is still being kept', async () => {
     const bench = createBench({ coalesce: true })
-    let kept = (): void => {}
-    const { set } = bench.store
-    bench.store.set = async (entries) => {
-      await new Promise<void>((resolve) => (kept = resolve))
-      await set.call(bench.store, entries)
-    }
     const miss = missOf(await bench.cache.findWhole(chat()))
+    const gate = createGate()
+    bench.store.gate = gate.closed
     miss.keep(given('a'), producerOf())
     miss.release()
     const [during] = await lookUp(bench, chat())
     expect(during?.found?.status).toBe('hit')
-    kept()
+    gate.open()
+    bench.store.gate = undefined
     await settle()
     const [after] = await lookUp(bench, chat())
     expect(after?.found?.status).toBe('hit')
@@ -224,7 +221,7 @@ describe('identical streams at the same time', () => {
   it('get the whole stream when it is complete', async () => {
     const bench = createBench({ coalesce: true })
     const lookups = await open(bench)
-    const leader = missOf(lookups[0]?.found ?? { status: 'none' })
+    const leader = missOf(lookups[0]?.found)
     expect(waiting(lookups)).toHaveLength(2)
     const pieces = piecesOf('a', 'b')
     leader.collect(pieces)
@@ -235,7 +232,7 @@ describe('identical streams at the same time', () => {
     await settle()
     for (const { found } of lookups.slice(1)) {
       const replayed: StreamPiece[] = []
-      for await (const batch of hitOf(found ?? { status: 'none' }).parts) replayed.push(...batch)
+      for await (const batch of hitOf(found).parts) replayed.push(...batch)
       expect(replayed).toHaveLength(pieces.length)
     }
   })
@@ -243,7 +240,7 @@ describe('identical streams at the same time', () => {
   it('hand over when the first one is cut', async () => {
     const bench = createBench({ coalesce: true })
     const lookups = await open(bench)
-    const leader = missOf(lookups[0]?.found ?? { status: 'none' })
+    const leader = missOf(lookups[0]?.found)
     leader.collect(piecesOf('a').slice(0, 2))
     leader.release()
     await settle()
@@ -254,7 +251,7 @@ describe('identical streams at the same time', () => {
   it('go on alone at once when the first one gets too large to be shared', async () => {
     const bench = createBench({ coalesce: true, maxEntryBytes: 1_000 })
     const lookups = await open(bench)
-    const leader = missOf(lookups[0]?.found ?? { status: 'none' })
+    const leader = missOf(lookups[0]?.found)
     leader.collect(piecesOf('a'.repeat(2_000)))
     await settle()
     expect(lookups.map(({ found }) => found?.status)).toEqual(['miss', 'miss', 'miss'])
@@ -279,12 +276,12 @@ describe('identical embeddings at the same time', () => {
     await settle()
     const lookups = [1, 2].map(() => new Lookup(bench.cache.findWhole(embed(['a', 'b']))))
     await settle()
-    const leader = missOf(lookups[0]?.found ?? { status: 'none' })
+    const leader = missOf(lookups[0]?.found)
     expect(leader).toMatchObject({ status: 'partial', request: { input: ['b'] } })
     leader.keep(answer(['b']), producerOf())
     leader.release()
     await settle()
-    const { body } = hitOf(lookups[1]?.found ?? { status: 'none' }).answer
+    const { body } = hitOf(lookups[1]?.found).answer
     expect(body.data.map(({ embedding }) => embedding)).toEqual([[97], [98]])
     expect(body.usage.total_tokens).toBe(2)
   })

@@ -8,6 +8,8 @@ export class FakeStore implements CacheStore {
   readonly #clock: FakeClock
   calls = { get: 0, set: 0, setIfAbsent: 0, delete: 0 }
   failure: Error | undefined
+  /** What answers to `get`, after the look, and writes of `set`, before them, wait for. */
+  gate: Promise<void> | undefined
 
   constructor(clock: FakeClock) {
     this.#clock = clock
@@ -15,11 +17,14 @@ export class FakeStore implements CacheStore {
 
   async get(keys: readonly string[]): Promise<readonly (string | null)[]> {
     this.#begin('get')
-    return keys.map((key) => this.#read(key))
+    const values = keys.map((key) => this.#read(key))
+    await this.gate
+    return values
   }
 
   async set(entries: readonly CacheEntry[]): Promise<void> {
     this.#begin('set')
+    await this.gate
     for (const entry of entries) this.#write(entry)
   }
 
@@ -55,4 +60,11 @@ export const silent: Logger = { debug() {}, info() {}, warn() {}, error() {} }
 /** Lets everything run that waits for nothing but promises. */
 export async function settle(): Promise<void> {
   for (let turn = 0; turn < 5; turn += 1) await new Promise((resolve) => setImmediate(resolve))
+}
+
+/** Something to wait for, and what ends the waiting. */
+export function createGate(): { readonly closed: Promise<void>; open(): void } {
+  let open = (): void => {}
+  const closed = new Promise<void>((resolve) => (open = resolve))
+  return { closed, open: () => open() }
 }

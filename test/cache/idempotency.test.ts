@@ -14,7 +14,7 @@ import type { JsonObject } from '../../src/wire/json.js'
 import { anyCaller, deploymentOf } from '../support/deployment.js'
 import { FakeClock } from '../support/fake-clock.js'
 import { completionOf, piecesOf } from './cache-fixture.js'
-import { FakeStore, settle, silent } from './fake-store.js'
+import { createGate, FakeStore, settle, silent } from './fake-store.js'
 
 type Begun = IdempotentReplay | IdempotentCall
 
@@ -75,7 +75,7 @@ async function ask(idempotency: Idempotency, asking: Asking = {}): Promise<Asked
 }
 
 function callOf({ begun, error }: Asked): IdempotentCall {
-  if (begun?.status !== 'run') throw new Error(`no call to make: ${String(error ?? begun?.status)}`)
+  if (begun?.status !== 'run') throw new Error(`no call to make: ${begun?.status}`, { cause: error })
   return begun
 }
 
@@ -335,19 +335,15 @@ describe('a claim', () => {
   it('is not renewed over the answer', async () => {
     const world = new World({ claimMs: 3_000 })
     const call = callOf(await ask(world.one))
-    const { get } = world.store
-    let respond = (): void => {}
-    world.store.get = async (keys) => {
-      const values = await get.call(world.store, keys)
-      await new Promise<void>((resolve) => (respond = resolve))
-      return values
-    }
+    const gate = createGate()
+    world.store.gate = gate.closed
+    // The renewal has looked, and is about to write.
     world.clock.advance(1_000)
     await settle()
-    world.store.get = get
+    world.store.gate = undefined
     call.keep(answer('a'), origin)
     await settle()
-    respond()
+    gate.open()
     await settle()
     expect(contentOf(await ask(world.other))).toBe('a')
   })
