@@ -22,7 +22,8 @@ describe('inputs that one call takes', () => {
   it.each([
     ['openai', 'text-embedding-3-small', 2_048],
     ['azure', 'text-embedding-3-small', 2_048],
-    ['azure_ai', 'embed-v-4-0', Infinity],
+    ['azure_ai', 'embed-v-4-0', 96],
+    ['azure_ai', 'text-embedding-3-large', 2_048],
     ['cohere', 'embed-v4.0', 96],
     ['gemini', 'gemini-embedding-001', 100],
     ['palm', 'embedding-gecko-001', 100],

@@ -19,8 +19,12 @@ const dialect = createRowProtocol(openaiProtocol, {
     modelName: deploymentName,
     thinkTags: true,
     messages: { flattenText: true, plainToolCalls: true },
+    embeddings: { most: 2_048 },
   },
-  variants: [{ models: /grok/i, quirks: { unsupported: ['stop'] } }],
+  variants: [
+    { models: /grok/i, quirks: { unsupported: ['stop'] } },
+    { models: /cohere|^embed-v/i, quirks: { embeddings: { most: 96 } } },
+  ],
 })
 
 /** OpenAI's dialect at the addresses of Azure AI. */
