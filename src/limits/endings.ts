@@ -91,8 +91,8 @@ class ReservationEndings implements Endings {
   async #run(waiting: Waiting): Promise<boolean> {
     const { store, reservation, actual, at, onSettled } = waiting.ending
     try {
-      if (actual) onSettled?.(await store.settle(reservation, actual, at))
-      else await store.release(reservation)
+      const spent = actual ? await store.settle(reservation, actual, at) : await store.release(reservation)
+      if (spent) onSettled?.(spent)
       return true
     } catch (error) {
       this.#logger.debug({ reservation: reservation.id, error }, 'The counter store did not end a reservation.')
