@@ -189,6 +189,19 @@ describe('reading from two tiers', () => {
     expect(shared.asked).toEqual([['a', 'b'], ['c']])
   })
 
+  it('asks once for what is under way also where it remembers fewer misses than that', async () => {
+    cache = build({ maxThrottled: 1 })
+    shared.values.set('a', 'far')
+    const open = closeGate()
+    const asking = [cache.get(['a', 'b', 'c']), cache.get(['c', 'b', 'a'])]
+    open()
+    expect(await Promise.all(asking)).toEqual([
+      ['far', null, null],
+      [null, null, 'far'],
+    ])
+    expect(shared.asked).toEqual([['a', 'b', 'c']])
+  })
+
   it('gives what memory has where the shared tier fails, and asks again at once', async () => {
     await memory.set([{ key: 'a', value: 'near', ttlMs }])
     shared.failure = new Error('away')
