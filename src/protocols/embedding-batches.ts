@@ -32,6 +32,7 @@ export function inBatches(codec: Codec<'embeddings'>): Codec<'embeddings'> {
       return partOf(exchange, 1) ? codec.encode(partOf(exchange, 0) ?? exchange) : whole
     },
     next(body, exchange, answers = 1, headers) {
+      if (!partOf(exchange, 1)) return codec.next?.(body, exchange, answers, headers)
       const following = partOf(exchange, answers)
       if (!following) return undefined
       const keep = codec.decode(body, partOf(exchange, answers - 1) ?? exchange, headers)
