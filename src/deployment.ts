@@ -62,6 +62,8 @@ export interface Deployment {
   readonly region: string | undefined
   /** How long it rests after failures, in milliseconds; the gateway's where undefined. */
   readonly cooldownMs: number | undefined
+  /** What it costs, as `PriceOptions` of the catalog; hides every other price. */
+  readonly prices: JsonObject | undefined
   /** Leave out what the provider cannot honour instead of answering 400. */
   readonly dropParams: boolean
   readonly capabilities: ModelCapabilities

@@ -24,7 +24,7 @@ export interface OpenedStores {
  * @throws StartError where the package ioredis is not installed
  */
 export async function openRedis({ url, ...settings }: RedisSettings): Promise<OpenedStores> {
-  const { Redis } = await loadRedis()
+  const Redis = await loadRedis()
   const options = { ...settings, enableOfflineQueue: false, maxRetriesPerRequest: 1 }
   const client = url === undefined ? new Redis(options) : new Redis(url, options)
   // Subscriptions are made anew after every reconnect, and may wait for the first one.
@@ -42,9 +42,10 @@ export async function openRedis({ url, ...settings }: RedisSettings): Promise<Op
 /** The gateway itself tells when the store does not answer. */
 function ignore(): void {}
 
-async function loadRedis(): Promise<typeof import('ioredis')> {
+async function loadRedis(): Promise<typeof import('ioredis').Redis> {
   try {
-    return await import('ioredis')
+    const { Redis } = await import('ioredis')
+    return Redis
   } catch (cause) {
     throw new StartError(
       'router_settings names a Redis, which needs the package ioredis, which is not installed: npm install ioredis',

@@ -39,6 +39,8 @@ export interface DeploymentInput {
   readonly tags?: readonly string[] | undefined
   readonly region?: string | undefined
   readonly cooldownMs?: number | undefined
+  /** As `PriceOptions`; checked by whoever takes them in. */
+  readonly prices?: JsonObject | undefined
   readonly dropParams?: boolean | undefined
   readonly capabilities?: ModelCapabilities | undefined
   readonly info?: JsonObject | undefined
@@ -98,6 +100,7 @@ export function createDeployment(input: DeploymentInput, context: DeploymentCont
     ...numbers,
     tags: Object.freeze([...(input.tags ?? [])]),
     region: input.region,
+    prices: input.prices && frozenCopy(input.prices, `prices of "${name}"`),
     dropParams: input.dropParams ?? context.defaults.dropParams,
     capabilities: Object.freeze({ ...input.capabilities }),
     info: frozenCopy(input.info ?? {}, `info of "${name}"`),

@@ -27,6 +27,7 @@ export function deploymentOf(over: Partial<Deployment> = {}): Deployment {
     tags: [],
     region: undefined,
     cooldownMs: undefined,
+    prices: undefined,
     dropParams: false,
     capabilities: {},
     info: {},

@@ -28,6 +28,7 @@ export function deploymentOf(own: Partial<Deployment> = {}): Deployment {
     tags: [],
     region: undefined,
     cooldownMs: undefined,
+    prices: undefined,
     dropParams: false,
     capabilities: {},
     info: {},

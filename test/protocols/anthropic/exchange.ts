@@ -49,6 +49,7 @@ export function deploymentOf(overrides: Partial<Deployment> = {}): Deployment {
     tags: [],
     region: undefined,
     cooldownMs: undefined,
+    prices: undefined,
     dropParams: false,
     capabilities: {},
     info: {},

@@ -41,6 +41,7 @@ export function deploymentOf(changes: Partial<Deployment> = {}): Deployment {
     tags: [],
     region: undefined,
     cooldownMs: undefined,
+    prices: undefined,
     dropParams: false,
     capabilities: {},
     info: {},

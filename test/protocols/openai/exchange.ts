@@ -31,6 +31,7 @@ export function deploymentOf(changes: Partial<Deployment> = {}): Deployment {
     tags: [],
     region: undefined,
     cooldownMs: undefined,
+    prices: undefined,
     dropParams: false,
     capabilities: {},
     info: {},
