@@ -74,9 +74,10 @@ local unknown = redis.call('ZADD', ends, now + ${deadAfterMs}, 'p' .. process)
 for index = 4, #ARGV, 3 do
   local name, value, lifetime = ARGV[index], ARGV[index + 1], tonumber(ARGV[index + 2])
   local before = redis.call('HGET', values, name)
-  if not (before and name:sub(1, 1) == 'c' and isOlder(value, before)) then
+  -- The same cooldown again is no news; the same load again is a sign of life.
+  if name:sub(1, 1) == 'd' or not before or (value ~= before and not isOlder(value, before)) then
     keep(name, lifetime)
-    if value ~= before then tell(name, value) end
+    tell(name, value)
   end
 end
 if changed then redis.call('PUBLISH', channel, process) end

@@ -28,13 +28,21 @@ export const routerStoreContract: Contract<RouterStore> = {
       deepEqual(await peer.exchange('two', undefined), [])
       equal((await peer.exchange('three', undefined)).length, 1)
     },
-    async 'has nothing new where a report comes twice'(trial) {
+    async 'tells of a cooldown once, however often it is told'(trial) {
       const { store, peer } = trial
-      const told = report('one', [load(trial)], [rest(trial)])
+      const told = report('one', [], [rest(trial)])
       await store.exchange('one', told)
       await peer.exchange('two', undefined)
       await store.exchange('one', told)
       deepEqual(await peer.exchange('two', undefined), [])
+    },
+    async 'tells of a deployment again where a process says the same of it again, as a sign of life'(trial) {
+      const { store, peer } = trial
+      const told = report('one', [load(trial)])
+      for (let times = 0; times < 3; times++) {
+        await store.exchange('one', told)
+        deepEqual(plain(await peer.exchange('two', undefined)), plain([told]))
+      }
     },
     async 'gives only the latest of several reports'(trial) {
       const { store, peer } = trial
