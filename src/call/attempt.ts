@@ -6,6 +6,8 @@ import type { UpstreamResponse } from '../upstream/client.js'
 import { mediaTypeOf } from '../upstream/framing.js'
 import type { UpstreamRequest } from '../upstream/message.js'
 import type { Operation, Operations, StreamOperation } from '../wire/operations.js'
+import type { JsonObject } from '../wire/json.js'
+import { usageOf } from '../wire/usage.js'
 import { codecOf } from './codec.js'
 import type { CallParts } from './context.js'
 import { inlineMedia } from './inline-media.js'
@@ -29,6 +31,8 @@ export interface WholeAnswer<K extends Operation> extends Served, DecodedAnswer<
 /** A streamed answer whose first piece of content has arrived. */
 export interface StreamAnswer<K extends StreamOperation> extends Served {
   readonly parts: PartBatches<Operations[K]['chunk']>
+  /** What the provider said of its tokens so far. */
+  readonly usageSoFar: () => JsonObject | undefined
 }
 
 /**
@@ -74,12 +78,14 @@ export async function attemptStream<K extends StreamOperation>(
     const follow = first && codec.streamAt?.(first.content, exchange)
     if (!codec.decodeStream || !follow) {
       const { body } = await readAnswer(response, codec, exchange, asked, first)
-      return { parts: oneBatch(completionToParts(operation, body)), deployment, droppedParams, billable: true }
+      const whole = oneBatch(completionToParts(operation, body))
+      return { parts: whole, usageSoFar: () => usageOf(body), deployment, droppedParams, billable: true }
     }
     response = await sendRequest(follow.request, deployment.timeouts.headers, asked, follow.origin)
   }
-  const batches = await openParts(response, codec.decodeStream(exchange), deployment.timeouts, signal)
-  return { parts: batches, deployment, droppedParams, billable: true }
+  const decoder = codec.decodeStream(exchange)
+  const batches = await openParts(response, decoder, deployment.timeouts, signal)
+  return { parts: batches, usageSoFar: () => decoder.usage, deployment, droppedParams, billable: true }
 }
 
 interface Answered<K extends Operation> {

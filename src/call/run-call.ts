@@ -5,8 +5,9 @@ import { numberOf } from '../wire/json.js'
 import type { Operation, Operations, StreamOperation } from '../wire/operations.js'
 import { usageOf } from '../wire/usage.js'
 import { type StreamAnswer, type WholeAnswer, attemptStream, attemptWhole } from './attempt.js'
-import { type Answered, type BegunCall, beginCall, firstAnswer } from './begin-call.js'
+import { type Answered, beginCall, firstAnswer } from './begin-call.js'
 import type { CallContext, CallParts } from './context.js'
+import { type AskStream, type RecoverableCall, StreamRecovery } from './recover-stream.js'
 import { redactError } from './redact.js'
 import { ReasoningCollector } from './reasoning-memory.js'
 import { markCompletion, markDelta } from './reasoning-origin.js'
@@ -24,8 +25,8 @@ export async function runCall<K extends Operation>(
 ): Promise<WholeAnswer<K>> {
   const call = beginCall(request, context, parts)
   try {
-    const answered = await firstAnswer(call, context, parts, (deployment, own) =>
-      attemptWhole(operation, restored(operation, request, deployment, context, own), deployment, call.signal, own),
+    const answered = await firstAnswer(call, context, parts, (deployment, own, { signal }) =>
+      attemptWhole(operation, restored(operation, request, deployment, context, own), deployment, signal, own),
     )
     const { answer } = answered
     succeeded(answered, usageOf(answer.body), parts)
@@ -49,11 +50,14 @@ export async function runStream<K extends StreamOperation>(
 ): Promise<StreamAnswer<K>> {
   const call = beginCall(request, context, parts)
   try {
-    const answered = await firstAnswer(call, context, parts, (deployment, own) =>
-      attemptStream(operation, restored(operation, request, deployment, context, own), deployment, call.signal, own),
+    const ask: AskStream<K> = (asked, deployment, own, signal) =>
+      attemptStream(operation, restored(operation, asked, deployment, context, own), deployment, signal, own)
+    const answered = await firstAnswer(call, context, parts, (deployment, own, { signal }) =>
+      ask(request, deployment, own, signal),
     )
     call.signal.answered()
-    return { ...answered.answer, parts: tap(operation, request, answered, context, parts, call) }
+    answered.signal.answered()
+    return { ...answered.answer, parts: tap(answered, { operation, request, call, context, parts, ask }) }
   } catch (thrown) {
     call.end()
     throw failed(thrown, request.model, context, parts)
@@ -67,6 +71,7 @@ function succeeded<K extends Operation>(
   parts: CallParts,
 ): void {
   const { lease } = picked
+  lease.entry.usage = usage
   lease.succeeded({
     totalMs: parts.clock.now() - lease.entry.startedAt,
     outputTokens: numberOf(usage?.['completion_tokens']),
@@ -75,21 +80,30 @@ function succeeded<K extends Operation>(
 }
 
 function tap<K extends StreamOperation>(
-  operation: K,
-  request: Operations[K]['request'],
-  { answer, picked }: Answered<StreamAnswer<K>>,
-  context: CallContext,
-  parts: CallParts,
-  call: BegunCall,
+  first: Answered<StreamAnswer<K>>,
+  streamed: RecoverableCall<K>,
 ): TappedStream<Operations[K]['chunk']> {
+  const { operation, request, call, context, parts } = streamed
   const wantsUsage = request.stream_options?.include_usage === true
   const collector = new ReasoningCollector()
-  const origin = parts.reasoning.originOf(answer.deployment)
-  const firstTokenMs = parts.clock.now() - picked.lease.entry.startedAt
-  let totalTokens: number | undefined
-  return new TappedStream(answer.parts, {
+  const recovery = new StreamRecovery(first, streamed)
+  const firstDeployment = first.answer.deployment
+  let origin = parts.reasoning.originOf(firstDeployment)
+  const firstTokenMs = parts.clock.now() - first.picked.lease.entry.startedAt
+  const remember = (): void => {
+    const { deployment } = recovery.current.answer
+    // Reasoning of two models is nobody's.
+    if (parts.reasoning.originOf(deployment) !== parts.reasoning.originOf(firstDeployment)) return
+    parts.reasoning.remember(collector.message, context.caller.id, deployment)
+  }
+  return new TappedStream(first.answer.parts, {
+    see: (batch) => recovery.see(batch),
+    async resume(thrown) {
+      const rest = await recovery.resume(thrown)
+      origin = parts.reasoning.originOf(recovery.current.answer.deployment)
+      return rest
+    },
     accept(chunk) {
-      totalTokens = numberOf(usageOf(chunk)?.['total_tokens']) ?? totalTokens
       if (operation === 'chat') {
         collector.add(chunk as ChatChunk)
         for (const { delta } of (chunk as ChatChunk).choices) markDelta(delta, origin)
@@ -97,22 +111,31 @@ function tap<K extends StreamOperation>(
       return wantsUsage || chunk.choices.length > 0
     },
     ended() {
-      picked.lease.succeeded({ firstTokenMs, totalTokens })
+      recovery.note()
+      const { lease } = recovery.current.picked
+      const totalTokens = numberOf(lease.entry.usage?.['total_tokens'])
+      lease.succeeded({ firstTokenMs: recovery.isRecovered ? undefined : firstTokenMs, totalTokens })
       call.end()
-      parts.reasoning.remember(collector.message, context.caller.id, answer.deployment)
+      remember()
     },
     left() {
+      recovery.note()
+      // Also an attempt to recover the stream.
+      call.signal.end(new GatewayError('client_closed', 'The reader left before the answer was complete.'))
       call.end()
-      parts.reasoning.remember(collector.message, context.caller.id, answer.deployment)
+      remember()
     },
     failed(thrown) {
-      const error = redactError(toGatewayError(thrown), answer.deployment, parts.sent.get(call.signal))
+      const { answer, picked, signal } = recovery.current
+      const error = redactError(toGatewayError(thrown), answer.deployment, parts.sent.get(signal))
+      recovery.note()
       picked.lease.failed(error)
       call.end()
       return failed(error, request.model, context, parts)
     },
   })
 }
+
 function restored<K extends Operation>(
   operation: K,
   request: Operations[K]['request'],

@@ -5,6 +5,10 @@ type Batch<Chunk> = readonly StreamPart<Chunk>[]
 
 /** What one stream's end and its chunks are told to. */
 export interface StreamTap<Chunk> {
+  /** Told of every batch before anything is left out of it. */
+  see(batch: Batch<Chunk>): void
+  /** Called with what was thrown; gives what is read instead, or nothing where the stream has failed. */
+  resume(thrown: unknown): Promise<PartBatches<Chunk> | undefined>
   /** False takes the chunk out of what the client gets. */
   accept(chunk: Chunk): boolean
   /** Called after a whole answer; one of the three is called, once. */
@@ -17,7 +21,7 @@ export interface StreamTap<Chunk> {
 
 /** Watches a stream on its way to the client: events that are forwarded as they came are not looked at. */
 export class TappedStream<Chunk> implements AsyncIterableIterator<Batch<Chunk>, undefined> {
-  readonly #source: AsyncIterator<Batch<Chunk>, undefined>
+  #source: AsyncIterator<Batch<Chunk>, undefined>
   readonly #tap: StreamTap<Chunk>
   #open = true
 
@@ -27,23 +31,21 @@ export class TappedStream<Chunk> implements AsyncIterableIterator<Batch<Chunk>, 
   }
 
   async next(): Promise<IteratorResult<Batch<Chunk>, undefined>> {
-    try {
-      for (;;) {
+    for (;;) {
+      try {
         const result = await this.#source.next()
         if (result.done) {
           this.#end()
           return result
         }
+        this.#tap.see(result.value)
         const value = result.value.every(isForwarded)
           ? result.value
           : result.value.filter((part) => this.#accepts(part))
         if (value.length > 0) return { done: false, value }
+      } catch (thrown) {
+        await this.#resume(thrown)
       }
-    } catch (thrown) {
-      const error = this.#fail(thrown)
-      // What failed may have been our side of the stream.
-      await this.#source.return?.(undefined).catch(ignore)
-      throw error
     }
   }
 
@@ -55,6 +57,20 @@ export class TappedStream<Chunk> implements AsyncIterableIterator<Batch<Chunk>, 
 
   [Symbol.asyncIterator](): this {
     return this
+  }
+
+  /** @throws what the reader gets, unless the stream goes on */
+  async #resume(thrown: unknown): Promise<void> {
+    // What failed may have been our side of the stream.
+    await this.#source.return?.(undefined).catch(ignore)
+    if (!this.#open) throw thrown
+    try {
+      const rest = await this.#tap.resume(thrown)
+      if (!rest) throw thrown
+      this.#source = rest[Symbol.asyncIterator]()
+    } catch (error) {
+      throw this.#fail(error)
+    }
   }
 
   #accepts(part: StreamPart<Chunk>): boolean {

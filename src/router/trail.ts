@@ -1,4 +1,5 @@
 import type { GatewayError } from '../errors.js'
+import type { JsonObject } from '../wire/json.js'
 
 /** Why an attempt was made. */
 export type AttemptReason = 'first' | 'retry' | 'reroute' | 'fallback' | 'hedge' | 'restart' | 'continue'
@@ -7,9 +8,15 @@ export type AttemptReason = 'first' | 'retry' | 'reroute' | 'fallback' | 'hedge'
 export interface AttemptEntry {
   readonly deployment: string
   readonly modelName: string
-  readonly reason: AttemptReason
+  reason: AttemptReason
   /** Milliseconds since the epoch. */
   readonly startedAt: number
+  /** False where nothing reached the provider, which then has nothing to bill. */
+  sent: boolean
+  /** As the provider told it, of this attempt alone; of one that did not end well it may be less than is billed. */
+  usage: JsonObject | undefined
+  /** Roughly how much text a stream gave; 0 for whole answers. What an output is estimated by where `usage` is missing. */
+  receivedCharacters: number
   /** Undefined while it runs. */
   endedAt: number | undefined
   outcome: 'running' | 'answered' | 'failed' | 'cancelled'
@@ -23,7 +30,15 @@ export class CallTrail {
   modelName: string | undefined
 
   begin(entry: Pick<AttemptEntry, 'deployment' | 'modelName' | 'reason' | 'startedAt'>): AttemptEntry {
-    const begun: AttemptEntry = { ...entry, endedAt: undefined, outcome: 'running', failure: undefined }
+    const begun: AttemptEntry = {
+      ...entry,
+      sent: false,
+      usage: undefined,
+      receivedCharacters: 0,
+      endedAt: undefined,
+      outcome: 'running',
+      failure: undefined,
+    }
     this.entries.push(begun)
     return begun
   }

@@ -29,6 +29,8 @@ const snake = (phase: Phase): string => (phase === 'firstToken' ? 'first_token' 
 export class CallSignal {
   readonly #clock: Clock
   readonly #startedAt: number
+  readonly #parent: CallSignal | undefined
+  #forks: Set<CallSignal> | undefined
   #totalMs = 0
   #totalAt = never
   #isAnswered = false
@@ -40,19 +42,36 @@ export class CallSignal {
   #firesAt = never
   #listener: ((error: GatewayError) => void) | undefined
   #ended: GatewayError | undefined
+  /** True once a request of the running attempt was on a connection; set anew by whoever begins one. */
+  sent = false
 
   /** `onEnd` is told when the call ends early, whether or not a step listens: a stream may have no reader. */
-  constructor(clock: Clock, totalMs: number, onEnd?: () => void) {
+  constructor(clock: Clock, totalMs: number, onEnd?: () => void, parent?: CallSignal) {
     this.#clock = clock
     this.#onEnd = onEnd
-    this.#startedAt = clock.now()
+    this.#parent = parent
+    this.#startedAt = parent ? parent.#startedAt : clock.now()
     this.limitTotal(totalMs)
+  }
+
+  /**
+   * A signal for one of several attempts at a time, with deadlines of its own. It ends with the call; the call ends with
+   * it only once it carries the answer. `dispose` it when its attempt is over.
+   */
+  fork(): CallSignal {
+    const fork = new CallSignal(this.#clock, this.#totalMs, undefined, this)
+    if (this.#ended) fork.end(this.#ended)
+    this.#forks ??= new Set()
+    this.#forks.add(fork)
+    return fork
   }
 
   /** Sets the total deadline, in milliseconds from the start of the call; each deployment that is tried brings its own. */
   limitTotal(totalMs: number): void {
     this.#totalMs = totalMs
     this.#totalAt = totalMs > 0 ? this.#startedAt + totalMs : never
+    // Between attempts it is the call that waits.
+    this.#parent?.limitTotal(totalMs)
   }
 
   /** The call has its answer, whose rest is under way: from now on the total deadline ends the call, not just a step. */
@@ -81,7 +100,9 @@ export class CallSignal {
     if (this.#ended) return
     this.#ended = error
     this.#listener?.(error)
+    for (const fork of this.#forks ?? []) fork.end(error)
     this.#onEnd?.()
+    if (this.#isAnswered) this.#parent?.end(error)
   }
 
   /** Ends only the step that is under way, and closes what it left open; the call goes on with another. */
@@ -106,8 +127,10 @@ export class CallSignal {
     this.#phaseAt = never
   }
 
-  /** Stops the timer; the call is over. */
+  /** Stops the timer; the call, or the fork's attempt, is over. */
   dispose(): void {
+    for (const fork of this.#forks ?? []) fork.dispose()
+    if (this.#parent) this.#parent.#forks?.delete(this)
     this.#timer?.cancel()
     this.#timer = undefined
     this.#listener = undefined

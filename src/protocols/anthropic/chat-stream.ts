@@ -267,6 +267,9 @@ export function createChatStream(exchange: Exchange<'chat'>): StreamDecoder<Chat
       if (state.finished) return 'terminated'
       return state.stopReason === undefined ? 'open' : 'finished'
     },
+    get usage() {
+      return Object.keys(state.usage).length === 0 ? undefined : toUsage(state.usage)
+    },
     push({ data }) {
       // After the end some servers of this dialect add OpenAI's terminator.
       if (state.finished || data === '' || data === '[DONE]') return none

@@ -1,5 +1,6 @@
 import type { ChatChunk, ChatDelta, FinishReason } from '../../wire/chat.js'
 import { isObject, type JsonObject, numberOf, stringOf } from '../../wire/json.js'
+import type { ChatUsage } from '../../wire/usage.js'
 import type { UpstreamEvent } from '../../upstream/message.js'
 import type { Exchange, StreamDecoder, StreamPart, StreamProgress } from '../protocol.js'
 import { type AnswerHead, hasHead, invalidAnswer, throwChoiceError } from './answer.js'
@@ -56,6 +57,10 @@ class ChatStream implements StreamDecoder<ChatChunk> {
     this.#promised = promisedChoices(exchange)
     this.#thinkTags = quirks.thinkTags === true
     this.#jsonTool = usesJsonTool(exchange.request, exchange.deployment, quirks)
+  }
+
+  get usage(): ChatUsage | undefined {
+    return this.#reader.usage
   }
 
   push(event: UpstreamEvent): readonly Part[] {
