@@ -53,9 +53,7 @@ export function beginCall<K extends Operation>(
       trail: context.trail,
       stream: request['stream'] === true,
       ...wishes,
-      inputTokens: 0,
-      check: undefined,
-      prefer: undefined,
+      ...parts.readFacts(request, context),
     },
     parts.router,
   )

@@ -4,6 +4,7 @@ import type { Caller, Clock, Logger } from '../ports.js'
 import type { CallerAccess } from './caller-access.js'
 import type { SentRequest } from './known-secrets.js'
 import type { ReasoningMemory } from './reasoning-memory.js'
+import type { ReadFacts } from './routing-facts.js'
 import type { ModelDirectory } from '../router/directory.js'
 import type { RouterParts } from '../router/route.js'
 import type { CallTrail } from '../router/trail.js'
@@ -20,6 +21,8 @@ export interface CallParts {
   readonly directory: ModelDirectory
   /** How deployments are picked, and what is done when they fail. */
   readonly router: RouterParts
+  /** What a request tells the router of itself. */
+  readonly readFacts: ReadFacts
   readonly registry: Registry
   readonly client: UpstreamClient
   readonly tokens: TokenCache

@@ -4,6 +4,7 @@ import type { CallParts } from '../call/context.js'
 import { createReasoningMemory } from '../call/reasoning-memory.js'
 import { createRunningCalls } from '../call/running-calls.js'
 import { safeLogger } from '../call/safe-logger.js'
+import { openPriceBook } from '../catalog/prices/index.js'
 import { systemClock } from '../clock.js'
 import type { Deployment, Timeouts } from '../deployment.js'
 import { type GatewayOptions, defaultTimeouts } from '../options.js'
@@ -15,6 +16,7 @@ import { type UpstreamClient, createUpstreamClient } from '../upstream/client.js
 import { createGuardedConnector } from '../upstream/guarded-connector.js'
 import { type MediaFetcher, createMediaFetcher } from '../upstream/media-fetcher.js'
 import { createTokenCache, createTokenExchange } from '../upstream/token-cache.js'
+import { createCostOf } from './cost-of.js'
 import { createRouter } from './create-router.js'
 import { type GuardedStores, guardStores } from './guard-stores.js'
 
@@ -40,7 +42,12 @@ export function createParts(options: GatewayOptions): GatewayParts {
   const client = createUpstreamClient({ connectTimeoutMs })
   const reasoning = createReasoningMemory()
   const call: CallParts = {
-    ...createRouter(deployments, options, { clock, random: options.random ?? Math.random, logger }),
+    ...createRouter(deployments, options, {
+      clock,
+      random: options.random ?? Math.random,
+      logger,
+      costOf: createCostOf(openPriceBook, clock),
+    }),
     registry,
     client,
     tokens: createTokenCache(clock, createTokenExchange(client, clock)),

@@ -1,39 +1,56 @@
+import type { CallParts } from '../call/context.js'
+import { createRoutingFacts } from '../call/routing-facts.js'
 import type { Deployment } from '../deployment.js'
 import type { GatewayOptions } from '../options.js'
 import type { Clock, Logger } from '../ports.js'
-import { type ModelDirectory, createDirectory } from '../router/directory.js'
-import { toAliases, toCooldownPolicy, toFallbackPolicy, toRetryPolicy, toStrategy } from '../router/options.js'
+import { createDirectory } from '../router/directory.js'
+import {
+  enforcesRates,
+  toAliases,
+  toCooldownPolicy,
+  toFallbackPolicy,
+  toRetryPolicy,
+  toStrategy,
+} from '../router/options.js'
 import type { RouterParts } from '../router/route.js'
 import { type RouterEvent, createRouterState } from '../router/router-state.js'
+import type { CostOf } from '../router/strategies/cost-based.js'
 
 /** What the router is built with. */
 export interface RouterCore {
   readonly clock: Clock
   readonly random: () => number
   readonly logger: Logger
+  readonly costOf: CostOf
 }
 
 /** Builds the model list and the router over it. */
 export function createRouter(
   deployments: readonly Deployment[],
   options: GatewayOptions,
-  { clock, random, logger }: RouterCore,
-): { readonly directory: ModelDirectory; readonly router: RouterParts } {
+  { clock, random, logger, costOf }: RouterCore,
+): Pick<CallParts, 'directory' | 'router' | 'readFacts'> {
   const routing = options.routing ?? {}
   const emit = toEmit(options.onEvent, logger)
-  const state = createRouterState({ clock, cooldown: toCooldownPolicy(routing.cooldown), emit })
+  const state = createRouterState({
+    clock,
+    cooldown: toCooldownPolicy(routing.cooldown),
+    maxQueueMs: routing.maxQueueMs,
+    emit,
+  })
   const directory = createDirectory(deployments, toAliases(routing.aliases), state)
+  const strategy = toStrategy(routing, { costOf, report: (fields, message) => logger.error(fields, message) })
   const router: RouterParts = {
     state,
     clock,
     random,
-    strategy: toStrategy(routing.strategy),
+    strategy,
     retry: toRetryPolicy(routing, options.retries ?? 2),
     fallbacks: toFallbackPolicy(routing),
-    enforceRates: false,
+    enforceRates: enforcesRates(routing, strategy),
     find: (modelName) => directory.groups.find(modelName),
   }
-  return { directory, router }
+  return { directory, router, readFacts: createRoutingFacts(routing, router.enforceRates) }
 }
 
 /** A host's listener that throws, or gives a promise that fails, is a line in the log and nothing else. */

@@ -45,6 +45,7 @@ const gatewayFields: ReadonlySet<string> = new Set([
   'prompt_variables',
   'prompt_version',
   'request_timeout',
+  'session_id',
   'stream_timeout',
   'tags',
   'timeout',

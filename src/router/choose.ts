@@ -2,10 +2,20 @@ import type { Clock } from '../ports.js'
 import type { DeploymentState } from './deployment-state.js'
 import type { Member, ModelGroup, Tier } from './model-group.js'
 import { sampleWeighted } from './sample.js'
+import { isBusy } from './slots.js'
 import type { Strategy, StrategyView } from './strategies/strategy.js'
 
 /** Why a member cannot be picked now. */
-export type Obstacle = 'failed' | 'cooling' | 'limits' | 'context_window' | 'capability' | 'region' | 'tags' | 'refused'
+export type Obstacle =
+  | 'failed'
+  | 'cooling'
+  | 'rates'
+  | 'slots'
+  | 'context_window'
+  | 'capability'
+  | 'region'
+  | 'tags'
+  | 'refused'
 
 /** What one pick depends on besides the group. */
 export interface Choice {
@@ -21,19 +31,21 @@ export interface Choice {
   readonly view: StrategyView
 }
 
-/** Why the member cannot be picked, or undefined where it can; the cheapest question first. */
+/**
+ * Why the member cannot be picked, or undefined where it can. That it is busy is said only of one that could serve the
+ * call otherwise: it is worth waiting for.
+ */
 export function obstacleOf(member: Member, choice: Choice): Obstacle | undefined {
   const { state, deployment } = member
   const { now } = choice.view
   if (!state.isOpen(now)) return 'cooling'
   if (choice.failed.size > 0 && choice.failed.has(member)) return 'failed'
-  const { maxParallelRequests, rpm, tpm } = deployment
-  if (maxParallelRequests !== undefined && state.inFlight >= maxParallelRequests) return 'limits'
+  const { rpm, tpm } = deployment
   if (choice.enforceRates) {
-    if (rpm !== undefined && state.requests(now) >= rpm) return 'limits'
-    if (tpm !== undefined && state.tokens(now) + choice.view.inputTokens > tpm) return 'limits'
+    if (rpm !== undefined && state.requests(now) >= rpm) return 'rates'
+    if (tpm !== undefined && state.tokens(now) + choice.view.inputTokens > tpm) return 'rates'
   }
-  return choice.check?.(member)
+  return choice.check?.(member) ?? (isBusy(member) ? 'slots' : undefined)
 }
 
 /** Picks one member of the lowest tier that has any to offer; undefined where none has. */

@@ -33,6 +33,8 @@ export interface PeerStats {
 }
 
 const minuteMs = 60_000
+/** Minutes for which what peers measured counts. */
+export const recentMinutes = 2
 const noPeers: PeerStats = Object.freeze({
   inFlight: 0,
   minute: 0,
@@ -69,6 +71,7 @@ export class DeploymentState implements DeploymentStats {
   readonly own = new MinuteCounts()
   readonly firstToken = new LatencyWindow()
   readonly perToken = new LatencyWindow()
+  readonly whole = new LatencyWindow()
   peers: PeerStats = noPeers
   ownInFlight = 0
   consecutiveFailures = 0
@@ -99,11 +102,16 @@ export class DeploymentState implements DeploymentStats {
   }
 
   firstTokenMs(now: number): number | undefined {
-    return this.firstToken.average(now) ?? this.peers.firstTokenMs
+    return this.firstToken.average(now) ?? (this.#hasRecentPeers(now) ? this.peers.firstTokenMs : undefined)
   }
 
   perTokenMs(now: number): number | undefined {
-    return this.perToken.average(now) ?? this.peers.perTokenMs
+    return this.perToken.average(now) ?? (this.#hasRecentPeers(now) ? this.peers.perTokenMs : undefined)
+  }
+
+  /** Latencies of peers grow old as our own do, so that a slow spell is forgotten. */
+  #hasRecentPeers(now: number): boolean {
+    return Math.floor(now / minuteMs) - this.peers.minute <= recentMinutes
   }
 
   /** True where calls may go: healthy, or half open with nobody trying yet. */

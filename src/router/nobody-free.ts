@@ -3,7 +3,8 @@ import type { Clock } from '../ports.js'
 import { type Choice, type Obstacle, earliestRecovery, obstacleOf } from './choose.js'
 import type { ModelGroup } from './model-group.js'
 
-const limitsRetryMs = 1_000
+const busyRetryMs = 1_000
+const minuteMs = 60_000
 
 /** Why none of a group's deployments can be asked now, as the caller gets it. */
 export function nobodyFree(group: ModelGroup, choice: Choice, clock: Clock): GatewayError {
@@ -12,10 +13,15 @@ export function nobodyFree(group: ModelGroup, choice: Choice, clock: Clock): Gat
     const obstacle = obstacleOf(member, choice)
     if (obstacle) obstacles.set(obstacle, (obstacles.get(obstacle) ?? 0) + 1)
   }
+  if (obstacles.has('slots')) {
+    return new GatewayError('rate_limited', `Every deployment of ${name(group)} is busy.`, {
+      retryAfterMs: busyRetryMs,
+    })
+  }
   if (obstacles.has('cooling')) return allCooling(group, clock)
-  if (obstacles.has('limits')) {
-    return new GatewayError('rate_limited', `Every deployment of ${name(group)} is at its limits.`, {
-      retryAfterMs: limitsRetryMs,
+  if (obstacles.has('rates')) {
+    return new GatewayError('rate_limited', `Every deployment of ${name(group)} is at its limits of this minute.`, {
+      retryAfterMs: minuteMs - (clock.now() % minuteMs),
     })
   }
   if (obstacles.has('context_window')) {

@@ -1,16 +1,58 @@
 import { z } from 'zod'
+import { type AffinityKind, affinityKinds } from './affinity.js'
 import { type CooldownPolicy, defaultCooldown } from './cooldown.js'
 import type { FailureClass } from './failure-class.js'
 import type { FallbackPolicy, FallbackTable } from './fallbacks.js'
 import type { Alias } from './model-groups.js'
 import type { RetryPolicy } from './retry.js'
+import type { CostOf } from './strategies/cost-based.js'
+import { type ReportFault, hostStrategy } from './strategies/host-strategy.js'
 import { strategies, type StrategyName } from './strategies/index.js'
 import type { Strategy } from './strategies/strategy.js'
+
+/** What happens when a stream breaks off after content. */
+export type MidStreamPolicy = 'error' | 'restart' | 'continue'
+
+/** When a second deployment is asked beside the first. */
+export interface HedgingOptions {
+  /** Milliseconds without an answer, or without the first content of a stream. @default by `quantile` */
+  readonly afterMs?: number | undefined
+  /** Wait as long as this share of the group's latest answers took. @default 0.95 */
+  readonly quantile?: number | undefined
+  /** Answers that have to be known for `quantile`; with fewer there is no second attempt. @default 20 */
+  readonly minimumSamples?: number | undefined
+}
 
 /** How calls are routed. */
 export interface RoutingOptions {
   /** Name of a built-in strategy, or one of your own. @default 'simple-shuffle' */
   readonly strategy?: StrategyName | Strategy | undefined
+  /** `latency-based`: share above the lowest latency that counts as equal, such as 0.1. @default 0 */
+  readonly lowestLatencyBuffer?: number | undefined
+  /**
+   * Keeps what belongs together at one deployment while that can be asked, so that the provider's prompt cache stays
+   * warm: `session` (`session_id` or `metadata.session_id` of the body, `x-sluice-session-id`, `x-litellm-session-id`,
+   * `x-litellm-trace-id`), `prompt-prefix` (model, tools, instructions and first question), `caller`. Of a list the
+   * first that a request has counts. Callers never share a session. @default none: the strategy picks
+   */
+  readonly affinity?: AffinityKind | readonly AffinityKind[] | undefined
+  /**
+   * Leave out deployments that are known not to serve a request: a context window that is surely too small, tools,
+   * images or a JSON schema that the model does not take, `rpm` or `tpm` used up in the running minute. @default false
+   */
+  readonly preCallChecks?: boolean | undefined
+  /**
+   * Send requests only to deployments with their tags: those of the caller and of `tags` or `metadata.tags` in the body,
+   * `x-sluice-tags`, `x-litellm-tags`. Labels for routing: a request may name any, so they protect nothing. @default false
+   */
+  readonly tagFiltering?: boolean | undefined
+  /** Whether a deployment needs any of a request's tags, or all. @default 'any' */
+  readonly tagMatch?: 'any' | 'all' | undefined
+  /**
+   * How long a call waits in line while every deployment that could serve it is at its `maxParallelRequests`, in
+   * milliseconds; then come the fallbacks, or a 429. At most 1,000 calls wait for one deployment. 0: none waits. @default 10,000
+   */
+  readonly maxQueueMs?: number | undefined
   /** Other names of model groups; `hidden` ones are not listed. */
   readonly aliases?:
     | Readonly<Record<string, string | { readonly modelName: string; readonly hidden?: boolean }>>
@@ -34,7 +76,9 @@ export interface RoutingOptions {
   /** When and how long failing deployments rest; `false` switches it off. */
   readonly cooldown?: Partial<CooldownPolicy> | false | undefined
   /** What happens when a stream breaks off after content: an error, the whole answer anew, or its continuation. @default 'error' */
-  readonly midStream?: 'error' | 'restart' | 'continue' | undefined
+  readonly midStream?: MidStreamPolicy | undefined
+  /** Ask a second deployment beside one that is slow to answer; the first answer wins. Both may be billed. @default never */
+  readonly hedging?: HedgingOptions | undefined
 }
 
 const count = z.number().int().nonnegative()
@@ -59,6 +103,12 @@ export const RoutingOptionsSchema = z.strictObject({
       ),
     ])
     .optional(),
+  lowestLatencyBuffer: z.number().nonnegative().optional(),
+  affinity: z.union([z.enum(affinityKinds), z.array(z.enum(affinityKinds))]).optional(),
+  preCallChecks: z.boolean().optional(),
+  tagFiltering: z.boolean().optional(),
+  tagMatch: z.enum(['any', 'all']).optional(),
+  maxQueueMs: count.optional(),
   aliases: z
     .record(
       z.string().min(1),
@@ -86,6 +136,13 @@ export const RoutingOptionsSchema = z.strictObject({
     ])
     .optional(),
   midStream: z.enum(['error', 'restart', 'continue']).optional(),
+  hedging: z
+    .strictObject({
+      afterMs: z.number().int().positive().optional(),
+      quantile: z.number().gt(0).lt(1).optional(),
+      minimumSamples: z.number().int().positive().optional(),
+    })
+    .optional(),
 })
 
 /** The policy that options mean. */
@@ -136,7 +193,21 @@ export function toAliases(options: RoutingOptions['aliases'] = {}): ReadonlyMap<
   )
 }
 
+/** What strategies need of the gateway. */
+export interface StrategyContext {
+  readonly costOf: CostOf
+  /** Told once of a host's strategy that does not work. */
+  readonly report: ReportFault
+}
+
 /** The strategy that options mean. */
-export function toStrategy(option: RoutingOptions['strategy'] = 'simple-shuffle'): Strategy {
-  return typeof option === 'string' ? strategies[option]() : option
+export function toStrategy(options: RoutingOptions, { costOf, report }: StrategyContext): Strategy {
+  const { strategy = 'simple-shuffle', lowestLatencyBuffer = 0 } = options
+  if (typeof strategy !== 'string') return hostStrategy(strategy, report)
+  return strategies[strategy]({ costOf, lowestLatencyBuffer })
+}
+
+/** True where `rpm` and `tpm` of deployments are limits, not just weights. */
+export function enforcesRates(options: RoutingOptions, strategy: Strategy): boolean {
+  return options.preCallChecks === true || strategy.honoursLimits === true
 }

@@ -3,11 +3,12 @@ import { GatewayError, toGatewayError } from '../errors.js'
 import type { Clock } from '../ports.js'
 import type { CallSignal } from '../upstream/call-signal.js'
 import { type AttemptLease, beginLease } from './attempt-lease.js'
-import { type Choice, choose } from './choose.js'
+import { type Choice, choose, obstacleOf } from './choose.js'
 import { type FallbackPolicy, fallbacksAfter } from './fallbacks.js'
 import type { Member, ModelGroup } from './model-group.js'
 import { nobodyFree } from './nobody-free.js'
 import { pause } from './pause.js'
+import { type GroupFacts, noFacts } from './pre-call-checks.js'
 import { type RetryPolicy, backOff, mayRepeat, retriesFor } from './retry.js'
 import type { RouterState } from './router-state.js'
 import type { Strategy } from './strategies/strategy.js'
@@ -37,9 +38,8 @@ export interface RouteRequest {
   readonly retries: number | undefined
   /** Groups that take over in place of the gateway's table; undefined leaves that in force, empty switches it off. */
   readonly fallbacks: readonly string[] | undefined
-  /** Estimate of the input in tokens; 0 where nothing needs one. */
-  readonly inputTokens: number
-  readonly check: Choice['check']
+  /** What the request asks of the members of a group. @default nothing */
+  readonly factsOf?: ((group: ModelGroup) => GroupFacts) | undefined
   readonly prefer: Choice['prefer']
 }
 
@@ -60,6 +60,7 @@ export class Route {
   readonly #visited = new Set<string>()
   readonly #waiting: string[] = []
   #group: ModelGroup
+  #facts: GroupFacts
   #failed = new Set<Member>()
   #attempts = 0
   #attemptsInGroup = 0
@@ -72,6 +73,7 @@ export class Route {
     this.#request = request
     this.#parts = parts
     this.#group = request.group
+    this.#facts = request.factsOf?.(request.group) ?? noFacts
     this.#visited.add(request.group.name)
     request.trail.modelName = request.group.name
   }
@@ -88,12 +90,11 @@ export class Route {
    */
   async run<T>(attempt: (picked: Picked) => Promise<T>): Promise<T> {
     for (;;) {
-      const member = this.#choose()
-      if (!member) {
+      const picked = this.#pick() ?? (await this.#waitForSlot())
+      if (!picked) {
         await this.#leaveGroup(nobodyFree(this.#group, this.#choice(), this.#parts.clock))
         continue
       }
-      const picked = this.begin(member)
       try {
         return await attempt(picked)
       } catch (thrown) {
@@ -143,6 +144,15 @@ export class Route {
     if (reason) this.#next = reason
   }
 
+  /**
+   * An attempt failed beside another one that goes on: ends its lease and excludes its member. Where the other fails
+   * too, `failed` moves on from there.
+   */
+  excluded({ lease, member }: Picked, error: GatewayError): void {
+    lease.failed(error)
+    this.#failed.add(member)
+  }
+
   /** Another member that could be asked beside the running attempts; undefined where there is none, or no attempt left. */
   spare(running: readonly Picked[]): Member | undefined {
     if (!this.#mayGoOn()) return undefined
@@ -163,11 +173,12 @@ export class Route {
     const { retry, clock, random } = this.#parts
     const { signal, retries = retry.retries } = this.#request
     if (this.#attemptsInGroup > retriesFor(error, retry, retries) || !this.#mayGoOn()) return undefined
-    if (this.#failed.size > 0 && this.#choose()) {
+    const repeatable = mayRepeat(error, retry)
+    if (this.#failed.size > 0 && (this.#choose() || (!repeatable && this.#busy().length > 0))) {
       this.#next = 'reroute'
       return 0
     }
-    if (!mayRepeat(error, retry)) return undefined
+    if (!repeatable) return undefined
     const wait = backOff(this.#waits, error, retry, random)
     if (wait === undefined || wait >= signal.remainingMs) return undefined
     const failed = this.#failed
@@ -201,6 +212,7 @@ export class Route {
       if (!group || this.#visited.has(group.name)) continue
       this.#visited.add(group.name)
       this.#group = group
+      this.#facts = this.#request.factsOf?.(group) ?? noFacts
       this.#failed = new Set()
       this.#attemptsInGroup = 0
       this.#waits = 0
@@ -219,19 +231,49 @@ export class Route {
     return fallbacksAfter(probe, this.#group.name, fallbacks, this.#request.fallbacks).length > 0
   }
 
+  #pick(): Picked | undefined {
+    const { slots } = this.#parts.state
+    // Whoever waits goes first, also to room of which nobody told: made by a peer, or by the end of a cooldown.
+    if (!slots.isEmpty) this.#group.members.forEach(slots.freed)
+    return this.#take()
+  }
+
+  #take(): Picked | undefined {
+    const member = this.#choose()
+    return member && this.begin(member)
+  }
+
+  /** Waits in line where deployments are just busy; undefined where none is, or none has room in time. */
+  async #waitForSlot(): Promise<Picked | undefined> {
+    const members = this.#busy()
+    if (members.length === 0) return undefined
+    const { signal } = this.#request
+    // Until the first attempt nobody has set a deadline for the call.
+    const totals = members.map(({ deployment }) => deployment.timeouts.total)
+    signal.limitTotal(totals.includes(0) ? 0 : Math.max(...totals))
+    return this.#parts.state.slots.wait({ members, signal, take: () => this.#take() })
+  }
+
+  #busy(): readonly Member[] {
+    const choice = this.#choice()
+    return this.#group.members.filter((member) => obstacleOf(member, choice) === 'slots')
+  }
+
   #choose(): Member | undefined {
     return choose(this.#group, this.#choice())
   }
 
   #choice(): Choice {
     const { strategy, enforceRates } = this.#parts
-    const { check, prefer } = this.#request
+    const { prefer } = this.#request
+    const { check } = this.#facts
     return { failed: this.#failed, check, prefer, enforceRates, strategy, view: this.#view() }
   }
 
   #view(): Choice['view'] {
     const { clock, random } = this.#parts
-    const { stream, inputTokens } = this.#request
+    const { stream } = this.#request
+    const { inputTokens } = this.#facts
     return { now: clock.now(), random, stream, inputTokens }
   }
 }

@@ -4,6 +4,7 @@ import { type CooldownPolicy, cooldownAfter } from './cooldown.js'
 import { type CooldownCause, DeploymentState } from './deployment-state.js'
 import { failureClassOf } from './failure-class.js'
 import type { Member } from './model-group.js'
+import { type Slots, createSlots } from './slots.js'
 
 /** Something that happened to a deployment's health. */
 export type RouterEvent =
@@ -46,6 +47,8 @@ export interface RouterState {
   failed(member: Member, error: GatewayError, replaceable: boolean): void
   /** What a peer decided, or a health check found; `until` 0 ends a cooldown. */
   setCooldown(id: string, until: number, at: number, cause: CooldownCause | undefined): void
+  /** Calls that wait until a deployment is less busy; served by `end`. */
+  readonly slots: Slots
   /** Told whenever anything changes that peers should know; set by the sharing of state. */
   onChange: ((state: DeploymentState) => void) | undefined
 }
@@ -54,13 +57,16 @@ export interface RouterState {
 export interface RouterStateParts {
   readonly clock: Clock
   readonly cooldown: CooldownPolicy
+  /** How long calls wait for busy deployments, in milliseconds. @default 10,000 */
+  readonly maxQueueMs?: number | undefined
   /** Never throws. */
   readonly emit: (event: RouterEvent) => void
 }
 
 /** Keeps the state of every deployment of one gateway. */
-export function createRouterState({ clock, cooldown, emit }: RouterStateParts): RouterState {
+export function createRouterState({ clock, cooldown, maxQueueMs = 10_000, emit }: RouterStateParts): RouterState {
   const states = new Map<string, DeploymentState>()
+  const slots = createSlots(clock, maxQueueMs)
   const of = (id: string): DeploymentState => {
     const known = states.get(id)
     if (known) return known
@@ -80,6 +86,7 @@ export function createRouterState({ clock, cooldown, emit }: RouterStateParts): 
     get all() {
       return states.values()
     },
+    slots,
     onChange: undefined,
     begin({ state }) {
       state.ownInFlight += 1
@@ -89,9 +96,11 @@ export function createRouterState({ clock, cooldown, emit }: RouterStateParts): 
       this.onChange?.(state)
       return probe
     },
-    end({ state }, probe) {
+    end(member, probe) {
+      const { state } = member
       state.ownInFlight -= 1
       if (probe) state.probing = false
+      slots.freed(member)
       this.onChange?.(state)
     },
     succeeded(member, success) {
@@ -112,6 +121,7 @@ export function createRouterState({ clock, cooldown, emit }: RouterStateParts): 
       if (!error.rule.unhealthy) return
       const now = clock.now()
       countFailure(state, error, now)
+      if (error.kind === 'timeout') recordTimeout(state, now)
       const durationMs = deployment.cooldownMs
       const duration = cooldownAfter({ state, error, now, replaceable, durationMs }, cooldown)
       // What was under way when the cooldown began does not prolong it.
@@ -137,7 +147,12 @@ export function createRouterState({ clock, cooldown, emit }: RouterStateParts): 
 function recordLatency(state: DeploymentState, success: AttemptSuccess, now: number): void {
   if (success.firstTokenMs !== undefined) state.firstToken.add(success.firstTokenMs, now)
   if (success.totalMs === undefined) return
+  state.whole.add(success.totalMs, now)
   state.perToken.add(success.totalMs / Math.max(1, success.outputTokens ?? 1), now)
+}
+
+function recordTimeout(state: DeploymentState, now: number): void {
+  for (const window of [state.firstToken, state.perToken]) window.addTimeout(now)
 }
 
 function countFailure(state: DeploymentState, error: GatewayError, now: number): void {

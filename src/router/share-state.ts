@@ -3,7 +3,7 @@ import type { Clock, Logger, Timer } from '../ports.js'
 import type { CooldownReport, DeploymentReport, RouterReport, RouterStore } from '../ports/router-store.js'
 import type { FailureKind } from '../errors.js'
 import { failureRules } from '../errors.js'
-import type { DeploymentState, PeerStats } from './deployment-state.js'
+import { type DeploymentState, type PeerStats, recentMinutes } from './deployment-state.js'
 import type { RouterState } from './router-state.js'
 
 /** Keeps the states of several processes together; never on the way of a call. */
@@ -156,13 +156,14 @@ function sumUp(id: string, peers: readonly ReadonlyMap<string, DeploymentReport>
   const minute = Math.floor(now / 60_000)
   const reports = peers.flatMap((reports) => reports.get(id) ?? [])
   const current = reports.filter((report) => report.minute === minute)
+  const recent = reports.filter((report) => minute - report.minute <= recentMinutes)
   return {
     minute,
     inFlight: reports.reduce((sum, report) => sum + report.inFlight, 0),
     requests: current.reduce((sum, report) => sum + report.requests, 0),
     tokens: current.reduce((sum, report) => sum + report.tokens, 0),
-    firstTokenMs: average(reports.map((report) => report.firstTokenMs)),
-    perTokenMs: average(reports.map((report) => report.perTokenMs)),
+    firstTokenMs: average(recent.map((report) => report.firstTokenMs)),
+    perTokenMs: average(recent.map((report) => report.perTokenMs)),
   }
 }
 

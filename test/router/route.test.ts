@@ -47,7 +47,7 @@ function lab(deployments: readonly Deployment[], options: RoutingOptions = {}, t
     find: (name: string) => directory.groups.find(name),
   }
   const trail = new CallTrail()
-  const rest = { retries: undefined, inputTokens: 0, check: undefined, prefer: undefined, stream: false }
+  const rest = { retries: undefined, prefer: undefined, stream: false }
   return {
     clock,
     signal,

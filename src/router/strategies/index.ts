@@ -1,10 +1,27 @@
+import { type CostOf, costBased } from './cost-based.js'
+import { latencyBased } from './latency-based.js'
+import { leastBusy } from './least-busy.js'
+import { powerOfTwo } from './power-of-two.js'
 import { simpleShuffle } from './simple-shuffle.js'
 import type { Strategy } from './strategy.js'
+import { usageBased } from './usage-based.js'
+
+/** What built-in strategies are made from. */
+export interface StrategyParts {
+  readonly costOf: CostOf
+  /** Share above the lowest latency that counts as equal. */
+  readonly lowestLatencyBuffer: number
+}
 
 /** Built-in strategies: one line each. Called once per gateway, so that none shares state with another. */
 export const strategies = {
   'simple-shuffle': () => simpleShuffle,
-} as const satisfies Readonly<Record<string, () => Strategy>>
+  'least-busy': () => leastBusy,
+  'latency-based': ({ lowestLatencyBuffer }: StrategyParts) => latencyBased(lowestLatencyBuffer),
+  'usage-based': () => usageBased,
+  'cost-based': ({ costOf }: StrategyParts) => costBased(costOf),
+  'power-of-two': () => powerOfTwo,
+} as const satisfies Readonly<Record<string, (parts: StrategyParts) => Strategy>>
 
 /** Name of a built-in strategy. */
 export type StrategyName = keyof typeof strategies

@@ -1,0 +1,28 @@
+import type { Price, PriceBook } from '../catalog/prices/index.js'
+import type { Clock } from '../ports.js'
+import type { CostOf } from '../router/strategies/cost-based.js'
+import { tokenRate } from '../spend/cost.js'
+import { stringOf } from '../wire/json.js'
+
+/**
+ * What a deployment's tokens cost now, for routing by cost, in pico-dollars. The price list is opened when a price is
+ * first asked for; until it is read none is known. `open` never rejects.
+ */
+export function createCostOf(open: () => Promise<PriceBook>, clock: Clock): CostOf {
+  let book: PriceBook | undefined
+  let opening: Promise<void> | undefined
+  return ({ provider, model, info }) => {
+    opening ??= open().then((opened) => {
+      book = opened
+    })
+    const found = book?.find({ provider, model, baseModel: stringOf(info['base_model']) })
+    return found?.price ? toTokenCost(found.price, clock.now()) : undefined
+  }
+}
+
+/** A token of a short prompt and one of the answer; undefined where either has no price. */
+function toTokenCost(price: Price, at: number): number | undefined {
+  const rate = tokenRate(price, 0, { at })
+  const [input, output] = [rate('inputUncached'), rate('outputText')]
+  return input === undefined || output === undefined ? undefined : Number(input + output)
+}

@@ -1,0 +1,151 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { Caller, Gateway, GatewayOptions, ModelOptions } from '../../src/index.js'
+import { anyCaller } from '../support/deployment.js'
+import { type GatewayLab, ask, chat, jsonOf, startGatewayLab } from '../support/gateway.js'
+
+let lab: GatewayLab
+beforeAll(async () => {
+  lab = await startGatewayLab()
+})
+afterAll(() => lab.close())
+
+const model = (id: string, own: Partial<ModelOptions> = {}): ModelOptions => ({
+  modelName: 'fast',
+  model: 'fake/echo',
+  apiKey: 'sk-fake-0123456789',
+  id,
+  ...own,
+})
+const post = (gateway: Gateway, own: object = {}, headers: Record<string, string> = {}) =>
+  ask(gateway, 'POST', '/v1/chat/completions', chat('fast', own), headers)
+const servedBy = async (...args: Parameters<typeof post>): Promise<unknown> => {
+  const response = await post(...args)
+  return response.status === 200 ? response.headers['x-sluice-deployment'] : jsonOf(response).error
+}
+const start = (
+  models: readonly ModelOptions[],
+  routing: GatewayOptions['routing'],
+  caller: Partial<Caller> = {},
+  options: Partial<GatewayOptions> = {},
+) => lab.start(models, { routing, auth: { identify: () => ({ ...anyCaller, ...caller }) }, ...options })
+
+describe('routing of a gateway', () => {
+  it.each(['least-busy', 'latency-based', 'usage-based', 'cost-based', 'power-of-two'] as const)(
+    'answers by %s',
+    async (strategy) => {
+      const gateway = start([model('a'), model('b')], { strategy })
+      for (let call = 0; call < 6; call += 1) expect(['a', 'b']).toContain(await servedBy(gateway))
+    },
+  )
+
+  it('answers although the host’s strategy throws, and says so once', async () => {
+    const errors: string[] = []
+    const logger = { debug() {}, info() {}, warn() {}, error: (_: object, message: string) => errors.push(message) }
+    const strategy = {
+      name: 'own',
+      pick: () => {
+        throw new Error('bug')
+      },
+    }
+    const gateway = start([model('a'), model('b')], { strategy }, {}, { logger })
+    for (let call = 0; call < 3; call += 1) expect(await servedBy(gateway)).toBe('a')
+    expect(errors.filter((message) => message.includes('strategy'))).toHaveLength(1)
+  })
+
+  it('keeps a session at one deployment through its rest and brings it back', async () => {
+    const models = ['a', 'b', 'c'].map((id) => model(id))
+    const gateway = start(models, { affinity: 'session' })
+    const headers = { 'x-sluice-session-id': 'session-1' }
+    const first = await servedBy(gateway, {}, headers)
+    for (let call = 0; call < 20; call += 1) expect(await servedBy(gateway, {}, headers)).toBe(first)
+    gateway.deployments.remove(String(first))
+    const second = await servedBy(gateway, {}, headers)
+    expect(second).not.toBe(first)
+    gateway.deployments.add(model(String(first)))
+    expect(await servedBy(gateway, {}, headers)).toBe(first)
+  })
+
+  it('sends a prompt that is too long for one deployment to another, or answers 400 and asks nobody', async () => {
+    const small = model('small', { capabilities: { contextWindow: 100 } })
+    const long = { messages: [{ role: 'user', content: 'hello '.repeat(1_000) }] }
+    const gateway = start([small, model('large')], { preCallChecks: true })
+    for (let call = 0; call < 10; call += 1) expect(await servedBy(gateway, long)).toBe('large')
+    const alone = start([small], { preCallChecks: true })
+    const asked = lab.upstream.requests.length
+    expect(await servedBy(alone, long)).toMatchObject({ code: 'context_length_exceeded' })
+    expect(lab.upstream.requests).toHaveLength(asked)
+  })
+
+  it('goes to the context window fallback without asking a deployment that is too small', async () => {
+    const models = [model('small', { capabilities: { contextWindow: 100 } }), model('large', { modelName: 'long' })]
+    const gateway = start(models, { preCallChecks: true, contextWindowFallbacks: { fast: ['long'] } })
+    expect(await servedBy(gateway, { messages: [{ role: 'user', content: 'hello '.repeat(1_000) }] })).toBe('large')
+  })
+
+  it.each([{ preCallChecks: true }, { strategy: 'usage-based' }] as const)(
+    'with %j holds deployments to their rpm, and says when to come back',
+    async (routing) => {
+      const gateway = start([model('a', { rpm: 2 }), model('b', { rpm: 1 })], routing)
+      const served = await Promise.all(Array.from({ length: 3 }, () => servedBy(gateway)))
+      expect(served.toSorted()).toEqual(['a', 'a', 'b'])
+      const refused = await post(gateway)
+      expect(refused.status).toBe(429)
+      const seconds = Number(refused.headers['retry-after'])
+      expect(seconds).toBeGreaterThan(0)
+      expect(seconds).toBeLessThanOrEqual(60)
+    },
+  )
+
+  it('takes rpm just for a weight by default', async () => {
+    const gateway = start([model('a', { rpm: 1 })], {})
+    for (let call = 0; call < 3; call += 1) expect(await servedBy(gateway)).toBe('a')
+  })
+
+  it('routes by tags, which never reach the provider', async () => {
+    const models = [model('free', { tags: ['free'] }), model('paid', { tags: ['paid'] })]
+    const gateway = start(models, { tagFiltering: true })
+    for (let call = 0; call < 5; call += 1) {
+      expect(await servedBy(gateway, { tags: ['paid'] })).toBe('paid')
+      expect(await servedBy(gateway, {}, { 'x-litellm-tags': 'free' })).toBe('free')
+    }
+    expect(JSON.stringify(lab.upstream.requests.slice(-10).map(({ body }) => body))).not.toContain('tags')
+    const refused = await post(gateway, { tags: ['none'] })
+    expect(refused.status).toBe(403)
+    expect(jsonOf(refused).error).toMatchObject({ code: 'tags_not_allowed' })
+  })
+
+  it('keeps a caller’s data in its region, or refuses', async () => {
+    const models = [model('eu', { region: 'eu' }), model('us', { region: 'us' }), model('anywhere')]
+    const inEurope = start(models, {}, { metadata: { allowedModelRegion: 'eu' } })
+    for (let call = 0; call < 10; call += 1) expect(await servedBy(inEurope)).toBe('eu')
+    const inAsia = start(models, {}, { metadata: { allowedModelRegion: 'ap' } })
+    expect(await servedBy(inAsia)).toMatchObject({ code: 'region_not_allowed' })
+  })
+
+  it('lets calls wait for a busy deployment instead of refusing them', async () => {
+    const gateway = start([model('a', { maxParallelRequests: 2 })], {})
+    const served = await Promise.all(Array.from({ length: 20 }, () => servedBy(gateway)))
+    expect(served).toEqual(Array.from({ length: 20 }, () => 'a'))
+    const hasty = start([model('a', { maxParallelRequests: 2 })], { maxQueueMs: 0 })
+    const statuses = await Promise.all(Array.from({ length: 20 }, async () => (await post(hasty)).status))
+    expect(statuses.filter((status) => status === 200)).toHaveLength(2)
+    expect(statuses.filter((status) => status === 429)).toHaveLength(18)
+  })
+
+  it('prefers the cheaper of two well-known models by price', async () => {
+    const models = [
+      model('dear', { model: 'openai/gpt-4-turbo', baseUrl: lab.upstream.url }),
+      model('cheap', { model: 'openai/gpt-4o-mini', baseUrl: lab.upstream.url }),
+    ]
+    const gateway = start(models, { strategy: 'cost-based' })
+    await expect.poll(() => servedBy(gateway), { timeout: 5_000 }).toBe('cheap')
+    for (let call = 0; call < 10; call += 1) expect(await servedBy(gateway)).toBe('cheap')
+  })
+
+  it.each([{ affinity: 'sesion' }, { tagMatch: 'some' }, { maxQueueMs: -1 }, { strategy: 'least-buzy' }])(
+    'refuses %j at the start',
+    (routing) => {
+      expect(() => start([model('a')], routing as GatewayOptions['routing'])).toThrow(TypeError)
+    },
+  )
+})
