@@ -103,12 +103,17 @@ export function unpricedCost(reason: string): Cost {
   return { pico: 0n, lines: [], priced: false, reasons: [reason] }
 }
 
-/** Pico-dollars for one token of a bucket in a prompt of `prompt` tokens; undefined where no rate is known. */
+/** Pico-dollars for one token of a bucket in a prompt of `prompt` tokens; 0 where no rate is known. */
 export function tokenRate(price: Price, prompt: number, circumstances: Circumstances) {
   const { sheets } = selectSheets(price, prompt, circumstances)
-  return (bucket: InputBucket | OutputBucket): bigint | undefined => {
+  const known = new Map<string, bigint>()
+  return (bucket: InputBucket | OutputBucket): bigint => {
+    const remembered = known.get(bucket)
+    if (remembered !== undefined) return remembered
     const rule = rules.find((candidate) => candidate.bucket === bucket)
-    return rule && rateOf(rule, sheets)
+    const rate = (rule && rateOf(rule, sheets)) ?? 0n
+    known.set(bucket, rate)
+    return rate
   }
 }
 

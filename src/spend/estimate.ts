@@ -166,20 +166,14 @@ const kinds = ['text', 'image', 'audio', 'file'] as const
 /** The dearest usage for each set of rates that the prompt can be under: just below each threshold, and in full. */
 function usagesAt(bounds: Bounds, price: Price, circumstances: Circumstances): readonly UsageBuckets[] {
   const below = thresholdsOf(price, circumstances).filter((threshold) => threshold < bounds.inputTokens)
-  return [...new Set([bounds.inputTokens, ...below])].map((prompt) => {
+  const sizes = below.length === 0 ? [bounds.inputTokens] : [...new Set([bounds.inputTokens, ...below])]
+  const outputs = bounds.writesSound ? soundOutputs : silentOutputs
+  return sizes.map((prompt) => {
     const rate = tokenRate(price, prompt, circumstances)
-    const dearest = <B extends InputBucket | OutputBucket>(choices: readonly B[]): B | undefined =>
-      choices.toSorted((a, b) => compare(rate(b), rate(a)))[0]
-    const output = dearest<OutputBucket>([
-      'outputText',
-      'reasoning',
-      'imageOutput',
-      ...(bounds.writesSound ? (['audioOutput'] as const) : []),
-    ])
     return {
       ...noUsage,
-      ...fillInput(bounds, prompt, { rate, dearest }),
-      ...(output && { [output]: bounds.outputTokens }),
+      ...fillInput(bounds, prompt, rate),
+      [dearest(outputs, rate)]: bounds.outputTokens,
       webSearches: price.variants.some(({ rates }) => rates.webSearch !== undefined) ? bounds.webSearches : 0,
       images: bounds.images,
       milliseconds: bounds.milliseconds,
@@ -188,20 +182,26 @@ function usagesAt(bounds: Bounds, price: Price, circumstances: Circumstances): r
   })
 }
 
-interface Choosing {
-  rate(bucket: InputBucket): bigint | undefined
-  dearest(choices: readonly InputBucket[]): InputBucket | undefined
+const silentOutputs: readonly OutputBucket[] = ['outputText', 'reasoning', 'imageOutput']
+const soundOutputs: readonly OutputBucket[] = [...silentOutputs, 'audioOutput']
+
+type RateOf = (bucket: InputBucket | OutputBucket) => bigint
+
+/** The first of the dearest buckets. */
+function dearest<B extends InputBucket | OutputBucket>(choices: readonly B[], rate: RateOf): B {
+  return choices.reduce((most, next) => (rate(next) > rate(most) ? next : most))
 }
 
 /** Fills a prompt with the dearest tokens first. */
-function fillInput({ input }: Bounds, prompt: number, { rate, dearest }: Choosing): Partial<UsageBuckets> {
-  const hour: readonly InputBucket[] = input.cachesForAnHour ? ['cacheWrite1h'] : []
+function fillInput({ input }: Bounds, prompt: number, rate: RateOf): Partial<UsageBuckets> {
   const shares = kinds
-    .map((kind) => ({
-      bucket: dearest([...inputChoices[kind], ...hour]) ?? 'inputUncached',
-      tokens: input.atMost[kind],
-    }))
-    .toSorted((a, b) => compare(rate(b.bucket), rate(a.bucket)))
+    .filter((kind) => input.atMost[kind] > 0)
+    .map((kind) => {
+      const usual = dearest(inputChoices[kind], rate)
+      const bucket = input.cachesForAnHour ? dearest([usual, 'cacheWrite1h'], rate) : usual
+      return { bucket, tokens: input.atMost[kind] }
+    })
+    .toSorted((a, b) => Number(rate(b.bucket) - rate(a.bucket)))
   const filled: Partial<Record<InputBucket, number>> = {}
   let left = prompt
   for (const { bucket, tokens } of shares) {
@@ -210,9 +210,4 @@ function fillInput({ input }: Bounds, prompt: number, { rate, dearest }: Choosin
     left -= taken
   }
   return filled
-}
-
-function compare(a: bigint | undefined, b: bigint | undefined): number {
-  const difference = (a ?? 0n) - (b ?? 0n)
-  return difference > 0n ? 1 : difference < 0n ? -1 : 0
 }

@@ -206,14 +206,39 @@ function split(total: number, buckets: readonly string[], cuts: readonly number[
 }
 
 const textBuckets = ['inputUncached', 'cacheRead', 'cacheWrite5m', 'cacheWrite1h', 'toolPrompt']
-const cuts = fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { minLength: 8, maxLength: 8 })
-const share = fc.double({ min: 0, max: 1, noNaN: true })
+const share = fc.oneof(fc.constantFrom(0, 1), fc.double({ min: 0, max: 1, noNaN: true }))
+const cuts = fc.array(share, { minLength: 8, maxLength: 8 })
+
+const parts = fc.record({
+  input: share,
+  edge: fc.option(fc.nat({ max: 5 })),
+  only: fc.option(fc.constantFrom(...textBuckets), { freq: 1 }),
+  output: share,
+  cuts,
+})
+
+interface Parts {
+  readonly input: number
+  /** Takes the prompt to one of the thresholds instead. */
+  readonly edge: number | null
+  /** Takes all of the prompt to one bucket. */
+  readonly only: string | null
+  readonly output: number
+  readonly cuts: readonly number[]
+}
+
+function thresholdsOf({ variants: [variant] }: Price): readonly number[] {
+  const sheets = [variant, ...Object.values(variant.serviceTiers)]
+  return sheets.flatMap((part) => part.tiers.map(({ above }) => above))
+}
 
 /** A usage within what an estimate allows. */
-function within(bound: CostEstimate, parts: { input: number; output: number; cuts: readonly number[] }): UsageBuckets {
+function within(bound: CostEstimate, price: Price, parts: Parts): UsageBuckets {
+  const threshold = parts.edge === null ? undefined : thresholdsOf(price)[parts.edge]
+  const prompt = Math.min(threshold ?? Math.floor(bound.inputTokens * parts.input), bound.inputTokens)
   return {
     ...noUsage,
-    ...split(Math.floor(bound.inputTokens * parts.input), textBuckets, parts.cuts),
+    ...split(prompt, parts.only === null ? textBuckets : [parts.only], parts.cuts),
     ...split(
       Math.floor(bound.outputTokens * parts.output),
       ['outputText', 'reasoning', 'imageOutput'],
@@ -234,20 +259,14 @@ describe('no call costs more than its estimate', () => {
   it('whatever the price, the threshold, the tier and the caches', () => {
     const tier = fc.constantFrom(undefined, 'flex', 'priority', 'auto')
     fc.assert(
-      fc.property(
-        anyPrice,
-        tier,
-        fc.record({ input: share, output: share, cuts }),
-        fc.boolean(),
-        (options, asked, parts, downgraded) => {
-          const price = priceOf(options)
-          const bound = estimateCost(call(asked), price, { at })
-          const usage = within(bound, parts)
-          const actual = costOf(usage, price, { at, serviceTier: downgraded ? 'default' : asked })
-          expect(bound.pico >= actual.pico).toBe(true)
-        },
-      ),
-      { numRuns: 1000 },
+      fc.property(anyPrice, tier, parts, fc.boolean(), (options, asked, some, downgraded) => {
+        const price = priceOf(options)
+        const bound = estimateCost(call(asked), price, { at })
+        const usage = within(bound, price, some)
+        const actual = costOf(usage, price, { at, serviceTier: downgraded ? 'default' : asked })
+        expect(bound.pico >= actual.pico).toBe(true)
+      }),
+      { numRuns: 3000 },
     )
   })
 
@@ -267,21 +286,16 @@ describe('no call costs more than its estimate', () => {
     if (!price) return
     const words = fc.constantFrom(10, 100_000, 135_000, 200_000)
     fc.assert(
-      fc.property(
-        words,
-        fc.constantFrom(undefined, 'flex'),
-        fc.record({ input: share, output: share, cuts }),
-        (count, asked, parts) => {
-          const text = { ...cached, text: 'word '.repeat(count) }
-          const bound = estimateCost(
-            chat({ messages: [{ role: 'user', content: [text] }], service_tier: asked, max_tokens: 50_000 }),
-            price,
-            { at },
-          )
-          const actual = costOf(within(bound, parts), price, { at, serviceTier: asked })
-          expect(bound.pico >= actual.pico).toBe(true)
-        },
-      ),
+      fc.property(words, fc.constantFrom(undefined, 'flex'), parts, (count, asked, some) => {
+        const text = { ...cached, text: 'word '.repeat(count) }
+        const bound = estimateCost(
+          chat({ messages: [{ role: 'user', content: [text] }], service_tier: asked, max_tokens: 50_000 }),
+          price,
+          { at },
+        )
+        const actual = costOf(within(bound, price, some), price, { at, serviceTier: asked })
+        expect(bound.pico >= actual.pico).toBe(true)
+      }),
       { numRuns: 12 },
     )
   })

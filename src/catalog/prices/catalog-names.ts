@@ -54,10 +54,10 @@ export function priceNames(provider: string, model: string): readonly string[] {
   return [...new Set([given, ...names, ...names.map((name) => name.replace(dated, ''))])]
 }
 
-/** Amazon prices a profile of a region as the region, not as `global.`; a first revision is the model itself. */
+/** Amazon prices a profile of a region as the region; `global.` stays. A first revision is the model itself. */
 function amazonNames(own: string): readonly string[] {
   const bare = own.replace(region, '')
-  const names = own.startsWith('global.') ? [own] : [own, `regional.${bare}`, bare]
+  const names = [own, `regional.${bare}`, bare]
   return [...names, ...names.map((name) => name.replace(/-v1(?::0)?$|:0$/, ''))]
 }
 
