@@ -85,7 +85,7 @@ export const routerStoreContract: Contract<RouterStore> = {
     async 'does not tell a new process of a cooldown that is over'(trial) {
       const { store, peer, pass, now } = trial
       await store.exchange('one', report('one', [], [rest(trial, { until: now() + 100 })]))
-      await pass(200)
+      await pass(300)
       deepEqual(cooldownsOf(await peer.exchange('new', undefined)), [])
     },
     async 'ends a cooldown for all where one process says so'(trial) {

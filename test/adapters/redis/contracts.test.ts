@@ -5,9 +5,11 @@ import { afterAll, beforeAll, describe, it } from 'vitest'
 import { type RedisLike, type RedisStores, type RedisSubscriber, redisStores } from '../../../adapters/redis.js'
 import {
   type Contract,
+  type TestRunner,
   type TrialSetup,
   broadcastContract,
   cacheStoreContract,
+  counterStoreContract,
   describeContract,
   routerStoreContract,
 } from '../../../src/testing/index.js'
@@ -39,8 +41,12 @@ function describeStores(name: string, open: () => AnyClient): void {
     beforeAll(() => void (opened = clients(open)))
     afterAll(() => opened.close())
 
-    const declare = <Store>(contract: Contract<Store>, pick: (stores: RedisStores) => Store | undefined): void =>
-      describeContract({ describe, it: it.concurrent }, contract, (): TrialSetup<Store> => {
+    const declare = <Store>(
+      contract: Contract<Store>,
+      pick: (stores: RedisStores) => Store | undefined,
+      declareTest: TestRunner['it'] = it.concurrent,
+    ): void =>
+      describeContract({ describe, it: declareTest }, contract, (): TrialSetup<Store> => {
         const prefix = `test:${randomUUID()}`
         const store = pick(redisStores(opened.near, { prefix, subscriber: opened.nearSubscriber }))
         const peer = pick(redisStores(opened.far, { prefix, subscriber: opened.farSubscriber }))
@@ -48,6 +54,8 @@ function describeStores(name: string, open: () => AnyClient): void {
         return { store, peer }
       })
     declare(cacheStoreContract, ({ cache }) => cache)
+    // Its windows are too short to be shared with other tests.
+    declare(counterStoreContract, ({ counters }) => counters, it)
     declare(routerStoreContract, ({ router }) => router)
     declare(broadcastContract, ({ broadcast }) => broadcast)
   })
