@@ -1,12 +1,15 @@
+import type { Deployment } from '../deployment.js'
 import { GatewayError, toGatewayError } from '../errors.js'
 import type { AttemptLease } from '../router/attempt-lease.js'
 import { type Picked, Route } from '../router/route.js'
+import type { AttemptEntry } from '../router/trail.js'
 import { CallSignal, timeoutError } from '../upstream/call-signal.js'
 import type { Operation, Operations } from '../wire/operations.js'
 import type { Served } from './attempt.js'
 import { readWishes } from './call-wishes.js'
 import { type Attempt, withCredentials } from './caller-access.js'
 import type { CallContext, CallParts } from './context.js'
+import { mayHedge, raceAttempts } from './hedge.js'
 import { redactError } from './redact.js'
 
 /** One call under way. */
@@ -15,6 +18,9 @@ export interface BegunCall {
   readonly route: Route
   /** The attempt whose answer is being given; ends as cancelled where the call ends before it. */
   lease: AttemptLease | undefined
+  readonly stream: boolean
+  /** A slow attempt may get a second one beside it. */
+  mayHedge: boolean
   /** Gives everything back that the call holds; safe to repeat. */
   end(): void
 }
@@ -23,7 +29,18 @@ export interface BegunCall {
 export interface Answered<T> {
   readonly answer: T
   readonly picked: Picked
+  /** The call's, or a fork of it where attempts were made beside each other. */
+  readonly signal: CallSignal
 }
+
+/** An attempt that is about to be made. */
+export interface Asking {
+  readonly signal: CallSignal
+  readonly entry: AttemptEntry
+}
+
+/** Asks one deployment once. */
+export type AttemptOf<T> = (deployment: Deployment, parts: CallParts, asking: Asking) => Promise<T>
 
 /**
  * Finds who may serve the call, and ties its life to the client's and the gateway's.
@@ -37,6 +54,7 @@ export function beginCall<K extends Operation>(
   if (parts.running.closed) throw new GatewayError('unavailable', 'The gateway is shutting down.')
   const group = parts.directory.groups.resolve(request.model, context.caller)
   const wishes = readWishes(request, context, parts)
+  const stream = request['stream'] === true
   const end = (): void => {
     context.signal?.removeEventListener('abort', leave)
     signal.dispose()
@@ -51,13 +69,13 @@ export function beginCall<K extends Operation>(
       group,
       signal,
       trail: context.trail,
-      stream: request['stream'] === true,
+      stream,
       ...wishes,
       ...parts.readFacts(request, context),
     },
     parts.router,
   )
-  const call: BegunCall = { signal, route, lease: undefined, end }
+  const call: BegunCall = { signal, route, lease: undefined, stream, mayHedge: mayHedge(request), end }
   parts.running.enter(signal)
   if (context.signal?.aborted) leave()
   else context.signal?.addEventListener('abort', leave, { once: true })
@@ -69,22 +87,32 @@ export async function firstAnswer<T extends Served>(
   call: BegunCall,
   context: CallContext,
   parts: CallParts,
-  attempt: Attempt<T>,
+  attempt: AttemptOf<T>,
 ): Promise<Answered<T>> {
-  return call.route.run(async (picked) => {
-    const answer = await attemptAt(picked, call.signal, { context, parts }, attempt)
-    call.lease = picked.lease
-    return { answer, picked }
+  const { signal, route } = call
+  const ask = (picked: Picked, own: CallSignal): Promise<T> =>
+    attemptAt(picked, own, { context, parts }, (deployment, ownParts) =>
+      attempt(deployment, ownParts, { signal: own, entry: picked.lease.entry }),
+    )
+  return route.run(async (picked) => {
+    const delayMs = call.mayHedge ? parts.hedging?.delayFor(route.group, call.stream) : undefined
+    const answered =
+      delayMs === undefined
+        ? { answer: await ask(picked, signal), picked, signal }
+        : await raceAttempts(picked, delayMs, { route, signal, clock: parts.clock, attempt: ask })
+    call.lease = answered.picked.lease
+    return answered
   })
 }
 
 async function attemptAt<T extends Served>(
-  { deployment }: Picked,
+  { deployment, lease }: Picked,
   signal: CallSignal,
   { context, parts }: { readonly context: CallContext; readonly parts: CallParts },
   attempt: Attempt<T>,
 ): Promise<T> {
   const { callerAccess } = parts
+  signal.sent = false
   try {
     signal.limitTotal(deployment.timeouts.total)
     if (signal.remainingMs <= 0) throw timeoutError('total', deployment.timeouts.total)
@@ -93,5 +121,7 @@ async function attemptAt<T extends Served>(
   } catch (thrown) {
     signal.endStep(new GatewayError('client_closed', 'The attempt has failed.'))
     throw redactError(toGatewayError(thrown), deployment, parts.sent.get(signal))
+  } finally {
+    lease.entry.sent = signal.sent
   }
 }

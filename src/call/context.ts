@@ -5,6 +5,8 @@ import type { CallerAccess } from './caller-access.js'
 import type { SentRequest } from './known-secrets.js'
 import type { ReasoningMemory } from './reasoning-memory.js'
 import type { ReadFacts } from './routing-facts.js'
+import type { Hedging } from './hedge.js'
+import type { MidStreamPolicy } from '../router/options.js'
 import type { ModelDirectory } from '../router/directory.js'
 import type { RouterParts } from '../router/route.js'
 import type { CallTrail } from '../router/trail.js'
@@ -40,6 +42,10 @@ export interface CallParts {
   readonly running: RunningCalls
   /** Set where callers may bring credentials of their own. */
   readonly callerAccess: CallerAccess | undefined
+  /** What happens when a stream breaks off after content. */
+  readonly midStream: MidStreamPolicy
+  /** Set where a second deployment may be asked beside a slow one. */
+  readonly hedging: Hedging | undefined
   /** Set where media may be fetched for providers that take no URLs. */
   readonly media: MediaFetcher | undefined
   /** Whether answers carry the trail of their attempts; undefined: where the request asks. */

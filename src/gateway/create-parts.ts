@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { CallerAccess } from '../call/caller-access.js'
 import type { CallParts } from '../call/context.js'
+import { createHedging } from '../call/hedge.js'
 import { createReasoningMemory } from '../call/reasoning-memory.js'
 import { createRunningCalls } from '../call/running-calls.js'
 import { safeLogger } from '../call/safe-logger.js'
@@ -61,6 +62,8 @@ export function createParts(options: GatewayOptions): GatewayParts {
     running: createRunningCalls(clock),
     callerAccess: createCallerAccess(options, connectTimeoutMs),
     media: createMedia(options, clock, connectTimeoutMs),
+    midStream: options.routing?.midStream ?? 'error',
+    hedging: options.routing?.hedging && createHedging(options.routing.hedging, clock),
     explain: options.explain,
     sizes: () => ({ reasoning: reasoning.size }),
   }
