@@ -4,7 +4,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 export interface HostProcess {
   /** Address that it printed after `listening on`. */
   readonly url: string
-  stop(): Promise<void>
+  stop(signal?: NodeJS.Signals): Promise<void>
 }
 
 /** Everything that a process printed, and its exit code. */
@@ -41,8 +41,8 @@ export async function startHost(file: string, cwd: string, env: Env): Promise<Ho
   })
   return {
     url,
-    async stop() {
-      child.kill()
+    async stop(signal) {
+      child.kill(signal)
       await exited
     },
   }

@@ -124,39 +124,39 @@ export const counterStoreContract: Contract<CounterStore> = {
       ])
     },
     async 'lets rates slide: what was taken leaves at its own time'({ store, pass }) {
-      const holds = [rate(4, 10, 400)]
+      const holds = [rate(4, 10, 1_600)]
       await granted(store, 'a', holds)
-      await pass(200)
+      await pass(800)
       await granted(store, 'b', holds)
-      between((await refused(store, 'c', holds)).retryAfterMs, 50, 200)
-      await pass(250)
+      between((await refused(store, 'c', holds)).retryAfterMs, 50, 800)
+      await pass(1_000)
       deepEqual((await granted(store, 'c', holds)).used, [8])
       await refused(store, 'd', holds)
-      await pass(450)
+      await pass(1_800)
       deepEqual(used(await store.read(tenant, holds)), [0])
     },
     async 'counts what was used beyond a rate from now on'({ store, pass }) {
-      const reservation = await granted(store, 'a', [rate(1, 10, 400)])
-      await pass(300)
+      const reservation = await granted(store, 'a', [rate(1, 10, 1_600)])
+      await pass(1_200)
       await store.settle(reservation, [9], date)
       deepEqual(used(await store.read(tenant, reservation.holds)), [9])
-      await pass(200)
+      await pass(800)
       deepEqual(used(await store.read(tenant, reservation.holds)), [8])
-      await pass(300)
+      await pass(1_200)
       deepEqual(used(await store.read(tenant, reservation.holds)), [0])
     },
     async 'lets an abandoned reservation expire'({ store, peer, pass }) {
       await seeded(store)
       const holds = [budget(100), lease(1)]
-      await granted(store, 'a', holds, 150)
+      await granted(store, 'a', holds, 600)
       await refused(peer, 'b', holds)
-      await pass(200)
+      await pass(800)
       deepEqual((await granted(peer, 'b', holds)).used, [100, 1])
     },
     async 'counts what was spent by a reservation that had expired, once'({ store, pass }) {
       await seeded(store)
-      const reservation = await granted(store, 'a', [budget(60), lease(1)], 50)
-      await pass(80)
+      const reservation = await granted(store, 'a', [budget(60), lease(1)], 200)
+      await pass(320)
       await granted(store, 'b', [budget(60), lease(1)])
       deepEqual(await store.settle(reservation, [33, 0], date), [33, undefined])
       deepEqual(await store.settle(reservation, [33, 0], date), [])
@@ -177,15 +177,15 @@ export const counterStoreContract: Contract<CounterStore> = {
     async 'keeps a renewed reservation, and tells which are gone'({ store, pass }) {
       await seeded(store)
       const holds = [budget(60), lease()]
-      const kept = await granted(store, 'kept', holds, 300)
-      const ended = await granted(store, 'ended', [lease()], 300)
+      const kept = await granted(store, 'kept', holds, 1_200)
+      const ended = await granted(store, 'ended', [lease()], 1_200)
       await store.release(ended)
-      await pass(200)
-      deepEqual(await store.renew([kept, ended], 300), ['ended'])
-      await pass(200)
+      await pass(800)
+      deepEqual(await store.renew([kept, ended], 1_200), ['ended'])
+      await pass(800)
       deepEqual(held(await store.read(tenant, holds)), [60, 1])
-      await pass(200)
-      deepEqual(await store.renew([kept], 300), ['kept'])
+      await pass(800)
+      deepEqual(await store.renew([kept], 1_200), ['kept'])
       deepEqual(held(await store.read(tenant, holds)), [0, 0])
     },
     async 'seeds a counter once'({ store, peer }) {
