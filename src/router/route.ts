@@ -234,7 +234,7 @@ export class Route {
   #pick(): Picked | undefined {
     const { slots } = this.#parts.state
     // Whoever waits goes first, also to room of which nobody told: made by a peer, or by the end of a cooldown.
-    if (!slots.isEmpty) this.#group.members.forEach(slots.freed)
+    if (!slots.isEmpty) for (const member of this.#group.members) slots.freed(member)
     return this.#take()
   }
 

@@ -7,6 +7,7 @@ import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { groups } from './cases.mjs'
+import { measureChoose } from './choose.mjs'
 import { measureGroup } from './measure-group.mjs'
 import { measureImport } from './measure-import.mjs'
 import { measureMemory } from './measure-memory.mjs'
@@ -26,6 +27,7 @@ const effort = options.quick ? { dist, scale: 0.2 } : { dist, scale: 1 }
 /** Everything that can be measured, by the names of its cases. */
 const measurements = [
   ...groups.map((group) => ({ names: group.rows.map((row) => row.name), measure: () => measureGroup(group, effort) })),
+  { names: ['choose'], measure: () => measureChoose(effort) },
   { names: ['memory'], measure: () => measureMemory(effort) },
   { names: ['import'], measure: () => measureImport(effort) },
 ]

@@ -43,5 +43,6 @@ function remarks({ parsesPerRequest, leftAtUpstream, touched, idleDifference, cp
 }
 
 function number(value) {
-  return value >= 1_000 ? value.toFixed(0) : value.toFixed(1)
+  if (value >= 1_000) return value.toFixed(0)
+  return value < 1 ? value.toFixed(3) : value.toFixed(1)
 }

@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Deployment } from '../../src/deployment.js'
 import { GatewayError } from '../../src/errors.js'
@@ -5,7 +6,7 @@ import type { AttemptLease } from '../../src/router/attempt-lease.js'
 import { createDirectory } from '../../src/router/directory.js'
 import { type RoutingOptions, toFallbackPolicy, toRetryPolicy } from '../../src/router/options.js'
 import { defaultCooldown } from '../../src/router/cooldown.js'
-import { Route } from '../../src/router/route.js'
+import { Route, type RouteRequest } from '../../src/router/route.js'
 import { createRouterState } from '../../src/router/router-state.js'
 import { simpleShuffle } from '../../src/router/strategies/simple-shuffle.js'
 import { CallTrail } from '../../src/router/trail.js'
@@ -37,7 +38,12 @@ function lab(deployments: readonly Deployment[], options: RoutingOptions = {}) {
   }
   const served: string[] = []
   /** Begins a call; `served` tells in which order calls were given a deployment. */
-  const call = (name: string, signal = new CallSignal(clock, 0)) => {
+  const call = (
+    name: string,
+    signal = new CallSignal(clock, 0),
+    factsOf?: RouteRequest['factsOf'],
+    fails: (id: string) => boolean = () => false,
+  ) => {
     const route = new Route(
       {
         group: directory.groups.resolve('fast', anyCaller),
@@ -46,12 +52,14 @@ function lab(deployments: readonly Deployment[], options: RoutingOptions = {}) {
         stream: false,
         retries: undefined,
         fallbacks: undefined,
+        factsOf,
         prefer: undefined,
       },
       parts,
     )
     const lease: Promise<AttemptLease> = route.run(({ deployment, lease: begun }) => {
       served.push(`${name}@${deployment.id}`)
+      if (fails(deployment.id)) return Promise.reject(new GatewayError('timeout', 'late'))
       return Promise.resolve(begun)
     })
     lease.catch(() => {})
@@ -186,6 +194,46 @@ describe('waiting for a busy deployment', () => {
     for (const { signal } of waiting) signal.end(new GatewayError('client_closed', 'gone'))
   })
 
+  it('is ended by room that a peer made, as soon as anybody calls, and before them', async () => {
+    const { call, served, state } = lab([deploymentOf({ id: 'a', maxParallelRequests: 2 })])
+    const peers = { ...state.of('a').peers, inFlight: 2 }
+    state.of('a').peers = peers
+    const waiting = call('waiting')
+    await settled()
+    expect(served).toEqual([])
+    state.of('a').peers = { ...peers, inFlight: 1 }
+    const late = call('late')
+    await waiting.lease
+    await settled()
+    expect(served).toEqual(['waiting@a'])
+    ;(await waiting.lease).cancelled()
+    state.of('a').peers = { ...peers, inFlight: 0 }
+    await late.lease
+  })
+
+  it('is not begun for a deployment that may not serve the call anyway', async () => {
+    const { call, clock } = lab(single)
+    await call('1').lease
+    const refusing = call('2', undefined, () => ({ check: () => 'tags', inputTokens: 0 }))
+    await expect(refusing.lease).rejects.toMatchObject({ code: 'tags_not_allowed' })
+    expect(clock.pending).toBe(0)
+  })
+
+  it('is worth it after a failure that the same deployment would only repeat', async () => {
+    const { call, served } = lab([
+      deploymentOf({ id: 'a' }),
+      deploymentOf({ id: 'b', maxParallelRequests: 1, order: 2 }),
+    ])
+    const fails = (id: string): boolean => id === 'a'
+    const first = await call('1', undefined, undefined, fails).lease
+    const second = call('2', undefined, undefined, fails)
+    await settled()
+    expect(served).toEqual(['1@a', '1@b', '2@a'])
+    first.succeeded({})
+    await second.lease
+    expect(served.at(-1)).toBe('2@b')
+  })
+
   it('is given up where the deployment begins to rest', async () => {
     const { call, clock, served } = lab([...single, deploymentOf({ id: 'b', maxParallelRequests: 1 })])
     const first = await call('1').lease
@@ -199,5 +247,55 @@ describe('waiting for a busy deployment', () => {
     await third.lease
     expect(served.at(-1)).toBe('3@b')
     expect(clock.pending).toBe(0)
+  })
+})
+
+describe('the line of a busy deployment, whatever happens', () => {
+  type Step = { readonly kind: 'call' | 'end' | 'leave' | 'pass'; readonly which: number }
+  const step: fc.Arbitrary<Step> = fc.record({
+    kind: fc.constantFrom('call', 'call', 'call', 'end', 'end', 'leave', 'pass'),
+    which: fc.nat(20),
+  })
+
+  it('is served in order, never beyond the limit, and is empty in the end', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.integer({ min: 1, max: 3 }), fc.array(step, { maxLength: 60 }), async (limit, steps) => {
+        const { call, clock, served, state } = lab([deploymentOf({ id: 'a', maxParallelRequests: limit })])
+        const waiting = new Map<number, CallSignal>()
+        const running: AttemptLease[] = []
+        let came = 0
+        for (const { kind, which } of steps) {
+          if (kind === 'call') {
+            const number = came++
+            const { lease, signal } = call(String(number))
+            waiting.set(number, signal)
+            void lease
+              .then(
+                (begun) => running.push(begun),
+                () => {},
+              )
+              .finally(() => waiting.delete(number))
+          } else if (kind === 'end') running.splice(which % Math.max(1, running.length), 1)[0]?.succeeded({})
+          else if (kind === 'leave') {
+            const signal = [...waiting.values()][which % Math.max(1, waiting.size)]
+            signal?.end(new GatewayError('client_closed', 'gone'))
+          } else clock.advance(which * 100)
+          await settled()
+          expect(state.of('a').inFlight).toBe(running.length)
+          expect(running.length).toBeLessThanOrEqual(limit)
+          // Whoever waits does so only because there is no room.
+          if (waiting.size > 0) expect(running).toHaveLength(limit)
+        }
+        const order = served.map((name) => Number(name.slice(0, -2)))
+        expect(order).toEqual(order.toSorted((a, b) => a - b))
+        for (const signal of waiting.values()) signal.end(new GatewayError('client_closed', 'gone'))
+        for (const lease of running) lease.cancelled()
+        await settled()
+        expect(state.slots.isEmpty).toBe(true)
+        expect(state.of('a').inFlight).toBe(0)
+        expect(clock.pending).toBe(0)
+      }),
+      { numRuns: 150 },
+    )
   })
 })

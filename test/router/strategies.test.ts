@@ -1,5 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import type { Member } from '../../src/router/model-group.js'
+import { GatewayError } from '../../src/errors.js'
+import { defaultCooldown } from '../../src/router/cooldown.js'
+import { Member } from '../../src/router/model-group.js'
+import { createRouterState } from '../../src/router/router-state.js'
 import { costBased } from '../../src/router/strategies/cost-based.js'
 import { hostStrategy } from '../../src/router/strategies/host-strategy.js'
 import { type StrategyName, type StrategyParts, strategies } from '../../src/router/strategies/index.js'
@@ -9,6 +12,7 @@ import { powerOfTwo } from '../../src/router/strategies/power-of-two.js'
 import type { Strategy } from '../../src/router/strategies/strategy.js'
 import { usageBased } from '../../src/router/strategies/usage-based.js'
 import { candidateOf, deploymentOf } from '../support/deployment.js'
+import { FakeClock } from '../support/fake-clock.js'
 import { chiSquare, chiSquareLimitOfFour, seededRandom } from '../support/seeded-random.js'
 import { countsOf, simulate } from './simulation.js'
 
@@ -142,6 +146,24 @@ describe('latency-based', () => {
     if (!a || !b) throw new Error('two candidates')
     a.state.perToken.addTimeout(now)
     expect(pickedBy(latencyBased(), [a, b])).toEqual(['b'])
+  })
+
+  it('learns of timeouts from what happens to calls', () => {
+    const clock = new FakeClock()
+    const state = createRouterState({ clock, cooldown: defaultCooldown, emit: () => {} })
+    const member = new Member(deploymentOf({ id: 'a' }), state.of('a'))
+    state.failed(member, new GatewayError('upstream_error', 'down'), true)
+    expect(member.stats.firstTokenMs(clock.now())).toBeUndefined()
+    state.failed(member, new GatewayError('timeout', 'late'), true)
+    expect(member.stats.firstTokenMs(clock.now())).toBe(1_000_000)
+    expect(member.stats.perTokenMs(clock.now())).toBe(1_000_000)
+  })
+
+  it('takes the word of other processes for two minutes', () => {
+    const { state } = candidateOf()
+    state.peers = { ...state.peers, minute: now / 60_000, firstTokenMs: 70, perTokenMs: 7 }
+    expect([state.firstTokenMs(now + 120_000), state.perTokenMs(now + 120_000)]).toEqual([70, 7])
+    expect([state.firstTokenMs(now + 180_000), state.perTokenMs(now + 180_000)]).toEqual([undefined, undefined])
   })
 
   it('leaves a deployment during a slow spell, and comes back within two minutes after it', () => {
