@@ -260,7 +260,7 @@ describe('a stream that is continued', () => {
     const read = await readStream(lab.start('continue', { deployments: [prefilling, prefilling] }), { max_tokens: 100 })
     expectCoherent(read)
     expect(textOf(read.chunks)).toBe('Once upon a time \nthere was')
-    const { messages, max_tokens: most } = lab.upstream.requests[1]?.body as JsonObject
+    const { messages, max_tokens: most } = (lab.upstream.requests[1]?.body ?? {}) as JsonObject
     expect(messages).toEqual([...question.messages, { role: 'assistant', content: 'Once upon a time' }])
     expect(most).toBeGreaterThan(90)
     expect(most).toBeLessThan(100)
