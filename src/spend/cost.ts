@@ -9,6 +9,8 @@ export interface Circumstances {
   readonly serviceTier?: string | null | undefined
   /** @default false */
   readonly batch?: boolean | undefined
+  /** Where a provider computed that charges by the place. @default anywhere */
+  readonly region?: string | undefined
   readonly imageSize?: string | null | undefined
   readonly imageQuality?: string | null | undefined
 }
@@ -89,13 +91,21 @@ export function costOf(buckets: UsageBuckets, price: Price, circumstances: Circu
   const lines = known.length === 0 && buckets.images > 0 ? [line('images', buckets.images, undefined)] : known
   const unknown = lines.filter(({ rate }) => rate === null).map(({ bucket }) => `No rate for ${bucket}.`)
   const guessed = price.source === 'fallback' ? ['Only the fallback price is known.'] : []
-  const all = [...reasons, ...unknown, ...guessed]
+  const all = [...reasons, ...unplaced(price, circumstances), ...unknown, ...guessed]
   return {
     pico: lines.reduce((sum, { pico }) => sum + pico, 0n),
     lines,
     priced: all.length === 0,
     reasons: all,
   }
+}
+
+const anywhere = new Set(['global', 'not_available'])
+
+/** Published rates are those for inference anywhere; a host's own are for wherever it lets compute. */
+function unplaced({ source }: Price, { region }: Circumstances): readonly string[] {
+  const isPublished = source === 'catalog' || source === 'overlay'
+  return isPublished && region !== undefined && !anywhere.has(region) ? [`No rates for inference in ${region}.`] : []
 }
 
 /** The bill of a call whose model has no price. */

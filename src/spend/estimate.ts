@@ -48,7 +48,7 @@ const defaultWebSearches = 10
  */
 export function estimateCost(call: PlannedCall, price: Price, options: EstimateOptions): CostEstimate {
   const bounds = toBounds(call, options)
-  const scenarios = circumstancesOf(call.request, options.at).flatMap((circumstances) =>
+  const scenarios = plannedCircumstances(call.request, options.at).flatMap((circumstances) =>
     usagesAt(bounds, price, circumstances).map((usage) => ({ usage, cost: costOf(usage, price, circumstances) })),
   )
   const dearest = scenarios.reduce((most, next) => (next.cost.pico > most.cost.pico ? next : most))
@@ -145,7 +145,7 @@ function webSearchBound(request: JsonObject, hosted: readonly JsonObject[], opti
 }
 
 /** The tier that was asked for, and the standard one that a provider may serve instead. */
-function circumstancesOf(request: JsonObject, at: number): readonly Circumstances[] {
+function plannedCircumstances(request: JsonObject, at: number): readonly Circumstances[] {
   const image = { imageSize: stringOf(request['size']), imageQuality: stringOf(request['quality']) }
   const serviceTier = stringOf(request['service_tier'])
   const standard = { at, ...image }

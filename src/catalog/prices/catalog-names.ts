@@ -40,18 +40,23 @@ export function catalogProvider(provider: string): string | undefined {
 const pathless = new Set(['bedrock', 'bedrock_mantle', 'gemini', 'vertex_ai', 'azure_ai'])
 const amazon = new Set(['bedrock', 'bedrock_mantle'])
 const region = /^(?:us-gov|us|eu|apac|jp|au|ca|sa|in)\.(?=.)/
-const dated = /[-@](?:\d{8}|\d{4}-\d{2}-\d{2}|default|latest)$/
+const dated = /-\d{4}-\d{2}-\d{2}$|[-@]\d{8}$|@default$/
+// Google numbers the stable versions of a model, which cost alike.
+const google = new Set(['gemini', 'vertex_ai'])
+const numbered = /-00\d$/
 
 /**
  * The names a price may stand under, nearest first: as given, without path and region, without the organization of a
- * fine-tuned model, and last without the date of a snapshot.
+ * fine-tuned model, and last without the date or number of a snapshot.
  */
 export function priceNames(provider: string, model: string): readonly string[] {
   const given = model.toLowerCase()
   const own = pathless.has(provider) ? given.slice(given.lastIndexOf('/') + 1) : given
   const tuned = own.startsWith('ft:') ? [own.split(':', 2).join(':')] : []
   const names = amazon.has(provider) ? amazonNames(own) : [own, ...tuned]
-  return [...new Set([given, ...names, ...names.map((name) => name.replace(dated, ''))])]
+  const revision = google.has(provider) ? numbered : dated
+  const shortened = names.map((name) => name.replace(dated, '').replace(revision, ''))
+  return [...new Set([given, ...names, ...shortened])]
 }
 
 /** Amazon prices a profile of a region as the region; `global.` stays. A first revision is the model itself. */

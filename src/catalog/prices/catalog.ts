@@ -48,8 +48,8 @@ export function createCatalog(findProvider: (id: string) => Provider | undefined
 }
 
 /**
- * Loads the catalog that comes with the package (no network): about 45 ms once per process, and then at no cost. An
- * `import()` because it is the one way that loads it late, works in ESM and CommonJS alike, and shares one copy.
+ * Loads the catalog that comes with the package (no network): some 45 ms once per process, which an import of ours must
+ * not cost. `import()` is the one way to load it late that works in ESM and CommonJS alike.
  */
 export async function loadCatalog(): Promise<PriceCatalog> {
   const { findProvider } = await import('@pydantic/genai-prices')

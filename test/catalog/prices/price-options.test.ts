@@ -4,7 +4,7 @@ import { PriceOptions, PriceTable, toPrice } from '../../../src/catalog/prices/i
 const parsed = (options: unknown) => toPrice(PriceOptions.parse(options), 'host', 'm')
 
 describe('PriceOptions', () => {
-  it.each([
+  it.each<[object, string]>([
     [{}, 'nothing'],
     [{ input: -1 }, 'a negative rate'],
     [{ input: 'free' }, 'a word'],

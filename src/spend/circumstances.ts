@@ -1,0 +1,32 @@
+import { isObject, type JsonObject, stringOf } from '../wire/json.js'
+import type { Circumstances } from './cost.js'
+
+/** A finished call, as far as its bill depends on it. */
+export interface ServedCall {
+  /** When it began; milliseconds since the epoch. */
+  readonly at: number
+  /** The request in our shape; an image's size and quality are taken from it where the answer tells none. */
+  readonly request: JsonObject
+  /** The answer in our shape; of a stream the members of its last chunks. */
+  readonly answer: JsonObject
+  /** @default false */
+  readonly batch?: boolean | undefined
+}
+
+/**
+ * What a bill depends on beside the usage: never the service tier that was asked for, only the one that the answer says
+ * served it. Claude tells it in the usage, with its fast mode and the place of inference.
+ */
+export function circumstancesOf({ at, request, answer, batch }: ServedCall): Circumstances {
+  const usage = isObject(answer['usage']) ? answer['usage'] : {}
+  const speed = stringOf(usage['speed'])
+  const served = stringOf(answer['service_tier']) ?? stringOf(usage['service_tier'])
+  return {
+    at,
+    serviceTier: speed === undefined || speed === 'standard' ? served : speed,
+    batch: batch ?? false,
+    region: stringOf(usage['inference_geo']),
+    imageSize: stringOf(answer['size']) ?? stringOf(request['size']),
+    imageQuality: stringOf(answer['quality']) ?? stringOf(request['quality']),
+  }
+}
