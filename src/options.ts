@@ -46,15 +46,15 @@ export interface ModelOptions {
   readonly weight?: number | undefined
   /** Lower ones are used first. @default 1 */
   readonly order?: number | undefined
-  /** Requests per minute that the deployment is good for; its weight where none is set. */
+  /** Requests per minute that the deployment is good for; its weight where none is set. A limit with `routing.preCallChecks`. */
   readonly rpm?: number | undefined
   /** Tokens per minute, likewise. */
   readonly tpm?: number | undefined
-  /** Attempts under way at once; further ones go to other deployments, or are a 429. @default no limit */
+  /** Attempts under way at once; further ones go to other deployments, or wait (`routing.maxQueueMs`). @default no limit */
   readonly maxParallelRequests?: number | undefined
   /** Labels that requests can ask for, see `routing.tagFiltering`. */
   readonly tags?: readonly string[] | undefined
-  /** `eu`, `us` …: for callers that allow one region only. */
+  /** `eu`, `us` …: for callers whose `metadata.allowedModelRegion` names one; those get no other, and none that is unknown. */
   readonly region?: string | undefined
   /** How long it rests after failures, in milliseconds. @default routing.cooldown.durationMs */
   readonly cooldownMs?: number | undefined

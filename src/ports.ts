@@ -17,7 +17,9 @@ export interface Caller {
   readonly models: readonly string[] | 'all'
   /** Budgets and limits that a call counts against, outermost first. */
   readonly scopes: readonly Scope[]
+  /** Labels of all its calls, see `routing.tagFiltering`. */
   readonly tags?: readonly string[]
+  /** Free data; of it `allowedModelRegion` (`eu`) keeps every call at deployments of that region. */
   readonly metadata?: Readonly<Record<string, unknown>>
 }
 
