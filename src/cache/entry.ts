@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { isObject, type JsonObject, parseJson } from '../wire/json.js'
+import { sha256 } from './canonical.js'
 
 /** Where an answer came from, and when. */
 export interface AnswerOrigin {
@@ -25,8 +26,8 @@ export interface StoredAnswer extends AnswerOrigin {
 
 const Head = z.object({
   key: z.string(),
-  /** Of the text, in UTF-16 units. */
-  length: z.number(),
+  /** SHA-256 of the text: what replays half of an answer must be found out before it does. */
+  digest: z.string(),
   expires: z.number(),
   kind: z.enum(['whole', 'stream', 'item']),
   at: z.number(),
@@ -40,12 +41,12 @@ const Head = z.object({
 
 /** An answer as the value of a store: a line that describes it, then the text as it is. */
 export function writeEntry(key: string, { text, ...about }: StoredAnswer, ttlMs: number): string {
-  return `${JSON.stringify({ key, length: text.length, expires: about.at + ttlMs, ...about })}\n${text}`
+  return `${JSON.stringify({ key, digest: sha256(text), expires: about.at + ttlMs, ...about })}\n${text}`
 }
 
 /**
- * The answer that a store gave for a key; undefined for what is not ours, was written for another key, is cut short
- * or has expired.
+ * The answer that a store gave for a key; undefined for what is not ours, was written for another key, is damaged or has
+ * expired.
  */
 export function readEntry(key: string, value: string | null | undefined, now: number): StoredAnswer | undefined {
   if (typeof value !== 'string') return undefined
@@ -53,9 +54,9 @@ export function readEntry(key: string, value: string | null | undefined, now: nu
   if (lineEnd < 0) return undefined
   const head = Head.safeParse(parseJson(value.slice(0, lineEnd)))
   if (!head.success) return undefined
-  const { key: written, length, expires, ...about } = head.data
+  const { key: written, digest, expires, ...about } = head.data
   const text = value.slice(lineEnd + 1)
-  if (written !== key || length !== text.length || now >= expires) return undefined
+  if (written !== key || now >= expires || digest !== sha256(text)) return undefined
   return { ...about, text }
 }
 

@@ -8,7 +8,8 @@ import { replayLines } from './stream-text.js'
 
 /**
  * Looks a stream up. An identical call that waits gets the stream when it is complete, not as it comes: half of an
- * answer whose other half then fails could be given to nobody else. @throws GatewayError permission, not_cached, client_closed
+ * answer whose other half then fails could be given to nobody else.
+ * @throws GatewayError permission, not_cached, client_closed
  */
 export async function findStream<K extends StreamOperation>(
   question: CacheQuestion<K>,

@@ -59,7 +59,6 @@ export class KeyClaim {
 
   async #renew(): Promise<void> {
     const isOurs = await this.#isOurs()
-    if (this.#over) return
     if (isOurs) await this.seize()
     // The store has lost it, or does not answer.
     if (isOurs === undefined) await this.take()

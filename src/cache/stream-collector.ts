@@ -53,6 +53,7 @@ export class StreamCollector {
   add(pieces: readonly StreamPiece[]): void {
     for (const piece of pieces) {
       if (!this.#open) return
+      if (!piece.forward && piece.chunk === undefined) continue
       if (!piece.forward) this.#look(piece.chunk)
       this.#keep(toLine(piece))
     }

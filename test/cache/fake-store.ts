@@ -8,8 +8,8 @@ export class FakeStore implements CacheStore {
   readonly #clock: FakeClock
   calls = { get: 0, set: 0, setIfAbsent: 0, delete: 0 }
   failure: Error | undefined
-  /** What answers to `get`, after the look, and writes of `set`, before them, wait for. */
-  gate: Promise<void> | undefined
+  /** What answers of `get`, after the look, and writes of `set`, before them, wait for. */
+  gates: { get?: Promise<void>; set?: Promise<void> } = {}
 
   constructor(clock: FakeClock) {
     this.#clock = clock
@@ -18,13 +18,13 @@ export class FakeStore implements CacheStore {
   async get(keys: readonly string[]): Promise<readonly (string | null)[]> {
     this.#begin('get')
     const values = keys.map((key) => this.#read(key))
-    await this.gate
+    await this.gates.get
     return values
   }
 
   async set(entries: readonly CacheEntry[]): Promise<void> {
     this.#begin('set')
-    await this.gate
+    await this.gates.set
     for (const entry of entries) this.#write(entry)
   }
 

@@ -332,20 +332,20 @@ describe('a claim', () => {
     expect(contentOf(await ask(world.one))).toBe('b')
   })
 
-  it('is not renewed over the answer', async () => {
+  it.each(['get', 'set'] as const)('is not renewed over the answer, whose %s was slow', async (method) => {
     const world = new World({ claimMs: 3_000 })
     const call = callOf(await ask(world.one))
     const gate = createGate()
-    world.store.gate = gate.closed
-    // The renewal has looked, and is about to write.
+    world.store.gates = { [method]: gate.closed }
     world.clock.advance(1_000)
     await settle()
-    world.store.gate = undefined
+    world.store.gates = {}
     call.keep(answer('a'), origin)
     await settle()
     gate.open()
     await settle()
     expect(contentOf(await ask(world.other))).toBe('a')
+    expect(world.clock.pending).toBe(0)
   })
 })
 

@@ -272,6 +272,19 @@ describe('a stream', () => {
     expect(bench.store.calls.set).toBe(0)
   })
 
+  it('that the store has damaged is not replayed at all', async () => {
+    const bench = createBench()
+    await stream(bench, streamed, piecesOf('abc', 'def'))
+    for (const held of bench.store.values.values()) held.value = held.value.replace('"def"', '"d"ef')
+    expect(await replayOf(bench, streamed)).toBeUndefined()
+  })
+
+  it('leaves out pieces that hold nothing', async () => {
+    const bench = createBench()
+    await stream(bench, streamed, [{ chunk: undefined, forward: undefined }, ...piecesOf('a')])
+    expect(await replayOf(bench, streamed)).toHaveLength(4)
+  })
+
   it('without a finish reason is not kept, whatever is said about it', async () => {
     const bench = createBench()
     await stream(bench, streamed, piecesOf('a').slice(0, 2))
@@ -294,15 +307,16 @@ describe('a stream', () => {
 
   it('is not collected beyond what all streams together may hold, which frees itself', async () => {
     const bench = createBench({ maxBytes: 2_000, maxEntryBytes: 1_500 })
-    const first = missOf(await bench.cache.findStream(streamed))
-    first.collect(piecesOf('a'.repeat(700)))
-    await stream(bench, chat({ stream: true, seed: 1 }), piecesOf('b'.repeat(700)))
-    expect(bench.store.calls.set).toBe(0)
-    first.complete(producerOf())
-    first.release()
-    first.release()
-    await stream(bench, chat({ stream: true, seed: 2 }), piecesOf('c'.repeat(700)))
-    expect(bench.store.calls.set).toBe(2)
+    for (const seed of [1, 2, 3]) {
+      const first = missOf(await bench.cache.findStream(chat({ stream: true, seed })))
+      first.collect(piecesOf('a'.repeat(700)))
+      await stream(bench, chat({ stream: true, seed: -seed }), piecesOf('b'.repeat(700)))
+      first.complete(producerOf())
+      first.release()
+      first.release()
+      await settle()
+      expect(bench.store.calls.set).toBe(seed)
+    }
   })
 })
 
