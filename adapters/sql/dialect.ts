@@ -31,6 +31,8 @@ export interface Dialect {
   readonly tableOptions: string
   /** What makes a SELECT lock its rows of a table, by the table's alias. */
   forUpdate(alias: string): string
+  /** How many entries one transaction appends; SQLite's hold up the whole process. */
+  readonly entriesAtOnce: number
   /** SQLite has no decimals: money is kept in two columns, micro-dollars and the pico-dollars beyond. */
   readonly splitsMoney: boolean
   /** The rows of a JSON parameter as a table expression named `r`. */
@@ -67,20 +69,6 @@ export function storedColumns(dialect: Dialect, columns: readonly Column[]): rea
   )
 }
 
-/** A row as it is sent: pico-dollars as text, or in two parts. */
-export function toSent(dialect: Dialect, row: SqlRow): SqlRow {
-  const sent: Record<string, unknown> = {}
-  for (const [name, value] of Object.entries(row)) {
-    if (typeof value !== 'bigint') sent[name] = value
-    else if (!dialect.splitsMoney) sent[name] = String(value)
-    else {
-      sent[name] = String(value / unit)
-      sent[`${name}_pico`] = Number(value % unit)
-    }
-  }
-  return sent
-}
-
 /** A SELECT expression for money, as text that `fromMoney` reads; `sum` adds up a group. */
 export function moneyText(dialect: Dialect, column: string, sum = false): string {
   const of = (name: string): string => (sum ? `COALESCE(SUM(${name}), 0)` : name)
@@ -108,9 +96,20 @@ export function keyColumns({ columns, key }: Table): readonly Column[] {
   return columns.filter(({ name }) => key.includes(name))
 }
 
-/** Rows as the JSON parameter of a bulk statement. */
+/** Rows as the JSON parameter of a bulk statement; pico-dollars as text, or in two parts. */
 export function toJsonRows(dialect: Dialect, rows: readonly SqlRow[]): string {
-  return JSON.stringify(rows.map((row) => toSent(dialect, row)))
+  if (dialect.splitsMoney) return JSON.stringify(rows.map(splitMoney))
+  return JSON.stringify(rows, (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value))
+}
+
+function splitMoney(row: SqlRow): SqlRow {
+  const sent: Record<string, unknown> = { ...row }
+  for (const [name, value] of Object.entries(row)) {
+    if (typeof value !== 'bigint') continue
+    sent[name] = String(value / unit)
+    sent[`${name}_pico`] = Number(value % unit)
+  }
+  return sent
 }
 
 /** Inserts rows. */

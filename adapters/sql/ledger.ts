@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import {
   type Change,
   type LedgerEntry,
@@ -40,8 +41,13 @@ export function sqlLedger(database: SqlDatabase, tables: Tables): LedgerStore {
   const { dialect } = database
   return {
     async append(entries) {
+      // The first of those that have an id in common.
       const byId = new Map(entries.toReversed().map((entry) => [toKey(entry.id), entry]))
-      if (byId.size > 0) await database.transact(() => append(dialect, tables, byId))
+      for (const chunk of chunksOf(sortedById(byId), dialect.entriesAtOnce)) {
+        await database.transact(() => append(dialect, tables, chunk))
+        // Others have their turn between blocking transactions.
+        await setImmediate()
+      }
     },
     async total(scope, from, until) {
       const { rows } = await database.query(
@@ -60,7 +66,7 @@ export function sqlLedger(database: SqlDatabase, tables: Tables): LedgerStore {
     async reprice(prices) {
       const byId = new Map(prices.map((price) => [toKey(price.id), price]))
       let changed = 0
-      for (const chunk of chunksOf([...byId].toSorted(([a], [b]) => (a < b ? -1 : 1)))) {
+      for (const chunk of chunksOf(sortedById(byId), rowsAtOnce)) {
         changed += await database.transact(() => reprice(dialect, tables, new Map(chunk)))
       }
       return changed
@@ -74,19 +80,18 @@ export function sqlLedger(database: SqlDatabase, tables: Tables): LedgerStore {
   }
 }
 
-function chunksOf<T>(all: readonly T[]): readonly (readonly T[])[] {
-  return Array.from({ length: Math.ceil(all.length / rowsAtOnce) }, (_, index) =>
-    all.slice(index * rowsAtOnce, (index + 1) * rowsAtOnce),
-  )
+/** Every writer goes by the order of ids and keys: two that wait for each other would be a deadlock. */
+function sortedById<T>(byId: ReadonlyMap<string, T>): readonly (readonly [string, T])[] {
+  return [...byId].toSorted(([a], [b]) => (a < b ? -1 : 1))
 }
 
-/** In the order of ids and keys, as every writer does: two that wait for each other would be a deadlock. */
-function* append(dialect: Dialect, tables: Tables, byId: ReadonlyMap<string, LedgerEntry>): Work<void> {
-  const sorted = [...byId].toSorted(([a], [b]) => (a < b ? -1 : 1))
-  const inserted = yield* dialect.insertNew(
-    tables.ledger,
-    sorted.map(([, entry]) => toLedgerRow(entry)),
-  )
+function chunksOf<T>(all: readonly T[], size: number): readonly (readonly T[])[] {
+  return Array.from({ length: Math.ceil(all.length / size) }, (_, index) => all.slice(index * size, (index + 1) * size))
+}
+
+function* append(dialect: Dialect, tables: Tables, sorted: readonly (readonly [string, LedgerEntry])[]): Work<void> {
+  const rows = sorted.map(([, entry]) => toLedgerRow(entry))
+  const inserted = yield* dialect.insertNew(tables.ledger, rows)
   const added = sorted.filter(([id]) => inserted.has(id)).map(([, entry]) => entry)
   yield* insertRows(dialect, tables.ledgerScopes, [...added.flatMap(toScopeRows), ...added.flatMap(toMarkRows)])
   yield* addToRollUps(

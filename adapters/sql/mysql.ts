@@ -97,6 +97,7 @@ const mysqlDialect: Dialect = {
   },
   tableOptions: ' ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin',
   forUpdate: () => ' FOR UPDATE',
+  entriesAtOnce: 1_000,
   splitsMoney: false,
   rows(columns) {
     const declared = columns.map(({ name, type }) => `${name} ${mysqlDialect.types[type]} PATH '$.${name}'`)

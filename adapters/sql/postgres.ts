@@ -94,6 +94,7 @@ const postgresDialect: Dialect = {
   },
   tableOptions: '',
   forUpdate: (alias) => ` FOR UPDATE OF ${alias}`,
+  entriesAtOnce: 1_000,
   splitsMoney: false,
   rows(columns) {
     const declared = columns.map(({ name, type }) => `${name} ${recordTypes[type]}`)

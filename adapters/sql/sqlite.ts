@@ -97,6 +97,7 @@ const sqliteDialect: Dialect = {
   },
   tableOptions: ' WITHOUT ROWID',
   forUpdate: () => '',
+  entriesAtOnce: 50,
   splitsMoney: true,
   rows(columns) {
     const selected = columns.map(({ name }) => `json_extract(value, '$.${name}') AS ${name}`)

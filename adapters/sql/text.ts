@@ -4,6 +4,9 @@ import { GatewayError } from '../../src/index.js'
 /** Longest key: five of them fit the 3,072 bytes of an InnoDB index, at four bytes a character. */
 export const maxKeyBytes = 230
 
+/** Printable ASCII without a blank at the end, as nearly every key is. */
+const plain = /^[ -~]*[!-~]$/
+
 /** Text that every database takes: well-formed, and without NUL, which PostgreSQL refuses. */
 export function toText(value: string): string {
   return value.replaceAll(/[\0\p{Surrogate}]/gu, '\u{FFFD}')
@@ -14,6 +17,7 @@ export function toText(value: string): string {
  * (MySQL compares without it) becomes its beginning and its SHA-256.
  */
 export function toKey(value: string): string {
+  if (value.length <= maxKeyBytes && plain.test(value)) return value
   const text = toText(value)
   if (text === value && !text.endsWith(' ') && Buffer.byteLength(text) <= maxKeyBytes) return text
   const beginning = Buffer.from(text)

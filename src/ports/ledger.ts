@@ -133,7 +133,10 @@ export interface SpendRow {
 
 /** Append-only rows and their daily sums. Every method may reject; whoever calls it has the deadline and the queue. */
 export interface LedgerStore {
-  /** All or none of the batch, roll-ups included; entries whose id is known change nothing. */
+  /**
+   * Keeps each entry and its part of the roll-ups, or neither; entries whose id is known change nothing. A batch that
+   * rejects may have been kept in part: appending it again is safe.
+   */
   append(entries: readonly LedgerEntry[]): Promise<void>
   /**
    * Pico-dollars charged to a scope from `from` (included) until `until` (excluded, default: now and later), in

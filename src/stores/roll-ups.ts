@@ -105,23 +105,49 @@ export function addSums(a: Sums, b: Sums): Sums {
  * deadlocks.
  */
 export function rollUp(changes: readonly Change[]): RollUps {
-  const days = new Map<string, DayRollUp>()
-  const callers = new Map<string, CallerRollUp>()
-  const hours = new Map<string, HourRollUp>()
+  const days = new Groups<Omit<DayRollUp, keyof Sums>, Sums>(addSums)
+  const callers = new Groups<Omit<CallerRollUp, keyof Sums>, Sums>(addSums)
+  const hours = new Groups<Omit<HourRollUp, 'charged'>, Pick<Sums, 'charged'>>((a, b) => ({
+    charged: a.charged + b.charged,
+  }))
   for (const { entry, sums } of changes) {
+    const { charged } = sums
+    const { modelName: model, provider, scopes } = entry
     const day = new Date(entry.at).toISOString().slice(0, 10)
     const hour = Math.floor(entry.at / hourMs) * hourMs
-    const of = { day, model: entry.modelName, provider: entry.provider }
-    for (const scope of dayScopes(entry.scopes)) add(days, { ...of, ...scope }, sums)
-    for (const caller of callersOf(entry.scopes)) add(callers, { ...of, ...caller }, sums)
-    for (const { kind, id } of entry.scopes) addHour(hours, { kind, id, hour, charged: sums.charged })
+    days.add([day, 'all', '', model, provider], () => ({ day, kind: 'all', id: '', model, provider }), sums)
+    for (const { kind, id } of scopes) {
+      hours.add([kind, id, hour], () => ({ kind, id, hour }), { charged })
+      if (isColumnOfEntry(kind)) continue
+      days.add([day, kind, id, model, provider], () => ({ day, kind, id, model, provider }), sums)
+    }
+    for (const caller of callersOf(scopes)) {
+      const name = [day, model, provider, caller.organization, caller.team, caller.user, caller.key]
+      callers.add(name, () => ({ day, ...caller, model, provider }), sums)
+    }
   }
-  return { days: sorted(days), callers: sorted(callers), hours: sorted(hours) }
+  return { days: days.sorted(), callers: callers.sorted(), hours: hours.sorted() }
 }
 
-function dayScopes(scopes: readonly ScopeRef[]): readonly Pick<DayRollUp, 'kind' | 'id'>[] {
-  const own = scopes.filter(({ kind }) => !isColumnOfEntry(kind))
-  return [{ kind: 'all', id: '' }, ...own.map(({ kind, id }) => ({ kind, id }))]
+/** Sums by the values that name them. */
+class Groups<Key extends object, Sum extends object> {
+  readonly #groups = new Map<string, { readonly key: Key; sum: Sum }>()
+  readonly #plus: (a: Sum, b: Sum) => Sum
+
+  constructor(plus: (a: Sum, b: Sum) => Sum) {
+    this.#plus = plus
+  }
+
+  add(name: readonly (string | number)[], key: () => Key, sum: Sum): void {
+    const joined = JSON.stringify(name)
+    const known = this.#groups.get(joined)
+    if (known) known.sum = this.#plus(known.sum, sum)
+    else this.#groups.set(joined, { key: key(), sum })
+  }
+
+  sorted(): (Key & Sum)[] {
+    return [...this.#groups].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, { key, sum }]) => ({ ...key, ...sum }))
+  }
 }
 
 /** Every combination of the entry's caller scopes; one, unless it has several scopes of a kind. */
@@ -132,21 +158,6 @@ function callersOf(scopes: readonly ScopeRef[]): Pick<CallerRollUp, (typeof call
     if (ids.length > 0) callers = callers.flatMap((caller) => ids.map((id) => ({ ...caller, [kind]: id })))
   }
   return callers
-}
-
-function add<Key extends object>(rows: Map<string, Key & Sums>, key: Key, sums: Sums): void {
-  const name = JSON.stringify(Object.values(key))
-  const known = rows.get(name)
-  rows.set(name, { ...key, ...(known ? addSums(known, sums) : sums) })
-}
-
-function addHour(rows: Map<string, HourRollUp>, row: HourRollUp): void {
-  const name = JSON.stringify([row.kind, row.id, row.hour])
-  rows.set(name, { ...row, charged: (rows.get(name)?.charged ?? 0n) + row.charged })
-}
-
-function sorted<Row>(rows: ReadonlyMap<string, Row>): Row[] {
-  return [...rows].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, row]) => row)
 }
 
 /** Where a report is read from, and which columns narrow and group it. */

@@ -1,0 +1,75 @@
+import { execFile } from 'node:child_process'
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { sqlStores } from '../../../adapters/sql.js'
+import { serviceUrls } from '../../support/services.js'
+import { testDatabases } from './databases.js'
+
+const run = promisify(execFile)
+const root = new URL('../../..', import.meta.url).pathname
+const processes = ['a', 'b', 'c', 'd']
+const rowsEach = 2_000
+let folder: string
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'sluice-sql-'))
+  symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'))
+  writeFileSync(join(folder, 'package.json'), '{"type":"module"}')
+  const config = join(root, '.build/tsconfig.esm.json')
+  // Types are checked elsewhere.
+  await run(join(root, 'node_modules/.bin/tsc'), ['-p', config, '--noCheck', '--outDir', folder])
+}, 120_000)
+afterAll(() => rmSync(folder, { recursive: true }))
+
+for (const [name, open] of Object.entries(testDatabases)) {
+  const test = await open()
+  if (!test) continue
+  const { database, peer, prefix } = test
+
+  describe(`${name} with many at once`, () => {
+    afterAll(() => test.close())
+
+    it('migrates once where ten start at the same moment, and again without a change', async () => {
+      const ten = Array.from({ length: 10 }, (_, index) => sqlStores(index % 2 ? database : peer, { prefix }))
+      await Promise.all(ten.map((stores) => stores.migrate()))
+      await Promise.all(ten.map((stores) => stores.migrate()))
+      const { rows } = await database.query({ sql: `SELECT version FROM ${prefix}migrations`, values: [] })
+      expect(rows.map(({ version }) => Number(version))).toEqual([1])
+    })
+
+    const url = name === 'postgres' || name === 'mysql' ? serviceUrls[name] : undefined
+    it.runIf(url)('adds up exactly what four processes append on the same scopes', { timeout: 120_000 }, async () => {
+      const script = join(root, 'test/adapters/sql/append-process.mjs')
+      const finished = await Promise.all(
+        processes.map((process) => {
+          return run('node', [script, folder, name, url ?? '', prefix, process, String(rowsEach)], { timeout: 110_000 })
+        }),
+      )
+      const told = finished.map(({ stdout }): { sum: string; failures: string[]; ms: number } => JSON.parse(stdout))
+      console.log(`${name}: ${told.map(({ ms }) => `${ms} ms`).join(', ')} for ${rowsEach} rows each`)
+      expect(told.flatMap(({ failures }) => failures)).toEqual([])
+      const sum = told.reduce((total, one) => total + BigInt(one.sum), 0n)
+      const { ledger } = sqlStores(database, { prefix })
+      const today = { fromDay: '2026-11-25', untilDay: '2026-11-25' } as const
+      for (const by of ['day', 'team', 'user', 'key', 'model', 'tag'] as const) {
+        const rows = await ledger.report({ ...today, by: [by] })
+        expect(
+          rows.reduce((total, { charged }) => total + charged, 0n),
+          by,
+        ).toBe(sum)
+        expect(
+          rows.reduce((total, { calls }) => total + calls, 0),
+          by,
+        ).toBe(processes.length * rowsEach)
+      }
+      const callers = await ledger.report({ ...today, by: ['team', 'user', 'key', 'model'] })
+      expect(callers.reduce((total, { charged }) => total + charged, 0n)).toBe(sum)
+      expect(await ledger.total({ kind: 'tag', id: 'shared' }, 0)).toBe(sum)
+      const log = await database.query({ sql: `SELECT COUNT(*) AS n FROM ${prefix}ledger`, values: [] })
+      expect(Number(log.rows[0]?.['n'])).toBe(processes.length * rowsEach)
+    })
+  })
+}
