@@ -212,20 +212,22 @@ function toLine(rule: Rule, quantity: number, sheets: readonly Rates[]): readonl
   return [line(rule.bucket, quantity, rate)]
 }
 
-function line(bucket: PricedQuantity, quantity: number, rate: bigint | undefined, per = 1): PriceLine {
-  const total = BigInt(quantity) * (rate ?? 0n)
-  // Only time is divided; half a pico-dollar counts as one.
-  const pico = per === 1 ? total : (total * 2n + BigInt(per)) / BigInt(per * 2)
-  return { bucket, quantity, rate: rate ?? null, per, pico }
+function line(bucket: PricedQuantity, quantity: number, rate: bigint | undefined): PriceLine {
+  return { bucket, quantity, rate: rate ?? null, per: 1, pico: BigInt(quantity) * (rate ?? 0n) }
+}
+
+/** Time is the one quantity that is divided; half a pico-dollar counts as one. */
+function timeLine(milliseconds: number, rate: bigint): PriceLine {
+  const [quantity, per] = [BigInt(milliseconds), BigInt(millisecondsPerHour)]
+  const pico = (quantity * rate * 2n + per) / (per * 2n)
+  return { bucket: 'milliseconds', quantity: milliseconds, rate, per: millisecondsPerHour, pico }
 }
 
 function flatLines(buckets: UsageBuckets, price: Price, circumstances: Circumstances): readonly PriceLine[] {
   const { request, hour } = variantAt(price, circumstances.at).rates
   return [
     ...(request === undefined ? [] : [line('requests', 1, request)]),
-    ...(hour === undefined || buckets.milliseconds === 0
-      ? []
-      : [line('milliseconds', buckets.milliseconds, hour, millisecondsPerHour)]),
+    ...(hour === undefined || buckets.milliseconds === 0 ? [] : [timeLine(buckets.milliseconds, hour)]),
     ...(price.images.length === 0 || buckets.images === 0
       ? []
       : [line('images', buckets.images, imageRate(price, circumstances))]),
