@@ -19,7 +19,7 @@ export interface GoldenUsage {
   readonly expected: string
 }
 
-// Computed apart from this project with exact decimals, from the rates on the providers' pages of November 2026.
+// Computed apart from this project, with exact decimals, from rates and formulas written out by hand (state of November 2026).
 export const goldenUsages: readonly GoldenUsage[] = [
   {
     label: 'plain',
