@@ -85,6 +85,7 @@ export function createSlots(clock: Clock, maxQueueMs: number): Slots {
     },
     freed(member) {
       for (const offer of lines.get(member.state) ?? []) {
+        // Nobody further back could take it either.
         if (isBusy(member) || !member.state.isOpen(clock.now())) return
         offer()
       }

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { Caller, Gateway, GatewayOptions, ModelOptions } from '../../src/index.js'
+import { type Caller, type Gateway, GatewayError, type GatewayOptions, type ModelOptions } from '../../src/index.js'
 import { anyCaller } from '../support/deployment.js'
 import { type GatewayLab, ask, chat, jsonOf, startGatewayLab } from '../support/gateway.js'
 
@@ -130,6 +130,33 @@ describe('routing of a gateway', () => {
     const statuses = await Promise.all(Array.from({ length: 20 }, async () => (await post(hasty)).status))
     expect(statuses.filter((status) => status === 200)).toHaveLength(2)
     expect(statuses.filter((status) => status === 429)).toHaveLength(18)
+  })
+
+  it('answers or refuses every call of a crowd, some of which leave, and nothing stays in flight', async () => {
+    const models = [
+      model('slow', { model: 'fake/slow-20ms', maxParallelRequests: 8 }),
+      model('down', { model: 'fake/status-503', maxParallelRequests: 8 }),
+      model('cut', { model: 'fake/reset', maxParallelRequests: 8 }),
+      model('plain', { maxParallelRequests: 8 }),
+    ]
+    const gateway = start(models, { cooldown: { durationMs: 50 } }, { role: 'admin' })
+    const outcomes = await Promise.all(
+      Array.from({ length: 400 }, async (_, index) => {
+        const signal = AbortSignal.timeout(index % 10 === 0 ? index / 10 : 60_000)
+        const request = { model: 'fast', messages: [{ role: 'user' as const, content: `Call ${index}` }] }
+        const called = gateway.call('chat', request, anyCaller, { signal })
+        return called.then(
+          ({ choices }) => choices[0]?.finish_reason,
+          (error: unknown) => (error instanceof GatewayError ? error.kind : error),
+        )
+      }),
+    )
+    const counted = (...kinds: readonly unknown[]): number => outcomes.filter((kind) => kinds.includes(kind)).length
+    // Of those who stay, only calls that met broken deployments alone may fail.
+    expect(counted('stop')).toBeGreaterThanOrEqual(300)
+    expect(counted('stop', 'client_closed', 'unavailable', 'overloaded', 'upstream_connection')).toBe(400)
+    const health = jsonOf(await ask(gateway, 'GET', '/health/deployments'))
+    expect(JSON.stringify(health).match(/"in_flight":\d+/g)).toEqual(Array.from({ length: 4 }, () => '"in_flight":0'))
   })
 
   it('prefers the cheaper of two well-known models by price', async () => {
