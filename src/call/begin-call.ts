@@ -16,11 +16,13 @@ import { redactError } from './redact.js'
 export interface BegunCall {
   readonly signal: CallSignal
   readonly route: Route
-  /** The attempt whose answer is being given; ends as cancelled where the call ends before it. */
-  lease: AttemptLease | undefined
+  /** All attempts; those under way end as cancelled where the call ends before them. */
+  readonly leases: Set<AttemptLease>
   readonly stream: boolean
   /** A slow attempt may get a second one beside it. */
   mayHedge: boolean
+  /** Has a part of the call told when the call is over, however it went; the last one first. */
+  onEnd(close: () => void): void
   /** Gives everything back that the call holds; safe to repeat. */
   end(): void
 }
@@ -59,8 +61,10 @@ export function beginCall<K extends Operation>(
     context.signal?.removeEventListener('abort', leave)
     signal.dispose()
     parts.running.leave(signal)
-    call.lease?.cancelled()
+    for (const lease of call.leases) lease.cancelled()
+    for (const close of closing.splice(0).toReversed()) close()
   }
+  const closing: (() => void)[] = []
   const signal = new CallSignal(parts.clock, 0, end)
   const leave = (): void =>
     signal.end(new GatewayError('client_closed', 'The client went away before the answer was complete.'))
@@ -75,7 +79,8 @@ export function beginCall<K extends Operation>(
     },
     parts.router,
   )
-  const call: BegunCall = { signal, route, lease: undefined, stream, mayHedge: mayHedge(request), end }
+  const onEnd = (close: () => void): void => void closing.push(close)
+  const call: BegunCall = { signal, route, leases: new Set(), stream, mayHedge: mayHedge(request), onEnd, end }
   parts.running.enter(signal)
   if (context.signal?.aborted) leave()
   else context.signal?.addEventListener('abort', leave, { once: true })
@@ -90,18 +95,18 @@ export async function firstAnswer<T extends Served>(
   attempt: AttemptOf<T>,
 ): Promise<Answered<T>> {
   const { signal, route } = call
-  const ask = (picked: Picked, own: CallSignal): Promise<T> =>
-    attemptAt(picked, own, { context, parts }, (deployment, ownParts) =>
+  const ask = (picked: Picked, own: CallSignal): Promise<T> => {
+    call.leases.add(picked.lease)
+    return attemptAt(picked, own, { context, parts }, (deployment, ownParts) =>
       attempt(deployment, ownParts, { signal: own, entry: picked.lease.entry }),
     )
+  }
   return route.run(async (picked) => {
     const delayMs = call.mayHedge ? parts.hedging?.delayFor(route.group, call.stream) : undefined
-    const answered =
-      delayMs === undefined
-        ? { answer: await ask(picked, signal), picked, signal }
-        : await raceAttempts(picked, delayMs, { route, signal, clock: parts.clock, attempt: ask })
-    call.lease = answered.picked.lease
-    return answered
+    if (delayMs !== undefined) {
+      return raceAttempts(picked, delayMs, { route, signal, clock: parts.clock, attempt: ask })
+    }
+    return { answer: await ask(picked, signal), picked, signal }
   })
 }
 
@@ -112,16 +117,14 @@ async function attemptAt<T extends Served>(
   attempt: Attempt<T>,
 ): Promise<T> {
   const { callerAccess } = parts
-  signal.sent = false
+  signal.attempt = lease.entry
   try {
     signal.limitTotal(deployment.timeouts.total)
     if (signal.remainingMs <= 0) throw timeoutError('total', deployment.timeouts.total)
     if (!callerAccess) return await attempt(deployment, parts)
-    return await withCredentials(callerAccess, deployment, { signal, context, parts }, attempt)
+    return await withCredentials(callerAccess, deployment, { signal, entry: lease.entry, context, parts }, attempt)
   } catch (thrown) {
     signal.endStep(new GatewayError('client_closed', 'The attempt has failed.'))
     throw redactError(toGatewayError(thrown), deployment, parts.sent.get(signal))
-  } finally {
-    lease.entry.sent = signal.sent
   }
 }

@@ -61,6 +61,8 @@ export class StreamRecovery<K extends StreamOperation> {
     this.#current = first
     this.#of = of
     this.#sent = of.parts.midStream === 'error' ? undefined : new SentAnswer()
+    // Before whoever bills the call: what is told last is heard first.
+    of.call.onEnd(() => this.note())
   }
 
   /** The attempt that is being read. */
@@ -79,7 +81,7 @@ export class StreamRecovery<K extends StreamOperation> {
     this.#sent?.add(batch)
   }
 
-  /** Puts what is known for the bill on the trail: the attempt has ended, one way or the other. */
+  /** Puts what is known for the bill on the trail; also done when the call ends. */
   note(): void {
     const { answer, picked } = this.#current
     const { entry } = picked.lease

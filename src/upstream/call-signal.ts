@@ -42,8 +42,8 @@ export class CallSignal {
   #firesAt = never
   #listener: ((error: GatewayError) => void) | undefined
   #ended: GatewayError | undefined
-  /** True once a request of the running attempt was on a connection; set anew by whoever begins one. */
-  sent = false
+  /** The attempt under way; told at once when a request of it is on a connection. */
+  attempt: { sent: boolean } | undefined
 
   /** `onEnd` is told when the call ends early, whether or not a step listens: a stream may have no reader. */
   constructor(clock: Clock, totalMs: number, onEnd?: () => void, parent?: CallSignal) {

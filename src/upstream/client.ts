@@ -109,7 +109,7 @@ class ExchangeHandler implements Dispatcher.DispatchHandler {
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller
     if (this.#cancelled) return controller.abort(this.#cancelled)
-    this.#signal.sent = true
+    if (this.#signal.attempt) this.#signal.attempt.sent = true
     this.#signal.enter('headers', this.#timeouts.headers)
   }
 
