@@ -1,4 +1,5 @@
-import type { Clock, LedgerStore, RecordStore } from '../src/index.js'
+import type { Clock, CounterStore, LedgerStore, RecordStore } from '../src/index.js'
+import { sqlCounters } from './sql/counters.js'
 import type { SqlDatabase } from './sql/database.js'
 import { sqlLedger } from './sql/ledger.js'
 import { migrate, printMigrations } from './sql/migrate.js'
@@ -22,6 +23,8 @@ export interface SqlStoresOptions {
 export interface SqlStores {
   readonly ledger: LedgerStore
   readonly records: RecordStore
+  /** For hosts without a Redis. */
+  readonly counters: CounterStore
   /** Creates and extends the tables; only ever adds. May run in many processes at once, and again. */
   migrate(): Promise<void>
   /** The SQL that `migrate` runs, for hosts that apply it by hand. */
@@ -42,6 +45,7 @@ export function sqlStores(
   return {
     ledger: sqlLedger(database, tables),
     records: sqlRecords(database, tables, now),
+    counters: sqlCounters(database, tables, now),
     migrate: () => migrate(database, tables, now),
     printMigrations: () => printMigrations(database.dialect, tables),
   }

@@ -55,7 +55,8 @@ async function transact<T>(pool: PostgresPool, work: Work<T>): Promise<T> {
   client.on('error', ignore)
   let broken = true
   try {
-    await client.query(statement('BEGIN'))
+    // Counters rely on it: what is read after a lock was waited for must be what the lock's owner left.
+    await client.query(statement('BEGIN ISOLATION LEVEL READ COMMITTED'))
     const result = await runAsync(work, (next) => query(client, next))
     await client.query(statement('COMMIT'))
     broken = false

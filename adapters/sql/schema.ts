@@ -21,6 +21,10 @@ export interface Tables {
   readonly days: SumsDefinition
   readonly callerDays: SumsDefinition
   readonly records: TableDefinition
+  readonly counters: TableDefinition
+  /** What reservations took of counters; `part` 1 is what a rate was found to need beyond its hold. */
+  readonly holds: TableDefinition
+  readonly reservations: TableDefinition
 }
 
 const columns = (type: Column['type'], ...names: readonly string[]): Column[] => names.map((name) => ({ name, type }))
@@ -47,6 +51,7 @@ export function tablesOf(prefix: string): Tables {
     },
     ...ledgerTables(prefix),
     ...rollUpTables(prefix),
+    ...counterTables(prefix),
     records: {
       name: `${prefix}records`,
       columns: [
@@ -140,6 +145,47 @@ function rollUpTables(prefix: string): Pick<Tables, 'hours' | 'days' | 'callerDa
         key: ['key_id', 'day'],
       },
       sums,
+    },
+  }
+}
+
+function counterTables(prefix: string): Pick<Tables, 'counters' | 'holds' | 'reservations'> {
+  return {
+    counters: {
+      name: `${prefix}counters`,
+      columns: [
+        ...columns('key', 'id'),
+        ...columns('word', 'kind'),
+        ...columns('integer', 'ledger_spent', 'settled'),
+        ...nullable('integer', 'seeded_until', 'ends_at'),
+      ],
+      key: ['id'],
+    },
+    holds: {
+      name: `${prefix}holds`,
+      columns: [
+        ...columns('key', 'counter_id', 'reservation_id'),
+        ...columns('flag', 'part'),
+        ...columns('word', 'kind'),
+        ...columns('integer', 'amount', 'expires_at'),
+      ],
+      key: ['counter_id', 'reservation_id', 'part'],
+      indexes: {
+        counter: ['counter_id', 'expires_at', 'amount'],
+        reservation: ['reservation_id'],
+        expiry: ['expires_at'],
+      },
+    },
+    reservations: {
+      name: `${prefix}reservations`,
+      columns: [
+        ...columns('key', 'id'),
+        ...columns('integer', 'expires_at', 'forget_at'),
+        ...columns('flag', 'ended'),
+        ...columns('text', 'used_json'),
+      ],
+      key: ['id'],
+      indexes: { expiry: ['forget_at'] },
     },
   }
 }

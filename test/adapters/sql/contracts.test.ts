@@ -1,6 +1,7 @@
 import { afterAll, describe, it } from 'vitest'
 import { sqlStores } from '../../../adapters/sql.js'
 import { describeContract } from '../../../src/testing/contracts/contract.js'
+import { counterStoreContract } from '../../../src/testing/contracts/counter-store.js'
 import { ledgerStoreContract } from '../../../src/testing/contracts/ledger-store.js'
 import { recordStoreContract } from '../../../src/testing/contracts/record-store.js'
 import { emptyTables, migratedStores, testDatabases } from './databases.js'
@@ -17,6 +18,10 @@ for (const [name, open] of Object.entries(testDatabases)) {
     describeContract({ describe, it }, ledgerStoreContract, async () => {
       await emptyTables(test)
       return { store: sqlStores(database, { prefix }).ledger, peer: sqlStores(peer, { prefix }).ledger }
+    })
+    describeContract({ describe, it }, counterStoreContract, async () => {
+      await emptyTables(test)
+      return { store: sqlStores(database, { prefix }).counters, peer: sqlStores(peer, { prefix }).counters }
     })
     describeContract({ describe, it }, recordStoreContract, async () => {
       await emptyTables(test)
