@@ -87,7 +87,8 @@ describe('routing of a gateway', () => {
     async (routing) => {
       const gateway = start([model('a', { rpm: 2 }), model('b', { rpm: 1 })], routing)
       const served = await Promise.all(Array.from({ length: 3 }, () => servedBy(gateway)))
-      expect(served.toSorted()).toEqual(['a', 'a', 'b'])
+      expect(served.filter((id) => id === 'a')).toHaveLength(2)
+      expect(served.filter((id) => id === 'b')).toHaveLength(1)
       const refused = await post(gateway)
       expect(refused.status).toBe(429)
       const seconds = Number(refused.headers['retry-after'])

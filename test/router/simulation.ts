@@ -33,7 +33,7 @@ export function simulate(simulation: Simulation): SimulatedCall[] {
   const start = clock.now()
   const random = seededRandom(7)
   const state = createRouterState({ clock, cooldown: defaultCooldown, emit: () => {} })
-  const group = toModelGroup('fast', deployments, state.of)
+  const group = toModelGroup('fast', deployments, (id) => state.of(id))
   const made: SimulatedCall[] = []
   for (let call = 0; call < calls; call += 1) {
     const now = clock.now()
