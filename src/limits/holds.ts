@@ -63,12 +63,14 @@ export const minuteMs = 60_000
  */
 export function toHolds(demand: CallDemand, windows: BudgetWindows, now: number): readonly ScopeHold[] {
   if (!demand.scopes.some(isLimited)) return []
-  const found = demand.scopes.flatMap((scope) => [
-    ...budgetsOf(scope, demand.modelName).map((part) =>
-      toBudgetHold(part, demand.estimate, windows.at(part.budget, now)),
-    ),
-    ...toLimitHolds(scope, demand.estimate),
-  ])
+  const found: ScopeHold[] = []
+  for (const scope of demand.scopes.filter(isLimited)) {
+    const name = `${scope.kind}:${encodeURIComponent(scope.id)}`
+    for (const part of budgetsOf(scope, demand.modelName)) {
+      found.push(toBudgetHold({ ...part, name, scope }, demand.estimate, windows.at(part.budget, now)))
+    }
+    addLimitHolds({ scope, name }, demand.estimate, found)
+  }
   const byCounter = new Map<string, ScopeHold>()
   for (const part of found) {
     const known = byCounter.get(part.hold.counter)
@@ -91,8 +93,13 @@ export function isModelMatch(pattern: string, modelName: string): boolean {
   return pattern.endsWith('*') ? modelName.startsWith(pattern.slice(0, -1)) : pattern === modelName
 }
 
-interface ScopeBudget {
+/** A scope, and what its counters are called. */
+interface NamedScope {
   readonly scope: Scope
+  readonly name: string
+}
+
+interface ScopeBudget {
   readonly budget: Budget
   readonly model: string | undefined
 }
@@ -101,13 +108,12 @@ function isLimited({ budget, modelBudgets, rpm, tpm, maxParallelRequests }: Scop
   return (budget ?? modelBudgets ?? rpm ?? tpm ?? maxParallelRequests) !== undefined
 }
 
-function budgetsOf(scope: Scope, modelName: string): readonly ScopeBudget[] {
-  const { budget, modelBudgets } = scope
-  const own = budget ? [{ scope, budget, model: undefined }] : []
+function budgetsOf({ budget, modelBudgets }: Scope, modelName: string): readonly ScopeBudget[] {
+  const own = budget ? [{ budget, model: undefined }] : []
   if (!modelBudgets) return own.filter(isBounded)
   const ofModels = Object.entries(modelBudgets)
     .filter(([pattern]) => isModelMatch(pattern, modelName))
-    .map(([model, modelBudget]) => ({ scope, budget: modelBudget, model }))
+    .map(([model, modelBudget]) => ({ budget: modelBudget, model }))
   return [...own, ...ofModels].filter(isBounded)
 }
 
@@ -115,8 +121,8 @@ function isBounded({ budget }: ScopeBudget): boolean {
   return budget.maxBudget !== undefined || budget.softBudget !== undefined
 }
 
-function toBudgetHold(part: ScopeBudget, estimate: Estimate, window: BudgetWindow): BudgetHold {
-  const { scope, budget, model } = part
+function toBudgetHold(part: ScopeBudget & NamedScope, estimate: Estimate, window: BudgetWindow): BudgetHold {
+  const { scope, name, budget, model } = part
   const { maxBudget = Infinity, softBudget } = budget
   const ofModel = model === undefined ? '' : `model:${encodeURIComponent(model)}:`
   return {
@@ -126,7 +132,7 @@ function toBudgetHold(part: ScopeBudget, estimate: Estimate, window: BudgetWindo
     window,
     softLimit: softBudget === undefined ? undefined : dollarsToNano(softBudget),
     hold: {
-      counter: `budget:${nameOf(scope)}:${ofModel}${window.id}`,
+      counter: `budget:${name}:${ofModel}${window.id}`,
       kind: 'budget',
       // A budget that is used up, or is 0, has no room for a call that costs nothing either.
       amount: Math.max(1, picoToNano(estimate.charged(scope))),
@@ -136,10 +142,8 @@ function toBudgetHold(part: ScopeBudget, estimate: Estimate, window: BudgetWindo
   }
 }
 
-function toLimitHolds(scope: Scope, { inputTokens, outputTokens }: Estimate): readonly LimitHold[] {
+function addLimitHolds({ scope, name }: NamedScope, { inputTokens, outputTokens }: Estimate, holds: ScopeHold[]): void {
   const { rpm, tpm, maxParallelRequests } = scope
-  const name = nameOf(scope)
-  const holds: LimitHold[] = []
   if (rpm !== undefined) {
     const hold = { counter: `rpm:${name}`, kind: 'rate', amount: 1, limit: rpm, windowMs: minuteMs } as const
     holds.push({ limit: 'requests', scope, hold })
@@ -154,9 +158,4 @@ function toLimitHolds(scope: Scope, { inputTokens, outputTokens }: Estimate): re
     const hold = { counter: `parallel:${name}`, kind: 'lease', amount: 1, limit: maxParallelRequests } as const
     holds.push({ limit: 'parallel', scope, hold })
   }
-  return holds
-}
-
-function nameOf({ kind, id }: Scope): string {
-  return `${kind}:${encodeURIComponent(id)}`
 }

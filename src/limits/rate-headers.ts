@@ -12,6 +12,11 @@ type Dimension = 'requests' | 'tokens'
 
 const dimensions: readonly Dimension[] = ['requests', 'tokens']
 
+const names = {
+  requests: ['x-ratelimit-limit-requests', 'x-ratelimit-remaining-requests', 'x-ratelimit-reset-requests'],
+  tokens: ['x-ratelimit-limit-tokens', 'x-ratelimit-remaining-tokens', 'x-ratelimit-reset-tokens'],
+} as const
+
 /**
  * `x-ratelimit-limit-requests`, `-remaining-requests`, `-reset-requests` and the same of tokens, as OpenAI sends them, of
  * the scope that has the least left. `used` is in the order of `holds`, this call included.
@@ -27,11 +32,8 @@ export function rateHeaders(holds: readonly ScopeHold[], used: readonly number[]
 
 /** The three headers of one limit. */
 export function limitHeaders(dimension: Dimension, { limit, remaining, resetMs }: LimitState): Record<string, string> {
-  return {
-    [`x-ratelimit-limit-${dimension}`]: String(limit),
-    [`x-ratelimit-remaining-${dimension}`]: String(remaining),
-    [`x-ratelimit-reset-${dimension}`]: writeDuration(resetMs),
-  }
+  const [ofLimit, ofRemaining, ofReset] = names[dimension]
+  return { [ofLimit]: String(limit), [ofRemaining]: String(remaining), [ofReset]: writeDuration(resetMs) }
 }
 
 function tightestOf(

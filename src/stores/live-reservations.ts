@@ -1,10 +1,15 @@
 import type { Reservation } from '../ports/counters.js'
 import type { Taken } from './sliding-window.js'
 
-/** A reservation that nobody has ended, and what it took of rates, in the order of its holds. */
+/** A counter that some reservation holds a part of: never dropped. */
+export interface HeldCounter {
+  held: number
+}
+
+/** A reservation that nobody has ended, and what it took of rates or where else it counts, in the order of its holds. */
 export interface LiveReservation {
   readonly reservation: Reservation
-  readonly taken: readonly (Taken | undefined)[]
+  readonly parts: readonly (Taken | HeldCounter)[]
   readonly expiresAt: number
 }
 

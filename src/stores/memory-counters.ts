@@ -86,10 +86,10 @@ class MemoryCounters implements CounterStore {
     const refused = this.#shortage(holds, keys, now)
     if (refused) return { refused }
     this.#makeRoom(keys, now)
-    const taken = holds.map((hold, at) => take(this.#open(keys[at] ?? '', hold), hold, { id, now }))
+    const parts = holds.map((hold, at) => take(this.#open(keys[at] ?? '', hold), hold, { id, now }))
     const used = keys.map((key) => usedOf(this.#counters.get(key)))
     const reservation: Reservation = { id, tenant, holds, used }
-    this.#live.put({ reservation, taken, expiresAt: now + ttlMs }, ttlMs)
+    this.#live.put({ reservation, parts, expiresAt: now + ttlMs }, ttlMs)
     return { granted: reservation }
   }
 
@@ -143,18 +143,11 @@ class MemoryCounters implements CounterStore {
     })
   }
 
-  /** Gives back what expired reservations held; what they took of rates leaves by itself. */
+  /** Gives back what expired reservations held. */
   #sweep(): number {
     const now = this.#clock.now()
-    for (const { reservation } of this.#live.takeExpired(now)) this.#giveBack(reservation)
+    for (const live of this.#live.takeExpired(now)) giveBack(live)
     return now
-  }
-
-  #giveBack({ tenant, holds }: Reservation): void {
-    for (const { counter, amount } of holds) {
-      const found = this.#counters.get(keyOf(tenant, counter))
-      if (found && found.kind !== 'rate') found.held -= amount
-    }
   }
 
   /** Ends a reservation once; a second time gives the empty list. */
@@ -169,27 +162,28 @@ class MemoryCounters implements CounterStore {
     this.#ended.add(id, now)
     const live = this.#live.get(id)
     this.#live.delete(id)
-    if (live) this.#giveBack(live.reservation)
+    if (live) giveBack(live)
     return holds.map((hold, at) => {
-      const counter = this.#counters.get(keyOf(tenant, hold.counter))
+      if (hold.kind === 'lease') return undefined
+      const key = keyOf(tenant, hold.counter)
+      const counter = this.#counters.get(key)
       const amount = actual[at] ?? 0
       if (counter?.kind === 'budget') return count(counter, amount)
-      if (hold.kind === 'rate') this.#trueUp({ hold, reservation, live, at, amount, now })
+      if (hold.kind === 'rate') this.#trueUp({ hold, key, id, part: live?.parts[at], amount, now })
       return undefined
     })
   }
 
-  #trueUp({ hold, reservation, live, at, amount, now }: TrueUp): void {
-    const { id, tenant } = reservation
-    const rate = this.#counters.get(keyOf(tenant, hold.counter))
+  #trueUp({ hold, key, id, part, amount, now }: TrueUp): void {
+    const rate = this.#counters.get(key)
     if (rate?.kind === 'rate') {
       rate.window.sweep(now)
-      const taken = live ? live.taken[at] : rate.window.find(id)
+      const taken = part && 'leavesAt' in part ? part : rate.window.find(id)
       if (taken) rate.window.lower(taken, amount)
     }
     const excess = amount - hold.amount
     if (excess <= 0) return
-    const opened = this.#open(keyOf(tenant, hold.counter), hold)
+    const opened = this.#open(key, hold)
     if (opened.kind === 'rate') opened.window.take(id, excess, now + (hold.windowMs ?? 0))
   }
 
@@ -240,9 +234,11 @@ class MemoryCounters implements CounterStore {
 
 interface TrueUp {
   readonly hold: Hold
-  readonly reservation: Reservation
-  readonly live: LiveReservation | undefined
-  readonly at: number
+  readonly key: string
+  /** Of the reservation. */
+  readonly id: string
+  /** What it took, where it still lives. */
+  readonly part: LiveReservation['parts'][number] | undefined
   readonly amount: number
   readonly now: number
 }
@@ -258,10 +254,17 @@ function take(
   counter: Counter,
   hold: Hold,
   { id, now }: { id: string; now: number },
-): LiveReservation['taken'][number] {
+): LiveReservation['parts'][number] {
   if (counter.kind === 'rate') return counter.window.take(id, hold.amount, now + (hold.windowMs ?? 0))
   counter.held += hold.amount
-  return undefined
+  return counter
+}
+
+/** Lets go of what a reservation held. What it took of rates leaves by itself. */
+function giveBack({ reservation, parts }: LiveReservation): void {
+  parts.forEach((part, at) => {
+    if ('held' in part) part.held -= reservation.holds[at]?.amount ?? 0
+  })
 }
 
 function spend(budget: Budget, amount: number, at: number): number | undefined {

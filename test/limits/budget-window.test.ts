@@ -105,30 +105,34 @@ describe('the window of a budget', () => {
     })
   }
 
-  it('holds the moment it was asked for, is the same from edge to edge, and follows its neighbours without a gap', () => {
-    const anyTime = fc.integer({ min: Date.parse('2010-01-01'), max: Date.parse('2035-01-01') })
-    const anyBudget = fc.record(
-      {
-        budgetDuration: fc.constantFrom(...durations),
-        timeZone: fc.constantFrom(...zones, ...zonesOfChange),
-        startsAt: anyTime,
-      },
-      { requiredKeys: ['budgetDuration', 'timeZone'] },
-    )
-    fc.assert(
-      fc.property(anyBudget, anyTime, (budget, now) => {
-        const at = (time: number) => createBudgetWindows().at(budget, time)
-        const window = at(now)
-        const { startsAt, endsAt = NaN } = window
-        expect(startsAt).toBeLessThanOrEqual(now)
-        expect(endsAt).toBeGreaterThan(now)
-        expect([at(startsAt), at(endsAt - 1)]).toEqual([window, window])
-        expect([at(startsAt - 1).endsAt, at(endsAt).startsAt]).toEqual([startsAt, endsAt])
-        expect(windows.at(budget, now)).toEqual(window)
-      }),
-      { numRuns: 300 },
-    )
-  })
+  it(
+    'holds the moment it was asked for, is the same from edge to edge, and follows its neighbours without a gap',
+    { timeout: 60_000 },
+    () => {
+      const anyTime = fc.integer({ min: Date.parse('2010-01-01'), max: Date.parse('2035-01-01') })
+      const anyBudget = fc.record(
+        {
+          budgetDuration: fc.constantFrom(...durations),
+          timeZone: fc.constantFrom(...zones, ...zonesOfChange),
+          startsAt: anyTime,
+        },
+        { requiredKeys: ['budgetDuration', 'timeZone'] },
+      )
+      fc.assert(
+        fc.property(anyBudget, anyTime, (budget, now) => {
+          const at = (time: number) => createBudgetWindows().at(budget, time)
+          const window = at(now)
+          const { startsAt, endsAt = NaN } = window
+          expect(startsAt).toBeLessThanOrEqual(now)
+          expect(endsAt).toBeGreaterThan(now)
+          expect([at(startsAt), at(endsAt - 1)]).toEqual([window, window])
+          expect([at(startsAt - 1).endsAt, at(endsAt).startsAt]).toEqual([startsAt, endsAt])
+          expect(windows.at(budget, now)).toEqual(window)
+        }),
+        { numRuns: 80 },
+      )
+    },
+  )
 
   it('has another name in another window, and for another duration', () => {
     const at = (budgetDuration: string, time: string) => windows.at({ budgetDuration }, Date.parse(time)).id
