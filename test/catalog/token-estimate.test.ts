@@ -88,7 +88,7 @@ describe('the tokens of a text', () => {
   it.each(['a', 'A', '7', ' ', '\n', '{', '界', '😀'])('take no longer for a million of %j than for text', (letter) => {
     const start = performance.now()
     const { atMost } = estimateTextTokens(letter.repeat(1_000_000))
-    expect(performance.now() - start).toBeLessThan(1000)
+    expect(performance.now() - start).toBeLessThan(5000)
     expect(atMost).toBeGreaterThan(100_000)
   })
 })

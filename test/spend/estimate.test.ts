@@ -274,7 +274,7 @@ describe('no call costs more than its estimate', () => {
           expect(bound.pico >= actual.pico).toBe(true)
         },
       ),
-      { numRuns: 3000 },
+      { numRuns: 1500 },
     )
   })
 
