@@ -21,6 +21,8 @@ export interface Passage {
 export interface Breaker {
   /** Undefined while nothing is let through. */
   enter(): Passage | undefined
+  /** Lets the next probe through now: there is reason to believe that it will be answered. */
+  hurry(): void
 }
 
 /** Builds a breaker that is closed. */
@@ -57,6 +59,9 @@ export function createBreaker({ clock, failures, probeMs, onChange }: BreakerOpt
       if (clock.now() < nextProbe) return undefined
       nextProbe = Infinity
       return probe
+    },
+    hurry() {
+      if (nextProbe !== undefined && nextProbe !== Infinity) nextProbe = clock.now()
     },
   }
 }

@@ -78,6 +78,7 @@ function createGuard<Store>(options: GuardOptions<Store>): (operation: Operation
 
   const attempt = (operation: Operation, passage: Passage): Promise<unknown> =>
     new Promise((resolve, reject) => {
+      const start = clock.now()
       let stage: 'waiting' | 'late' | 'over' = 'waiting'
       const fail = (error: GatewayError): void => {
         passage.failed(error)
@@ -102,7 +103,11 @@ function createGuard<Store>(options: GuardOptions<Store>): (operation: Operation
         tell(answer)
       }
       call(operation).then(
-        (answer) => end(() => succeed(answer, resolve)),
+        (answer) => {
+          // What a client had queued is answered once its server is back; what is merely slow is not worth a probe.
+          if (stage === 'late' && clock.now() - start > probeMs) breaker.hurry()
+          end(() => succeed(answer, resolve))
+        },
         (thrown: unknown) =>
           end(() => (GatewayError.isInstance(thrown) ? succeed(thrown, reject) : fail(failed('failed', thrown)))),
       )

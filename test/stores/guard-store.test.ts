@@ -167,6 +167,34 @@ describe('a guarded store', () => {
     expect(states).toEqual(['down', 'up'])
   })
 
+  it('probes at once when what waited through the outage is answered', async () => {
+    await expire(5)
+    clock.advance(480)
+    const probe = guarded.ask('?')
+    await expect(probe).rejects.toThrow('left alone')
+    store.answer('the queue is worked off')
+    await turn()
+    const early = guarded.ask('?')
+    store.answer('back')
+    expect(await early).toBe('? back')
+    expect(states).toEqual(['down', 'up'])
+  })
+
+  it('does not probe sooner for answers that are late by less than the time between probes, nor for failures', async () => {
+    await expire(5)
+    store.answer('slow')
+    await turn()
+    await expect(guarded.ask('?')).rejects.toThrow('left alone')
+    clock.advance(500)
+    const probe = guarded.ask('?')
+    clock.advance(50)
+    await expect(probe).rejects.toThrow('did not answer')
+    clock.advance(480)
+    store.fail(new Error('the queue is given up'))
+    await turn()
+    await expect(guarded.ask('?')).rejects.toThrow('left alone')
+  })
+
   it('is not opened or closed by what began before it opened', async () => {
     const early = [guarded.ask('?'), guarded.ask('?')]
     clock.advance(40)
