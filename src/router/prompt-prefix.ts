@@ -1,9 +1,9 @@
 import { isObject, type JsonObject } from '../wire/json.js'
 import type { TextHash } from './text-hash.js'
 
-// Of the tools, the instructions and the first question each: more than providers cache as their smallest piece, and
-// little enough that a prompt of megabytes costs no more than a short one.
-const mostCharacters = 8_192
+// Of the tools, the instructions and the first question each: as much as the smallest piece that providers cache, and
+// no more, so that a prompt of megabytes costs what one of some pages does.
+const mostCharacters = 4_096
 
 /**
  * Adds to the hash what stays the same while a conversation goes on: model, tools, instructions and first question of a

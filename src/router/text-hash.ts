@@ -11,16 +11,18 @@ export class TextHash {
 
   /** The text is set off from what comes before and after. */
   add(text: string): this {
-    for (let at = 0; at < text.length; at += 1) this.#addCode(text.charCodeAt(at))
-    this.#addCode(separator)
+    let first = this.#first
+    let second = this.#second
+    for (let at = 0; at <= text.length; at += 1) {
+      const code = at < text.length ? text.charCodeAt(at) : separator
+      first = Math.imul(first ^ code, primes.first)
+      first ^= first >>> 15
+      second = Math.imul(second ^ code, primes.second)
+      second ^= second >>> 13
+    }
+    this.#first = first
+    this.#second = second
     return this
-  }
-
-  #addCode(code: number): void {
-    this.#first = Math.imul(this.#first ^ code, primes.first)
-    this.#second = Math.imul(this.#second ^ code, primes.second)
-    this.#first ^= this.#first >>> 15
-    this.#second ^= this.#second >>> 13
   }
 
   /** A number in (0, 1) from this and another hash: each pair gives one of its own. */

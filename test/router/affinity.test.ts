@@ -113,6 +113,11 @@ describe('the prefix of a prompt', () => {
     expect(keyFor(byInstructions('Who?'))).toBe(keyFor(byInstructions('Why?')))
   })
 
+  it('stays the same when the mark of the first turn has moved on', () => {
+    const opening = (marked: boolean) => chat(system('Be brief.'), user([text('A book', marked)]))
+    expect(keyFor(opening(true))).toBe(keyFor(opening(false)))
+  })
+
   it('reads no more of megabytes than of a page', () => {
     const book = 'word '.repeat(400_000)
     const request = (question: string) => chat(system(book), user(question))
