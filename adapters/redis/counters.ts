@@ -56,20 +56,21 @@ export function createRedisCounters(client: RedisLike, { prefix = 'sluice' }: Re
       return toReserveResult(reply, { id, tenant, holds })
     },
     async renew(reservations, ttlMs) {
-      const gone: string[] = []
-      for (const batch of toBatches(reservations)) {
-        const keys = batch.flatMap(({ id, tenant, holds }) => {
-          const names = keysOf(tenant)
-          return [names.reservation(id), ...lasting(holds).map((hold) => names.entries(hold.counter))]
-        })
-        const args = batch.flatMap(({ id, holds }) => {
-          const amounts = lasting(holds).map((hold) => hold.amount)
-          return [id, amounts.length, ...amounts]
-        })
-        const places = toNumbers(await runScript(client, renewScript, keys, [ttlMs, batch.length, ...args]))
-        gone.push(...batch.filter((_, place) => places.includes(place)).map(({ id }) => id))
-      }
-      return gone
+      const gone = await Promise.all(
+        toBatches(reservations).map(async (batch) => {
+          const keys = batch.flatMap(({ id, tenant, holds }) => {
+            const names = keysOf(tenant)
+            return [names.reservation(id), ...lasting(holds).map((hold) => names.entries(hold.counter))]
+          })
+          const args = batch.flatMap(({ id, holds }) => {
+            const amounts = lasting(holds).map((hold) => hold.amount)
+            return [id, amounts.length, ...amounts]
+          })
+          const places = toNumbers(await runScript(client, renewScript, keys, [ttlMs, batch.length, ...args]))
+          return places.flatMap((place) => batch[place]?.id ?? [])
+        }),
+      )
+      return gone.flat()
     },
     async settle(reservation, actual, at) {
       const spent = await end(reservation, actual, Math.max(0, at))

@@ -15,6 +15,9 @@ export interface RenewalParts {
   readonly ttlMs: number
 }
 
+// One question has one deadline: it must not be about everything that a busy process runs.
+const renewedAtOnce = 500
+
 /** Builds the renewal of one admission: one timer for all running calls, and none while there are none. */
 export function createRenewal({ clock, logger, ttlMs }: RenewalParts): Renewal {
   const running = new Map<CounterStore, Map<string, Reservation>>()
@@ -23,7 +26,8 @@ export function createRenewal({ clock, logger, ttlMs }: RenewalParts): Renewal {
 
   const renew = async (store: CounterStore, reservations: readonly Reservation[]): Promise<void> => {
     try {
-      const gone = await store.renew(reservations, ttlMs)
+      // Those that ended meanwhile are gone rightly.
+      const gone = (await store.renew(reservations, ttlMs)).filter((id) => running.get(store)?.has(id))
       if (gone.length > 0)
         logger.warn({ count: gone.length }, 'Reservations of running calls are gone from the counter store.')
     } catch (error) {
@@ -31,8 +35,10 @@ export function createRenewal({ clock, logger, ttlMs }: RenewalParts): Renewal {
     }
   }
   const tick = async (): Promise<void> => {
-    const rounds = [...running].map(([store, reservations]) => renew(store, [...reservations.values()]))
-    await Promise.all(rounds)
+    for (const [store, reservations] of running) {
+      const all = [...reservations.values()]
+      for (let at = 0; at < all.length; at += renewedAtOnce) await renew(store, all.slice(at, at + renewedAtOnce))
+    }
     timer = undefined
     schedule()
   }

@@ -188,6 +188,21 @@ export const counterStoreContract: Contract<CounterStore> = {
       deepEqual(await store.renew([kept], 1_200), ['kept'])
       deepEqual(held(await store.read(tenant, holds)), [0, 0])
     },
+    async 'renews hundreds at once, of several tenants'({ store }) {
+      const asked = Array.from({ length: 300 }, (_, at) =>
+        store.reserve([lease(Infinity)], { id: `call ${at}`, tenant: `tenant ${at % 3}`, ttlMs }),
+      )
+      const all = (await Promise.all(asked)).flatMap((result) => ('granted' in result ? [result.granted] : []))
+      await Promise.all(all.slice(100).map((reservation) => store.release(reservation)))
+      const gone = await store.renew(all, ttlMs)
+      deepEqual(
+        gone.toSorted(),
+        all
+          .slice(100)
+          .map(({ id }) => id)
+          .toSorted(),
+      )
+    },
     async 'seeds a counter once'({ store, peer }) {
       await seeded(store, 10)
       await peer.seed(tenant, [{ counter: 'budget:team:acme', spent: 90, until: date - 5 }])
