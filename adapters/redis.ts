@@ -29,7 +29,9 @@ export interface RedisStores {
 
 /**
  * Keeps the shared state of gateways in the host's Redis, through the host's ioredis client:
- * `createGateway({ stores: redisStores(redis), … })`. Opens no connection, closes none, and needs Redis 5 or newer.
+ * `createGateway({ stores: redisStores(redis), … })`. Opens no connection, closes none, and needs Redis 5 or newer. How soon
+ * a lost connection is there again is the client's affair: by default ioredis 6 waits for up to 5 s, so set its
+ * `retryStrategy: () => 500`.
  */
 export function redisStores(client: RedisLike, options: RedisStoresOptions = {}): RedisStores {
   const { prefix = 'sluice', subscriber, deadlineMs = 50 } = options

@@ -14,10 +14,15 @@ type Client = RedisLike & {
   on(event: 'error', listener: () => void): unknown
   disconnect(): void
 }
+const settings = {
+  // BullMQ asks its hosts for this, with which commands are queued without end.
+  maxRetriesPerRequest: null,
+  // When to connect again is the host's affair; by default ioredis 6 waits for up to 5 s.
+  retryStrategy: () => 200,
+}
 const versions: Record<string, (port: number) => Client> = {
-  // BullMQ asks its hosts for this setting, with which commands are queued without end.
-  'ioredis 6': (port) => new Redis({ port, maxRetriesPerRequest: null }),
-  'ioredis 5': (port) => new Redis5({ port, maxRetriesPerRequest: null }),
+  'ioredis 6': (port) => new Redis({ port, ...settings }),
+  'ioredis 5': (port) => new Redis5({ port, ...settings }),
 }
 
 const wait = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds))
