@@ -80,7 +80,8 @@ export async function openMysql(): Promise<TestDatabase | undefined> {
   }
 }
 
-export async function openSqlite(): Promise<TestDatabase> {
+/** An SQLite file; `runOther` uses the connection of `peer`. */
+export async function openSqlite(): Promise<TestDatabase & { runOther(sql: string): Promise<void> }> {
   const folder = mkdtempSync(join(tmpdir(), 'sluice-sqlite-'))
   const open = (): InstanceType<typeof Sqlite> => {
     const database = new Sqlite(join(folder, 'test.db'))
@@ -93,6 +94,7 @@ export async function openSqlite(): Promise<TestDatabase> {
     peer: sqlite(other),
     prefix: newPrefix(),
     run: async (sql) => void own.exec(sql),
+    runOther: async (sql) => void other.exec(sql),
     async close() {
       own.close()
       other.close()
