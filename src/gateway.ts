@@ -2,7 +2,8 @@ import { setMaxListeners } from 'node:events'
 import { ChunkStream } from './call/chunk-stream.js'
 import type { CallContext, CallParts } from './call/context.js'
 import { startHealthChecks } from './call/health-checks.js'
-import { runCall, runStream } from './call/run-call.js'
+import { runCall } from './call/run-call.js'
+import { runStream } from './call/run-stream.js'
 import { endpoints } from './endpoints/index.js'
 import { GatewayError, InvalidRequestError } from './errors.js'
 import { checkRequest } from './gateway/check-request.js'
@@ -52,6 +53,8 @@ export interface Gateway<Host = unknown> {
   close(options?: { readonly drainMs?: number }): Promise<void>
 }
 
+// For what is still to be written when all calls are over.
+const closingMs = 5_000
 const maxBodyBytes = 20 * 1024 * 1024
 
 /**
@@ -62,7 +65,7 @@ const maxBodyBytes = 20 * 1024 * 1024
  */
 export function createGateway<Host = unknown>(options: GatewayOptions<Host>): Gateway<Host> {
   checkOptions(options)
-  const { call: parts, deployments, stores } = createParts(options as GatewayOptions)
+  const { call: parts, deployments, stores, books } = createParts(options as GatewayOptions)
   const sharing = stores.router && shareState({ ...parts, state: parts.router.state, store: stores.router })
   const checks = startHealthChecks(options.healthChecks, parts)
   const dispatch = createDispatch({
@@ -96,6 +99,7 @@ export function createGateway<Host = unknown>(options: GatewayOptions<Host>): Ga
       checks?.stop()
       await parts.running.drain(drainMs, new GatewayError('unavailable', 'The gateway was closed.'))
       sharing?.close()
+      await books.close(closingMs)
       await Promise.all([parts.client.close(), parts.callerAccess?.client.close(), parts.media?.close()])
     },
   }

@@ -1,5 +1,10 @@
 import { z } from 'zod'
+import { type CacheOptions, cacheOptions } from './cache/options.js'
+import { type IdempotencyOptions, idempotencyOptions } from './cache/idempotency.js'
 import type { HealthCheckOptions } from './call/health-checks.js'
+import { PriceOptions } from './catalog/prices/index.js'
+import type { GatewayEvent } from './events.js'
+import { type SpendOptions, SpendOptionsSchema } from './spend/options.js'
 import type { ModelCapabilities, Timeouts } from './deployment.js'
 import type { Auth, Clock, CredentialsHook, Logger } from './ports.js'
 import type { Broadcast } from './ports/broadcast.js'
@@ -10,7 +15,6 @@ import type { RecordStore } from './ports/records.js'
 import type { RouterStore } from './ports/router-store.js'
 import type { Provider } from './providers/provider.js'
 import { type RoutingOptions, RoutingOptionsSchema } from './router/options.js'
-import type { RouterEvent } from './router/router-state.js'
 import { Secret } from './secret.js'
 import type { JsonObject } from './wire/json.js'
 
@@ -58,6 +62,8 @@ export interface ModelOptions {
   readonly region?: string | undefined
   /** How long it rests after failures, in milliseconds. @default routing.cooldown.durationMs */
   readonly cooldownMs?: number | undefined
+  /** What it costs; hides every other price. @default `spend.prices`, else what is published */
+  readonly prices?: PriceOptions | undefined
   /** @default the gateway's */
   readonly dropParams?: boolean | undefined
   /** Overrides what is known of the model. */
@@ -100,6 +106,14 @@ export interface StoreOptions {
   readonly records?: RecordStore | undefined
 }
 
+/** How virtual keys are kept. */
+export interface KeyOptions {
+  /** Keys are kept as HMAC-SHA-256 under it; changing it makes all keys void. @default SHA-256 alone */
+  readonly salt?: string | Secret | undefined
+  /** How long a process goes on with what it knows of a key, in milliseconds, where it hears of no change. @default 5,000 */
+  readonly cacheTtlMs?: number | undefined
+}
+
 /** Every setting of a gateway. */
 export interface GatewayOptions<Host = unknown> {
   readonly models: readonly ModelOptions[]
@@ -126,6 +140,14 @@ export interface GatewayOptions<Host = unknown> {
   readonly routing?: RoutingOptions | undefined
   /** What several processes, or runs, have in common. @default each process for itself, in memory */
   readonly stores?: StoreOptions | undefined
+  /** Answer repeated requests from a cache; of the calls of one caller, unless `scope` says otherwise. @default none is kept */
+  readonly cache?: CacheOptions | boolean | undefined
+  /** How `Idempotency-Key` is honoured; `false` ignores it. @default answers are kept for a day */
+  readonly idempotency?: IdempotencyOptions | false | undefined
+  /** Let in who has a virtual key that this gateway has issued. @default only who `auth` knows */
+  readonly keys?: KeyOptions | boolean | undefined
+  /** How money is counted. A ledger is kept where this, `keys` or `stores.ledger` is set. */
+  readonly spend?: SpendOptions | undefined
   /** Ask every deployment from time to time whether it works, at the host's cost. @default never */
   readonly healthChecks?: HealthCheckOptions | undefined
   /**
@@ -135,8 +157,8 @@ export interface GatewayOptions<Host = unknown> {
   readonly explain?: boolean | undefined
   /** `GET /debug/memory/summary`, `/details` and `POST /debug/memory/gc`, for admins. @default false */
   readonly debug?: boolean | undefined
-  /** Told when a deployment begins to rest and when it works again. Called synchronously; what it throws is logged. */
-  readonly onEvent?: ((event: RouterEvent) => void) | undefined
+  /** Told when a deployment begins to rest or works again, and when a soft budget is passed. Called synchronously; what it throws is logged. */
+  readonly onEvent?: ((event: GatewayEvent) => void) | undefined
   readonly timeouts?: Partial<Timeouts> | undefined
   /** Largest request body in bytes. @default 20 MB */
   readonly maxBodyBytes?: number | undefined
@@ -188,6 +210,7 @@ const modelOptions = z.strictObject({
   tags: z.array(z.string().min(1)).optional(),
   region: z.string().min(1).optional(),
   cooldownMs: milliseconds,
+  prices: PriceOptions.optional(),
   dropParams: z.boolean().optional(),
   capabilities: record.optional(),
   info: record.optional(),
@@ -228,6 +251,10 @@ const gatewayOptions = z.strictObject({
       records: hasMethods('get', 'find', 'insert', 'update', 'delete').optional(),
     })
     .optional(),
+  cache: z.union([z.boolean(), cacheOptions]).optional(),
+  idempotency: z.union([z.literal(false), idempotencyOptions]).optional(),
+  keys: z.union([z.boolean(), z.strictObject({ salt: secret.optional(), cacheTtlMs: milliseconds })]).optional(),
+  spend: SpendOptionsSchema.optional(),
   healthChecks: z
     .strictObject({
       intervalMs: z.number().int().min(1_000),

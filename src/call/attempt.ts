@@ -28,6 +28,16 @@ export interface Served {
 /** A whole answer. */
 export interface WholeAnswer<K extends Operation> extends Served, DecodedAnswer<K> {}
 
+/** What the asker of an answer is told about it, also of one that was not made for it. */
+export interface Given {
+  /** The deployment's id. */
+  readonly deploymentId: string
+  readonly droppedParams: readonly string[]
+  readonly billable: boolean
+  /** Further headers: limits, cache. */
+  readonly headers: Readonly<Record<string, string>>
+}
+
 /** A streamed answer whose first piece of content has arrived. */
 export interface StreamAnswer<K extends StreamOperation> extends Served {
   readonly parts: PartBatches<Operations[K]['chunk']>

@@ -3,6 +3,7 @@ import { GatewayError, toGatewayError } from '../errors.js'
 import type { CallerCredentials, CredentialsHook } from '../ports.js'
 import { noCredentials, toCallerDeployment } from '../providers/caller-deployment.js'
 import type { AddressGuard } from '../upstream/address-guard.js'
+import type { AttemptEntry } from '../router/trail.js'
 import type { CallSignal } from '../upstream/call-signal.js'
 import type { UpstreamClient } from '../upstream/client.js'
 import { createTokenCache, createTokenExchange } from '../upstream/token-cache.js'
@@ -29,6 +30,7 @@ export type Attempt<T> = (deployment: Deployment, parts: CallParts) => Promise<T
 /** The call that an attempt belongs to. */
 export interface AttemptedCall {
   readonly signal: CallSignal
+  readonly entry: AttemptEntry
   readonly context: CallContext
   readonly parts: CallParts
 }
@@ -41,7 +43,7 @@ export interface AttemptedCall {
 export async function withCredentials<T extends Served>(
   access: CallerAccess,
   deployment: Deployment,
-  { signal, context, parts }: AttemptedCall,
+  { signal, entry, context, parts }: AttemptedCall,
   attempt: Attempt<T>,
 ): Promise<T> {
   const { clock } = parts
@@ -50,6 +52,7 @@ export async function withCredentials<T extends Served>(
   if (given === 'platform') return attempt(deployment, parts)
   if (!given) throw toOwnFailure(noCredentials(deployment.modelName))
   const own = toOwnDeployment(deployment, given, access, parts)
+  entry.billable = false
   try {
     const client = given.baseUrl === undefined ? parts.client : toListedClient(access)
     const tokens = createTokenCache(clock, createTokenExchange(access.client, clock))

@@ -1,7 +1,9 @@
 import type { GatewayError } from '../errors.js'
 import type { LeaveSignal } from '../http/message.js'
 import type { Caller, Clock, Logger } from '../ports.js'
+import type { Accounts } from './accounts/accounts.js'
 import type { CallerAccess } from './caller-access.js'
+import type { EarlierAnswers } from './earlier-answers.js'
 import type { SentRequest } from './known-secrets.js'
 import type { ReasoningMemory } from './reasoning-memory.js'
 import type { ReadFacts } from './routing-facts.js'
@@ -46,6 +48,10 @@ export interface CallParts {
   readonly midStream: MidStreamPolicy
   /** Set where a second deployment may be asked beside a slow one. */
   readonly hedging: Hedging | undefined
+  /** Answers that need not be made again. */
+  readonly earlier: EarlierAnswers
+  /** Budgets, limits and the ledger. */
+  readonly accounts: Accounts
   /** Set where media may be fetched for providers that take no URLs. */
   readonly media: MediaFetcher | undefined
   /** Whether answers carry the trail of their attempts; undefined: where the request asks. */

@@ -59,7 +59,7 @@ export async function checkDeployment(deployment: Deployment, timeoutMs: number,
   const { clock, router } = parts
   const member = new Member(deployment, router.state.of(deployment.id))
   const entry = new CallTrail().begin({
-    deployment: deployment.id,
+    target: deployment,
     modelName: deployment.modelName,
     reason: 'first',
     startedAt: clock.now(),

@@ -1,17 +1,30 @@
-import { GatewayError, toGatewayError } from '../errors.js'
-import type { Deployment } from '../deployment.js'
-import type { ChatChunk, ChatCompletion, ChatRequest } from '../wire/chat.js'
-import { numberOf } from '../wire/json.js'
-import type { Operation, Operations, StreamOperation } from '../wire/operations.js'
+import type { WholeHit, WholeMiss } from '../cache/found.js'
+import type { IdempotentCall } from '../cache/idempotent-call.js'
+import { toGatewayError } from '../errors.js'
+import type { ChatCompletion } from '../wire/chat.js'
+import { numberOf, stringOf } from '../wire/json.js'
+import type { Operation, Operations } from '../wire/operations.js'
 import { usageOf } from '../wire/usage.js'
-import { type StreamAnswer, type WholeAnswer, attemptStream, attemptWhole } from './attempt.js'
+import { type Given, type WholeAnswer, attemptWhole } from './attempt.js'
 import { type Answered, beginCall, firstAnswer } from './begin-call.js'
 import type { CallContext, CallParts } from './context.js'
-import { type AskStream, type RecoverableCall, StreamRecovery } from './recover-stream.js'
-import { redactError } from './redact.js'
-import { ReasoningCollector } from './reasoning-memory.js'
-import { markCompletion, markDelta } from './reasoning-origin.js'
-import { TappedStream } from './tap-stream.js'
+import {
+  type RepeatableCall,
+  beginRepeat,
+  cacheHeaders,
+  findWhole,
+  givenFrom,
+  originOf,
+  toWhole,
+} from './earlier-answers.js'
+import { openAccount } from './open-account.js'
+import type { DecodedAnswer } from './read-answer.js'
+import { markCompletion } from './reasoning-origin.js'
+import { restored } from './restored-request.js'
+import { tellFailure } from './tell-failure.js'
+
+/** A whole answer as it is given to whoever asked. */
+export interface GivenWhole<K extends Operation> extends Given, DecodedAnswer<K> {}
 
 /**
  * One call from start to finish, answered whole.
@@ -22,129 +35,85 @@ export async function runCall<K extends Operation>(
   request: Operations[K]['request'],
   context: CallContext,
   parts: CallParts,
-): Promise<WholeAnswer<K>> {
+): Promise<GivenWhole<K>> {
   const call = beginCall(request, context, parts)
+  const repeatable: RepeatableCall<K> = { operation, request, call, context }
+  let repeat: IdempotentCall | undefined
   try {
-    const answered = await firstAnswer(call, context, parts, (deployment, own, { signal }) =>
-      attemptWhole(operation, restored(operation, request, deployment, context, own), deployment, signal, own),
-    )
-    const { answer } = answered
-    succeeded(answered, usageOf(answer.body), parts)
-    return operation === 'chat' ? (remembered(answer as WholeAnswer<'chat'>, context, parts) as WholeAnswer<K>) : answer
+    const begun = await beginRepeat(repeatable, parts.earlier)
+    if (begun?.status === 'replay') return { ...toWhole<K>(begun.source), ...givenFrom(begun.source) }
+    repeat = begun
+    const account = await openAccount(repeatable, parts)
+    const found = await findWhole(repeatable, parts.earlier)
+    const headers = { ...account?.headers, ...cacheHeaders(found) }
+    if (found?.status === 'hit') {
+      account?.cached(context.trail, found.source)
+      return fromCache(found, headers, repeat)
+    }
+    if (found) call.onEnd(() => found.release())
+    const answer = await ask(repeatable, found, parts)
+    repeat?.keep(answer, answer.deployment)
+    return { ...answer, deploymentId: answer.deployment.id, headers }
   } catch (thrown) {
-    throw failed(thrown, request.model, context, parts)
+    repeat?.fail(toGatewayError(thrown))
+    throw tellFailure(thrown, request.model, context, parts)
   } finally {
     call.end()
+    repeat?.release()
   }
 }
 
-/**
- * One call from start to its first content; the rest follows in `parts`, whose iteration throws GatewayError.
- * @throws GatewayError for everything that goes wrong before content
- */
-export async function runStream<K extends StreamOperation>(
-  operation: K,
-  request: Operations[K]['request'],
-  context: CallContext,
+function fromCache<K extends Operation>(
+  found: WholeHit<K>,
+  headers: Given['headers'],
+  repeat: IdempotentCall | undefined,
+): GivenWhole<K> {
+  repeat?.keep(found.answer, originOf(found.source))
+  return { ...found.answer, ...givenFrom(found.source, headers) }
+}
+
+/** Asks for what the cache does not have; once more, for everything, where what it has does not fit the answer. */
+async function ask<K extends Operation>(
+  repeatable: RepeatableCall<K>,
+  found: WholeMiss<K> | undefined,
   parts: CallParts,
-): Promise<StreamAnswer<K>> {
-  const call = beginCall(request, context, parts)
-  try {
-    const ask: AskStream<K> = (asked, deployment, own, signal) =>
-      attemptStream(operation, restored(operation, asked, deployment, context, own), deployment, signal, own)
-    const answered = await firstAnswer(call, context, parts, (deployment, own, { signal }) =>
-      ask(request, deployment, own, signal),
-    )
-    call.signal.answered()
-    answered.signal.answered()
-    return { ...answered.answer, parts: tap(answered, { operation, request, call, context, parts, ask }) }
-  } catch (thrown) {
-    call.end()
-    throw failed(thrown, request.model, context, parts)
+): Promise<WholeAnswer<K>> {
+  for (;;) {
+    const answer = await askOnce({ ...repeatable, request: found?.request ?? repeatable.request }, parts)
+    if (!found) return answer
+    const { deployment, billable } = answer
+    const kept = found.keep(answer, { deployment, billable, group: repeatable.call.route.group })
+    if (!kept) continue
+    const { body, written } = kept
+    return body === answer.body
+      ? answer
+      : { ...answer, body, written: typeof written === 'string' ? written : undefined }
   }
 }
 
-/** A whole answer is there: its attempt ends well, and what it took is remembered. */
-function succeeded<K extends Operation>(
-  { picked }: Answered<WholeAnswer<K>>,
-  usage: ReturnType<typeof usageOf>,
+async function askOnce<K extends Operation>(
+  { operation, request, call, context }: RepeatableCall<K>,
   parts: CallParts,
-): void {
+): Promise<WholeAnswer<K>> {
+  const answered = await firstAnswer(call, context, parts, (deployment, own, { signal }) =>
+    attemptWhole(operation, restored(operation, request, deployment, context, own), deployment, signal, own),
+  )
+  noteSuccess(answered, parts)
+  const { answer } = answered
+  return operation === 'chat' ? (remembered(answer as WholeAnswer<'chat'>, context, parts) as WholeAnswer<K>) : answer
+}
+
+/** A whole answer is there: its attempt ends well, and what it took is noted. */
+function noteSuccess<K extends Operation>({ picked, answer }: Answered<WholeAnswer<K>>, parts: CallParts): void {
   const { lease } = picked
+  const usage = usageOf(answer.body)
   lease.entry.usage = usage
+  lease.entry.serviceTier = stringOf(Reflect.get(answer.body, 'service_tier'))
   lease.succeeded({
     totalMs: parts.clock.now() - lease.entry.startedAt,
     outputTokens: numberOf(usage?.['completion_tokens']),
     totalTokens: numberOf(usage?.['total_tokens']),
   })
-}
-
-function tap<K extends StreamOperation>(
-  first: Answered<StreamAnswer<K>>,
-  streamed: RecoverableCall<K>,
-): TappedStream<Operations[K]['chunk']> {
-  const { operation, request, call, context, parts } = streamed
-  const wantsUsage = request.stream_options?.include_usage === true
-  const collector = new ReasoningCollector()
-  const recovery = new StreamRecovery(first, streamed)
-  const firstDeployment = first.answer.deployment
-  let origin = parts.reasoning.originOf(firstDeployment)
-  const firstTokenMs = parts.clock.now() - first.picked.lease.entry.startedAt
-  const remember = (): void => {
-    const { deployment } = recovery.current.answer
-    // Reasoning of two models is nobody's.
-    if (parts.reasoning.originOf(deployment) !== parts.reasoning.originOf(firstDeployment)) return
-    parts.reasoning.remember(collector.message, context.caller.id, deployment)
-  }
-  return new TappedStream(first.answer.parts, {
-    see: (batch) => recovery.see(batch),
-    async resume(thrown) {
-      const rest = await recovery.resume(thrown)
-      origin = parts.reasoning.originOf(recovery.current.answer.deployment)
-      return rest
-    },
-    accept(chunk) {
-      if (operation === 'chat') {
-        collector.add(chunk as ChatChunk)
-        for (const { delta } of (chunk as ChatChunk).choices) markDelta(delta, origin)
-      }
-      return wantsUsage || chunk.choices.length > 0
-    },
-    ended() {
-      recovery.note()
-      const { lease } = recovery.current.picked
-      const totalTokens = numberOf(lease.entry.usage?.['total_tokens'])
-      lease.succeeded({ firstTokenMs: recovery.isRecovered ? undefined : firstTokenMs, totalTokens })
-      call.end()
-      remember()
-    },
-    left() {
-      recovery.note()
-      // Also an attempt to recover the stream.
-      call.signal.end(new GatewayError('client_closed', 'The reader left before the answer was complete.'))
-      call.end()
-      remember()
-    },
-    failed(thrown) {
-      const { answer, picked, signal } = recovery.current
-      const error = redactError(toGatewayError(thrown), answer.deployment, parts.sent.get(signal))
-      recovery.note()
-      picked.lease.failed(error)
-      call.end()
-      return failed(error, request.model, context, parts)
-    },
-  })
-}
-
-function restored<K extends Operation>(
-  operation: K,
-  request: Operations[K]['request'],
-  deployment: Deployment,
-  context: CallContext,
-  parts: CallParts,
-): Operations[K]['request'] {
-  if (operation !== 'chat') return request
-  return parts.reasoning.restore(request as ChatRequest, context.caller.id, deployment)
 }
 
 /** The answer with its reasoning kept and marked for the next turn. */
@@ -153,22 +122,4 @@ function remembered(answer: WholeAnswer<'chat'>, context: CallContext, parts: Ca
   if (choice) parts.reasoning.remember(choice.message, context.caller.id, answer.deployment)
   const body = markCompletion(answer.body, parts.reasoning.originOf(answer.deployment))
   return body === answer.body ? answer : { ...answer, body, written: undefined }
-}
-
-/** Puts a failure where the host can see its cause, which the client never does. */
-function failed(thrown: unknown, model: string, context: CallContext, parts: CallParts): GatewayError {
-  const error = toGatewayError(thrown)
-  if (error.kind === 'client_closed') return error
-  const fields = {
-    requestId: context.requestId,
-    caller: context.caller.id,
-    model,
-    kind: error.kind,
-    status: error.status,
-    upstream: error.upstream,
-  }
-  if (error.kind === 'internal') parts.logger.error({ ...fields, error: error.cause }, error.message)
-  else if (error.status >= 500) parts.logger.warn(fields, error.message)
-  else parts.logger.debug(fields, error.message)
-  return error
 }

@@ -1,4 +1,4 @@
-import type { Served } from '../call/attempt.js'
+import type { Given } from '../call/attempt.js'
 import type { Headers } from '../http/message.js'
 import type { CallTrail } from '../router/trail.js'
 
@@ -43,12 +43,12 @@ function toExplanation(trail: CallTrail): string {
  * `x-sluice-billable: false` says that the caller's own credentials paid.
  */
 export function servedHeaders(
-  { deployment, droppedParams, billable }: Served,
+  { deploymentId, droppedParams, billable, headers }: Given,
   trail: CallTrail,
   explain: boolean,
 ): Headers {
-  const paid = attemptHeaders(trail, explain)
-  paid['x-sluice-deployment'] = headerText(deployment.id)
+  const paid = { ...headers, ...attemptHeaders(trail, explain) }
+  paid['x-sluice-deployment'] = headerText(deploymentId)
   if (!billable) paid['x-sluice-billable'] = 'false'
   const served = trail.entries.at(-1)?.modelName
   if (served !== undefined && served !== trail.modelName) paid['x-sluice-fallback'] = headerText(served)

@@ -1,5 +1,6 @@
 import type { CallContext, CallParts } from '../call/context.js'
-import { runCall, runStream } from '../call/run-call.js'
+import { runCall } from '../call/run-call.js'
+import { runStream } from '../call/run-stream.js'
 import { toGatewayError } from '../errors.js'
 import { errorAnswer, jsonAnswer } from '../http/answer.js'
 import type { HttpRequest, HttpResponse } from '../http/message.js'

@@ -18,7 +18,10 @@ import { createGuardedConnector } from '../upstream/guarded-connector.js'
 import { type MediaFetcher, createMediaFetcher } from '../upstream/media-fetcher.js'
 import { createTokenCache, createTokenExchange } from '../upstream/token-cache.js'
 import { createCostOf } from './cost-of.js'
+import { type AccountsParts, createAccountsParts } from './create-accounts.js'
+import { createEarlier } from './create-earlier.js'
 import { createRouter } from './create-router.js'
+import { toEmit } from './emit.js'
 import { type GuardedStores, guardStores } from './guard-stores.js'
 
 const maxMediaBytes = 20 * 1024 * 1024
@@ -30,6 +33,7 @@ export interface GatewayParts {
   /** What deployments are read with, also later ones. */
   readonly deployments: DeploymentContext
   readonly stores: GuardedStores
+  readonly books: AccountsParts
 }
 
 /** Builds every part once. @throws GatewayError for a model list that cannot work */
@@ -42,13 +46,21 @@ export function createParts(options: GatewayOptions): GatewayParts {
   const connectTimeoutMs = longestConnect(deployments, context.defaults.timeouts)
   const client = createUpstreamClient({ connectTimeoutMs })
   const reasoning = createReasoningMemory()
+  const emit = toEmit(options.onEvent, logger)
+  const random = options.random ?? Math.random
+  const stores = guardStores(options.stores ?? {}, clock, logger)
+  const routing = createRouter(deployments, options, {
+    clock,
+    random,
+    logger,
+    costOf: createCostOf(openPriceBook, clock),
+    emit,
+  })
+  const books = createAccountsParts(options, { stores, router: routing.router, clock, logger, createId, emit })
   const call: CallParts = {
-    ...createRouter(deployments, options, {
-      clock,
-      random: options.random ?? Math.random,
-      logger,
-      costOf: createCostOf(openPriceBook, clock),
-    }),
+    ...routing,
+    accounts: books.accounts,
+    earlier: createEarlier(options, { stores, clock, logger, createId }),
     registry,
     client,
     tokens: createTokenCache(clock, createTokenExchange(client, clock)),
@@ -67,7 +79,7 @@ export function createParts(options: GatewayOptions): GatewayParts {
     explain: options.explain,
     sizes: () => ({ reasoning: reasoning.size }),
   }
-  return { call, deployments: context, stores: guardStores(options.stores ?? {}, clock, logger) }
+  return { call, deployments: context, stores, books }
 }
 
 function toDeploymentContext(options: GatewayOptions, registry: DeploymentContext['registry']): DeploymentContext {

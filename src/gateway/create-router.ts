@@ -22,16 +22,16 @@ export interface RouterCore {
   readonly random: () => number
   readonly logger: Logger
   readonly costOf: CostOf
+  readonly emit: (event: RouterEvent) => void
 }
 
 /** Builds the model list and the router over it. */
 export function createRouter(
   deployments: readonly Deployment[],
   options: GatewayOptions,
-  { clock, random, logger, costOf }: RouterCore,
+  { clock, random, logger, costOf, emit }: RouterCore,
 ): Pick<CallParts, 'directory' | 'router' | 'readFacts'> {
   const routing = options.routing ?? {}
-  const emit = toEmit(options.onEvent, logger)
   const state = createRouterState({
     clock,
     cooldown: toCooldownPolicy(routing.cooldown),
@@ -51,19 +51,4 @@ export function createRouter(
     find: (modelName) => directory.groups.find(modelName),
   }
   return { directory, router, readFacts: createRoutingFacts(routing, router.enforceRates) }
-}
-
-/** A host's listener that throws, or gives a promise that fails, is a line in the log and nothing else. */
-function toEmit(onEvent: GatewayOptions['onEvent'], logger: Logger): (event: RouterEvent) => void {
-  if (!onEvent) return () => {}
-  const report = (error: unknown): void => logger.error({ error }, 'onEvent failed.')
-  return (event) => {
-    try {
-      // A listener may be an async function all the same.
-      const result: unknown = onEvent(event)
-      if (result instanceof Promise) result.catch(report)
-    } catch (error) {
-      report(error)
-    }
-  }
 }

@@ -1,27 +1,34 @@
 import type { StoreOptions } from '../options.js'
 import type { Clock, Logger } from '../ports.js'
-import type { CacheStore } from '../ports/cache-store.js'
-import type { RouterStore } from '../ports/router-store.js'
-import { guardStore } from '../stores/guard-store.js'
+import { type GuardOptions, guardStore } from '../stores/guard-store.js'
 
-/** The host's stores, each with a deadline for every operation and a breaker. */
-export interface GuardedStores {
-  readonly cache: CacheStore | undefined
-  readonly router: RouterStore | undefined
-}
+/** The host's stores; those that calls wait for have a deadline for every operation, and a breaker. */
+export type GuardedStores = StoreOptions
 
-/** Puts a guard around every store that the host gave. */
+// A database that a person or a start waits for may take its time.
+const recordsDeadlineMs = 2_000
+
+/** Puts a guard around every store that calls wait for. */
 export function guardStores(stores: StoreOptions, clock: Clock, logger: Logger): GuardedStores {
-  const options = (name: string) => ({
+  const options = (name: string, deadlineMs?: number) => ({
     name,
     clock,
-    onState: (change: { readonly state: string; readonly failure?: unknown }) => {
-      if (change.state === 'down') logger.warn({ store: name, error: change.failure }, `${name} does not answer.`)
-      else logger.info({ store: name }, `${name} answers again.`)
-    },
+    ...(deadlineMs !== undefined && { deadlineMs }),
+    onState: report(name, logger),
   })
+  const { cache, router, counters, records } = stores
   return {
-    cache: stores.cache && guardStore(stores.cache, options('the cache store')),
-    router: stores.router && guardStore(stores.router, { ...options('the router store'), synchronous: ['watch'] }),
+    ...stores,
+    cache: cache && guardStore(cache, options('the cache store')),
+    router: router && guardStore(router, { ...options('the router store'), synchronous: ['watch'] }),
+    counters: counters && guardStore(counters, options('the counter store', counters.deadlineMs)),
+    records: records && guardStore(records, options('the record store', recordsDeadlineMs)),
+  }
+}
+
+function report(name: string, logger: Logger): NonNullable<GuardOptions<object>['onState']> {
+  return (change) => {
+    if (change.state === 'down') logger.warn({ store: name, error: change.failure }, `${name} does not answer.`)
+    else logger.info({ store: name }, `${name} answers again.`)
   }
 }

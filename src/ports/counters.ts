@@ -73,6 +73,8 @@ export const settledMemoryMs = 120_000
  * later date: every row counts once, however late it reaches the ledger.
  */
 export interface CounterStore {
+  /** How long its operations may take, in milliseconds; calls wait for them. @default 50 */
+  readonly deadlineMs?: number
   reserve(holds: readonly Hold[], options: ReserveOptions): Promise<ReserveResult>
   /** Keeps reservations of running calls alive for another `ttlMs`; gives the ids of those that were already gone. */
   renew(reservations: readonly Reservation[], ttlMs: number): Promise<readonly string[]>

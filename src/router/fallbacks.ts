@@ -41,3 +41,20 @@ function find(table: FallbackTable | undefined, modelName: string): readonly str
   }
   return undefined
 }
+
+/** Every group that a call of this group may end up at, itself first. */
+export function reachableGroups<Group extends { readonly name: string }>(
+  group: Group,
+  { general, contextWindow, contentPolicy, always }: FallbackPolicy,
+  findGroup: (modelName: string) => Group | undefined,
+): readonly Group[] {
+  const reached = new Map([[group.name, group]])
+  for (const { name } of reached.values()) {
+    const next = [general, contextWindow, contentPolicy].flatMap((table) => find(table, name) ?? [])
+    for (const target of [...next, ...always]) {
+      const found = findGroup(target)
+      if (found && !reached.has(found.name)) reached.set(found.name, found)
+    }
+  }
+  return [...reached.values()]
+}

@@ -109,7 +109,7 @@ export class Route {
     const { clock, state } = this.#parts
     const { deployment } = member
     const entry = trail.begin({
-      deployment: deployment.id,
+      target: deployment,
       modelName: this.#group.name,
       reason,
       startedAt: clock.now(),

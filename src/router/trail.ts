@@ -1,4 +1,5 @@
 import type { GatewayError } from '../errors.js'
+import type { Deployment } from '../deployment.js'
 import type { JsonObject } from '../wire/json.js'
 
 /** Why an attempt was made. */
@@ -7,6 +8,7 @@ export type AttemptReason = 'first' | 'retry' | 'reroute' | 'fallback' | 'hedge'
 /** One attempt of a call, as it stands. */
 export interface AttemptEntry {
   readonly deployment: string
+  readonly target: Deployment
   readonly modelName: string
   reason: AttemptReason
   /** Milliseconds since the epoch. */
@@ -17,6 +19,12 @@ export interface AttemptEntry {
   usage: JsonObject | undefined
   /** Roughly how much text a stream gave; 0 for whole answers. What an output is estimated by where `usage` is missing. */
   receivedCharacters: number
+  /** The tier that served it, as the answer tells. */
+  serviceTier: string | undefined
+  /** Streams: until the first content, in milliseconds. */
+  firstTokenMs: number | undefined
+  /** False where the caller's own credentials pay. */
+  billable: boolean
   /** Undefined while it runs. */
   endedAt: number | undefined
   outcome: 'running' | 'answered' | 'failed' | 'cancelled'
@@ -29,9 +37,13 @@ export class CallTrail {
   /** The model group that was asked for, once it is found. */
   modelName: string | undefined
 
-  begin(entry: Pick<AttemptEntry, 'deployment' | 'modelName' | 'reason' | 'startedAt'>): AttemptEntry {
+  begin(entry: Pick<AttemptEntry, 'target' | 'modelName' | 'reason' | 'startedAt'>): AttemptEntry {
     const begun: AttemptEntry = {
       ...entry,
+      deployment: entry.target.id,
+      serviceTier: undefined,
+      firstTokenMs: undefined,
+      billable: true,
       sent: false,
       usage: undefined,
       receivedCharacters: 0,

@@ -15,8 +15,8 @@ export interface BilledCall {
   readonly caller: Caller
   readonly callId: string
   readonly group: ModelGroup
-  /** Labels of the request. */
-  readonly tags: readonly string[]
+  /** Labels of the caller and of the request, each once. */
+  readonly readTags: () => readonly string[]
 }
 
 /** Where one call's money goes. */

@@ -107,7 +107,7 @@ type Common = Pick<
 >
 
 function commonOf({ call, createId }: CallFacts, at: number): Common {
-  const { planned, caller, callId, group, tags } = call
+  const { planned, caller, callId, group, readTags } = call
   const metadata: unknown = planned.request['metadata']
   return {
     id: createId(),
@@ -116,7 +116,7 @@ function commonOf({ call, createId }: CallFacts, at: number): Common {
     operation: planned.operation,
     caller: caller.id,
     modelName: group.name,
-    tags: [...new Set([...(caller.tags ?? []), ...tags])],
+    tags: readTags(),
     endUser: stringOf(planned.request['user']),
     metadata: isObject(metadata) ? metadata : undefined,
   }

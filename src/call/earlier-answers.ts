@@ -1,0 +1,108 @@
+import type { IdempotentCall, Origin } from '../cache/idempotent-call.js'
+import type { Idempotency, IdempotentReplay } from '../cache/idempotency.js'
+import type { ResponseCache } from '../cache/response-cache.js'
+import type { StoredAnswer } from '../cache/entry.js'
+import type { CacheQuestion } from '../cache/cache-plan.js'
+import type { StreamHit, StreamMiss, WholeHit, WholeMiss } from '../cache/found.js'
+import { fromStored } from '../cache/stored-whole.js'
+import { replayLines } from '../cache/stream-text.js'
+import { readCacheWishes } from '../cache/wishes.js'
+import { GatewayError } from '../errors.js'
+import type { Operation, Operations, StreamOperation } from '../wire/operations.js'
+import type { Given } from './attempt.js'
+import type { BegunCall } from './begin-call.js'
+import type { CallContext } from './context.js'
+import type { PartBatches } from './read-parts.js'
+
+/** Answers that exist already: of the same key, or of the same request. */
+export interface EarlierAnswers {
+  readonly idempotency: Idempotency | undefined
+  readonly cache: ResponseCache | undefined
+}
+
+/** One call, as far as it may have been answered before. */
+export interface RepeatableCall<K extends Operation> {
+  readonly operation: K
+  readonly request: Operations[K]['request']
+  readonly call: BegunCall
+  readonly context: CallContext
+}
+
+/**
+ * Looks for the answer that the call's `Idempotency-Key` stands for. Undefined: the call has no key.
+ * @throws GatewayError as `Idempotency.begin`
+ */
+export async function beginRepeat<K extends Operation>(
+  { operation, request, context }: RepeatableCall<K>,
+  { idempotency }: EarlierAnswers,
+): Promise<IdempotentReplay | IdempotentCall | undefined> {
+  const key = context.headers['idempotency-key']
+  if (key === undefined || !idempotency) return undefined
+  const streamed = request['stream'] === true
+  const { caller, signal } = context
+  return idempotency.begin({ key, caller, operation, streamed, request, signal })
+}
+
+/** Asks the cache for a whole answer. Undefined: there is no cache. */
+export function findWhole<K extends Operation>(
+  repeatable: RepeatableCall<K>,
+  { cache }: EarlierAnswers,
+): Promise<WholeHit<K> | WholeMiss<K>> | undefined {
+  return cache?.findWhole(toQuestion(repeatable))
+}
+
+/** Asks the cache for a stream. Undefined: there is no cache. */
+export function findStream<K extends StreamOperation>(
+  repeatable: RepeatableCall<K>,
+  { cache }: EarlierAnswers,
+): Promise<StreamHit<K> | StreamMiss> | undefined {
+  return cache?.findStream(toQuestion(repeatable))
+}
+
+function toQuestion<K extends Operation>(repeatable: RepeatableCall<K>): CacheQuestion<K> {
+  const { operation, request, call, context } = repeatable
+  const wishes = readCacheWishes(request, context.headers['cache-control'])
+  return { operation, request, wishes, group: call.route.group, caller: context.caller, signal: context.signal }
+}
+
+/** What a client is told about an answer that was not made for it. */
+export type ReplayHeaders = Readonly<Record<string, string>>
+
+const toSeconds = (milliseconds: number): string => String(Math.max(0, Math.floor(milliseconds / 1_000)))
+
+/** `x-sluice-cache`, `x-sluice-cache-key` and `age`; nothing where the call takes no part in the cache. */
+export function cacheHeaders(
+  found:
+    | { readonly status: 'hit'; readonly key: string; readonly ageMs: number }
+    | { readonly status: 'miss' | 'partial' | 'bypass'; readonly key: string | undefined }
+    | undefined,
+): ReplayHeaders {
+  if (!found || found.key === undefined) return {}
+  const headers = { 'x-sluice-cache': found.status, 'x-sluice-cache-key': found.key }
+  return found.status === 'hit' ? { ...headers, age: toSeconds(found.ageMs) } : headers
+}
+
+// As other APIs call it.
+const replayedHeaders: ReplayHeaders = Object.freeze({ 'idempotent-replayed': 'true' })
+
+/** What is told about an answer that was not made for whoever gets it. @param headers of a cache hit; else it is a key's */
+export function givenFrom({ deployment }: StoredAnswer, headers: ReplayHeaders = replayedHeaders): Given {
+  return { deploymentId: deployment, droppedParams: [], billable: true, headers }
+}
+
+/** Who gave an answer from the cache, for a key that is to stand for it too. */
+export function originOf({ deployment, modelName, provider, model }: StoredAnswer): Origin {
+  return { id: deployment, modelName, provider, model }
+}
+
+/** The whole answer that a key stands for. @throws GatewayError where the key was used for a stream */
+export function toWhole<K extends Operation>(source: StoredAnswer): ReturnType<typeof fromStored<K>> & object {
+  const answer = fromStored<K>(source)
+  if (answer) return answer
+  throw new GatewayError('conflict', 'What this Idempotency-Key stands for cannot be read any more. Use a new key.')
+}
+
+/** The stream that a key stands for. */
+export function toParts<K extends StreamOperation>(source: StoredAnswer): PartBatches<Operations[K]['chunk']> {
+  return replayLines<Operations[K]['chunk']>(source.text)
+}

@@ -1,0 +1,149 @@
+import { type Accounts, createAccounts } from '../call/accounts/accounts.js'
+import { createPricing } from '../call/accounts/pricing.js'
+import { openPriceBook } from '../catalog/prices/index.js'
+import { createAdmission } from '../limits/admission.js'
+import { isModelMatch } from '../limits/holds.js'
+import type { SpendQuestion } from '../limits/seeding.js'
+import type { GatewayOptions } from '../options.js'
+import type { Clock, Logger, Timer } from '../ports.js'
+import type { LedgerStore } from '../ports/ledger.js'
+import type { RouterParts } from '../router/route.js'
+import { reachableGroups } from '../router/fallbacks.js'
+import { type LedgerQueue, createLedgerQueue } from '../spend/ledger-queue.js'
+import type { SpendOptions } from '../spend/options.js'
+import { createMemoryCounters } from '../stores/memory-counters.js'
+import { createMemoryLedger } from '../stores/memory-ledger.js'
+import type { GatewayEvent } from '../events.js'
+import type { GuardedStores } from './guard-stores.js'
+
+/** What accounts are built with. */
+export interface AccountsCore {
+  readonly stores: GuardedStores
+  readonly router: RouterParts
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly createId: () => string
+  readonly emit: (event: GatewayEvent) => void
+}
+
+/** Accounts, and where they are kept. */
+export interface AccountsParts {
+  readonly accounts: Accounts
+  readonly ledger: LedgerStore
+  readonly queue: LedgerQueue
+  /** Writes what waits, within the deadline, and stops. */
+  close(deadlineMs: number): Promise<void>
+}
+
+/** Builds what keeps the books. A ledger is kept for every call where the host gives one, or says anything about spend. */
+export function createAccountsParts(options: GatewayOptions, core: AccountsCore): AccountsParts {
+  const { stores, router, clock, logger, createId, emit } = core
+  const spend = options.spend ?? {}
+  const ledger = stores.ledger ?? createMemoryLedger()
+  const outbox = createOutbox(spend, core)
+  const queue = createLedgerQueue({
+    store: outbox ? tellingLedger(ledger, outbox) : ledger,
+    clock,
+    logger,
+    journalDirectory: spend.journalDirectory,
+    onOverflow: (entries, reason) => emit({ type: 'ledger_rows_lost', rows: entries.length, reason, at: clock.now() }),
+    createId,
+  })
+  const admission = createAdmission({
+    counters: stores.counters ?? createMemoryCounters({ clock }),
+    fallback: createMemoryCounters({ clock }),
+    ledgerTotal: (question) => totalOf(question, ledger),
+    clock,
+    createId,
+    logger,
+    onStoreFailure: spend.onStoreFailure ?? 'degrade',
+    onSoftBudget: (event) => emit({ type: 'soft_budget', ...event, at: clock.now() }),
+  })
+  const accounts = createAccounts({
+    admission,
+    pricing: createPricing({
+      open: () => openPriceBook({ prices: spend.prices, fallback: fallbackPrice(spend) }),
+      clock,
+      unknownPrice: spend.unknownPrice === 'refuse' ? 'refuse' : 'allow',
+      billedAttempts: billedAttempts(options),
+      reachable: (group) => reachableGroups(group, router.fallbacks, router.find),
+    }),
+    budgets: { models: spend.models ?? {}, tags: spend.tags ?? {} },
+    keepsLedger: options.spend !== undefined || Boolean(options.keys) || stores.ledger !== undefined,
+    write: (entry) => queue.add(entry),
+    clock,
+    createId,
+    logger,
+  })
+  const pruning = startPruning(ledger, spend, core)
+  return {
+    accounts,
+    ledger,
+    queue,
+    async close(deadlineMs) {
+      pruning?.cancel()
+      await admission.close()
+      await queue.close(deadlineMs)
+      await outbox?.close(deadlineMs)
+    },
+  }
+}
+
+function fallbackPrice({ unknownPrice }: SpendOptions): Exclude<SpendOptions['unknownPrice'], string> {
+  return typeof unknownPrice === 'object' ? unknownPrice : undefined
+}
+
+/** A stream that is recovered, or a call that is hedged, may be billed twice. */
+function billedAttempts({ routing }: GatewayOptions): number {
+  return 1 + (routing?.midStream && routing.midStream !== 'error' ? 1 : 0) + (routing?.hedging ? 1 : 0)
+}
+
+/** A queue like the ledger's, in front of the host's own billing. */
+function createOutbox({ onUsage }: SpendOptions, { clock, logger, createId }: AccountsCore): LedgerQueue | undefined {
+  if (!onUsage) return undefined
+  const store = { append: async (entries: Parameters<LedgerStore['append']>[0]) => onUsage(entries) }
+  return createLedgerQueue({ store, clock, logger, createId })
+}
+
+/** The host's billing hears only of rows that the ledger has. */
+function tellingLedger(ledger: LedgerStore, outbox: LedgerQueue): Pick<LedgerStore, 'append'> {
+  return {
+    async append(entries) {
+      await ledger.append(entries)
+      for (const entry of entries) outbox.add(entry)
+    },
+  }
+}
+
+/** What a budget has spent: from sums for all models, from the rows for one model's budget. */
+async function totalOf({ scope, model, from, until }: SpendQuestion, ledger: LedgerStore): Promise<bigint> {
+  if (model === undefined) return ledger.total(scope, from, until)
+  let total = 0n
+  let after: string | undefined
+  do {
+    const page = await ledger.query({ scope, from, until, limit: 1_000, ...(after !== undefined && { after }) })
+    for (const { modelName, charged } of page.entries) if (isModelMatch(model, modelName)) total += charged
+    after = page.next
+  } while (after !== undefined)
+  return total
+}
+
+const hourMs = 60 * 60_000
+const dayMs = 24 * hourMs
+
+function startPruning(
+  ledger: LedgerStore,
+  { retentionDays }: SpendOptions,
+  { clock, logger }: AccountsCore,
+): Timer | undefined {
+  if (retentionDays === undefined) return undefined
+  let timer: Timer
+  const prune = (): void => {
+    ledger
+      .prune(clock.now() - retentionDays * dayMs)
+      .catch((error: unknown) => logger.warn({ error }, 'Old rows of the ledger could not be removed.'))
+      .finally(() => (timer = clock.setTimeout(prune, hourMs)))
+  }
+  timer = clock.setTimeout(prune, hourMs)
+  return { cancel: () => timer.cancel() }
+}

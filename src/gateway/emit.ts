@@ -1,0 +1,20 @@
+import type { Logger } from '../ports.js'
+import type { GatewayEvent } from '../events.js'
+
+/** Tells a host's listener; one that throws, or gives a promise that fails, is a line in the log and nothing else. */
+export function toEmit(
+  onEvent: ((event: GatewayEvent) => void) | undefined,
+  logger: Logger,
+): (event: GatewayEvent) => void {
+  if (!onEvent) return () => {}
+  const report = (error: unknown): void => logger.error({ error }, 'onEvent failed.')
+  return (event) => {
+    try {
+      // A listener may be an async function all the same.
+      const result: unknown = onEvent(event)
+      if (result instanceof Promise) result.catch(report)
+    } catch (error) {
+      report(error)
+    }
+  }
+}

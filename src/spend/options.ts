@@ -1,0 +1,61 @@
+import { z } from 'zod'
+import { PriceOptions, PriceTable } from '../catalog/prices/index.js'
+import type { Scope } from '../ports.js'
+import type { LedgerEntry } from '../ports/ledger.js'
+
+/** Budgets and limits of all callers together. */
+export type SharedLimits = Pick<Scope, 'budget' | 'rpm' | 'tpm' | 'maxParallelRequests'>
+
+/** How money is counted. */
+export interface SpendOptions {
+  /** Prices by `provider/model` or `model`; they hide those that come with the package. */
+  readonly prices?: PriceTable | undefined
+  /**
+   * Calls of models without a known price: `allow` (written down as unpriced, to be priced later), `refuse`, or a price
+   * to count with. @default 'allow'
+   */
+  readonly unknownPrice?: 'allow' | 'refuse' | PriceOptions | undefined
+  /** While counters do not answer: count in this process, or answer 503. @default 'degrade' */
+  readonly onStoreFailure?: 'degrade' | 'refuse' | undefined
+  /** A directory where rows lie until the ledger has them, so that a killed process loses none. @default memory only */
+  readonly journalDirectory?: string | undefined
+  /** Limits by model group. */
+  readonly models?: Readonly<Record<string, SharedLimits>> | undefined
+  /** Limits by tag of the caller; tags of requests are labels and count for nothing. */
+  readonly tags?: Readonly<Record<string, SharedLimits>> | undefined
+  /**
+   * Told of every row once the ledger has it, in batches; repeated until it resolves, with the same ids, so that whoever
+   * bills by them can tell repetitions.
+   */
+  readonly onUsage?: ((entries: readonly LedgerEntry[]) => PromiseLike<void> | void) | undefined
+  /** Rows older than so many days are forgotten; sums by day stay. @default never */
+  readonly retentionDays?: number | undefined
+}
+
+const limit = z.number().positive().optional()
+
+/** Shape of `Budget`. */
+export const BudgetSchema = z.strictObject({
+  maxBudget: z.number().nonnegative().optional(),
+  softBudget: z.number().nonnegative().optional(),
+  budgetDuration: z.string().optional(),
+  timeZone: z.string().optional(),
+  startsAt: z.number().optional(),
+})
+
+const sharedLimits = z.record(
+  z.string(),
+  z.strictObject({ budget: BudgetSchema.optional(), rpm: limit, tpm: limit, maxParallelRequests: limit }),
+)
+
+/** Shape of `SpendOptions`; unknown settings are errors. */
+export const SpendOptionsSchema = z.strictObject({
+  prices: PriceTable.optional(),
+  unknownPrice: z.union([z.enum(['allow', 'refuse']), PriceOptions]).optional(),
+  onStoreFailure: z.enum(['degrade', 'refuse']).optional(),
+  journalDirectory: z.string().min(1).optional(),
+  models: sharedLimits.optional(),
+  tags: sharedLimits.optional(),
+  onUsage: z.custom<() => void>((value) => typeof value === 'function', { error: 'must be a function' }).optional(),
+  retentionDays: z.number().positive().optional(),
+})
