@@ -25,11 +25,11 @@ export interface SharingParts {
 const intervalMs = 100
 // What a process said counts in full for so long after it was last heard of.
 const peerMs = 5_000
-const heartbeatMs = 2_000
+const heartbeatMs = 1_000
 
 /**
  * Tells peers what changed here, at most every 100 ms and only if something did, and takes in what they tell: at once
- * where the store can push, else every 100 ms. While calls run, a heartbeat every 2 s keeps their counts alive.
+ * where the store can push, else every 100 ms. While calls run, a heartbeat every second keeps their counts alive.
  */
 export function shareState({ state, store, clock, logger }: SharingParts): SharedState {
   const process = randomUUID()
