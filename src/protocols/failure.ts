@@ -49,7 +49,7 @@ const phrases: readonly (readonly [RegExp, FailureKind, readonly number[]])[] = 
     'upstream_authentication',
     [400, 401, 403],
   ],
-  [/rate limit|too many requests|resource has been exhausted|quota exceeded/i, 'rate_limited', [400, 429]],
+  [/rate limit|too many requests|resource has been exhausted|quota exceeded|usage limit/i, 'rate_limited', [400, 429]],
   [/overloaded/i, 'overloaded', [500, 502, 503, 529]],
   [/model[_ ]not[_ ]found|does not exist or you do not have access/i, 'upstream_not_found', [400, 404]],
 ]

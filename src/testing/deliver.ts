@@ -99,6 +99,7 @@ async function deliverEvents(
     if (pending) await pending
     if (plan.paceMs !== undefined) await pause(response, plan.paceMs)
   }
+  if (plan.keepOpen) return untilClosed(response)
   response.end()
 }
 

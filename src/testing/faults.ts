@@ -2,6 +2,8 @@
 export interface FaultPlan {
   /** Answer with this error status. */
   readonly status?: number
+  /** What that error says. */
+  readonly message?: string
   /** Value of `retry-after` in seconds, on any answer with an error status. */
   readonly retryAfterSeconds?: number
   /** Wait before the headers. */
@@ -32,6 +34,8 @@ export interface FaultPlan {
   readonly hugeLineBytes?: number
   /** Leave out the terminator (`[DONE]`, `message_stop`). */
   readonly noDone?: true
+  /** Send nothing more after a stream, and leave the connection open. */
+  readonly keepOpen?: true
   /** Leave out the finish reason. */
   readonly noFinish?: true
   /** Leave out the token counts. */
@@ -64,10 +68,11 @@ const megabyte = 1024 * 1024
  *
  * - `slow-500ms` waits before the headers · `first-token-2000ms` waits after them · `trickle-20ms` [20] waits between events
  * - `status-429` any error status, in the dialect's own shape · `retry-after-7` adds that header
+ * - `context-window`, `content-policy`, `usage-limit` a 400 whose message says that this is why
  * - `reset` TCP reset before the headers · `hang` never answers
  * - `cut-10` destroys the socket after 10 events · `stall-5` sends nothing more after 5
  * - `malformed-3` the third event is broken JSON · `error-mid-stream-3` an error event after 3 · `error-in-200`
- * - `no-done` no terminator · `no-finish` no finish reason · `no-usage` no token counts
+ * - `no-done` no terminator · `keep-open` a stream whose connection stays open after its end · `no-finish` no finish reason · `no-usage` no token counts
  * - `slowloris-5ms` [5] one byte at a time · `bytes-3` pieces of 3 bytes · `crlf` · `comments` framing variants
  * - `huge-line-100mb` [100] one line that long · `endless-line` one that never ends
  * - `words-200` an answer of 200 words · `close` ends the connection after the answer
@@ -80,6 +85,9 @@ export const faults: readonly Fault[] = [
   fault('trickle-20ms', 'waits between events', /^trickle(?:-(\d+)ms)?$/, (paceMs) => ({ paceMs }), 20),
   fault('status-429', 'answers this error status', /^status-([45]\d\d)$/, (status) => ({ status })),
   fault('retry-after-7', 'adds retry-after in seconds', /^retry-after-(\d+)$/, (s) => ({ retryAfterSeconds: s })),
+  refusal('context-window', "This model's maximum context length is 8192 tokens, and the prompt is longer."),
+  refusal('content-policy', 'The prompt was rejected by our safety system for violating our usage policies.'),
+  refusal('usage-limit', 'You have reached your specified API usage limits.'),
   fault('reset', 'resets the connection before the headers', /^reset$/, () => ({ reset: true })),
   fault('hang', 'never answers', /^hang$/, () => ({ hang: true })),
   fault('cut-10', 'destroys the socket after so many events', /^cut-(\d+)$/, (cutAfter) => ({ cutAfter })),
@@ -90,6 +98,7 @@ export const faults: readonly Fault[] = [
   })),
   fault('error-in-200', 'answers 200 with an error inside', /^error-in-200$/, () => ({ errorIn200: true })),
   fault('no-done', 'ends without the terminator', /^no-done$/, () => ({ noDone: true })),
+  fault('keep-open', 'leaves the connection of a stream open', /^keep-open$/, () => ({ keepOpen: true })),
   fault('no-finish', 'ends without a finish reason', /^no-finish$/, () => ({ noFinish: true })),
   fault('no-usage', 'sends no token counts', /^no-usage$/, () => ({ noUsage: true })),
   fault('slowloris-5ms', 'sends one byte at a time', /^slowloris(?:-(\d+)ms)?$/, (ms) => oneByteEvery(ms), 5),
@@ -135,6 +144,11 @@ function fault(
   standard = 0,
 ): Fault {
   return { example, effect, pattern, plan: (number) => plan(Number.isNaN(number) ? standard : number) }
+}
+
+function refusal(example: string, message: string): Fault {
+  const plan = { status: 400, message }
+  return fault(example, 'answers 400 for this reason', new RegExp(`^${example}$`), () => plan)
 }
 
 function oneByteEvery(pieceMs: number): FaultPlan {

@@ -46,7 +46,9 @@ export function respond(
   const error = (status: number, message: string) => toError(dialect, status, message, plan, script)
   if (script && (script.body !== undefined || script.chunks)) return scripted(dialect, script, plan)
   const status = script?.status ?? plan.status
-  if (status !== undefined && status >= 400) return error(status, `Fake error: status ${status} was asked for.`)
+  if (status !== undefined && status >= 400) {
+    return error(status, plan.message ?? `Fake error: status ${status} was asked for.`)
+  }
   if (apiKey !== undefined && dialect.keyOf(request.headers, query) !== apiKey) {
     return error(401, 'Incorrect API key provided.')
   }

@@ -70,6 +70,7 @@ describe('the class of a failure', () => {
     [400, 'prompt is too long: 9 tokens', 'context_window'],
     [400, 'violates our usage policies', 'content_policy'],
     [400, 'API key not valid', 'upstream_authentication'],
+    [400, 'You have reached your specified API usage limits.', 'rate_limited'],
     [500, 'Overloaded', 'overloaded'],
     [401, 'prompt is too long', 'upstream_authentication'],
   ])('of status %i that says %j is %s', (status, text, kind) => {
