@@ -21,6 +21,8 @@ export interface Caller {
   readonly tags?: readonly string[]
   /** Free data; of it `allowedModelRegion` (`eu`) keeps every call at deployments of that region. */
   readonly metadata?: Readonly<Record<string, unknown>>
+  /** What this caller's own names for models stand for; the name that one stands for must be in `models`. */
+  readonly aliases?: Readonly<Record<string, string>>
 }
 
 /** One level that a call counts against, and what it is held to there. */

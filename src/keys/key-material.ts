@@ -1,4 +1,4 @@
-import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
+import { createHmac, hash, timingSafeEqual } from 'node:crypto'
 import { Secret } from '../secret.js'
 
 /** Random bytes, at least as good as those of `node:crypto`. */
@@ -31,8 +31,7 @@ export function toKeyMaterial(text: string, salt?: Secret): KeyMaterial {
 
 /** SHA-256 of a key's text, or HMAC-SHA-256 with a salt, in hexadecimal digits: the id of its record. */
 export function hashKey(text: string, salt?: Secret): string {
-  const hash = salt ? createHmac('sha256', salt.reveal()) : createHash('sha256')
-  return hash.update(text).digest('hex')
+  return salt ? createHmac('sha256', salt.reveal()).update(text).digest('hex') : hash('sha256', text)
 }
 
 /** What people recognise a key by: `sk-...` and its last four characters. */
@@ -50,8 +49,8 @@ export function isKeyHash(text: string): boolean {
   return hashSyntax.test(text)
 }
 
-/** Compares two hashes in a time that does not tell where they differ. */
-export function isSameHash(left: string, right: string): boolean {
+/** Compares two texts in a time that does not tell where they differ. */
+export function isSameText(left: string, right: string): boolean {
   const [a, b] = [Buffer.from(left), Buffer.from(right)]
   return a.length === b.length && timingSafeEqual(a, b)
 }

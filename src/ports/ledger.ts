@@ -4,6 +4,8 @@ import type { JsonObject } from '../wire/json.js'
 export type ScopeKind =
   | 'organization'
   | 'team'
+  /** A user's place in a team or an organization. */
+  | 'member'
   | 'user'
   | 'key'
   | 'customer'

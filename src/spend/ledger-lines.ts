@@ -19,6 +19,7 @@ const Line = z.object({
       kind: z.enum([
         'organization',
         'team',
+        'member',
         'user',
         'key',
         'customer',
