@@ -5,7 +5,7 @@ import { DeploymentState } from '../../src/router/deployment-state.js'
 import { toModelGroup } from '../../src/router/model-group.js'
 import { anyCaller, deploymentOf } from '../support/deployment.js'
 import { FakeClock } from '../support/fake-clock.js'
-import { delta, fullText, question, readStream, recoverLab, textOf, whole } from './recover-lab.js'
+import { delta, fullText, inFlightOf, question, readStream, recoverLab, textOf, whole } from './recover-lab.js'
 
 const lab = recoverLab()
 
@@ -166,6 +166,24 @@ describe('a hedged stream', () => {
     lab.upstream.script('slow-5000ms', 'stall-6')
     const total = await readStream(lab.start('error', { routing, timeouts: { idle: 5_000, total: 500 } }))
     expect(total).toMatchObject({ done: false, error: { code: 'total_timeout' } })
+  })
+
+  it('is not recovered after the total deadline of the call', async () => {
+    lab.upstream.script('slow-5000ms', 'stall-6')
+    const timeouts = { idle: 5_000, total: 500 }
+    const { error, entries } = await lab.run('restart', { routing, timeouts, deployments: [{}, {}, {}] })
+    expect(error).toMatchObject({ code: 'total_timeout' })
+    expect(entries).toHaveLength(2)
+  })
+
+  it('counts only the winner as in flight', async () => {
+    lab.upstream.script('slow-5000ms', 'trickle-100ms')
+    const gateway = lab.start('error', { routing })
+    const chunks = gateway.stream('chat', question, anyCaller)[Symbol.asyncIterator]()
+    await chunks.next()
+    expect(await inFlightOf(gateway)).toEqual([0, 1])
+    await chunks.return?.()
+    expect(await inFlightOf(gateway)).toEqual([0, 0])
   })
 
   it('is recovered where the winner breaks off', async () => {

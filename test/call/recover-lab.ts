@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach } from 'vitest'
 import type { CallContext, CallParts } from '../../src/call/context.js'
-import { runStream } from '../../src/call/run-call.js'
+import { runStream } from '../../src/call/run-stream.js'
 import { createParts } from '../../src/gateway/create-parts.js'
 import type { HttpStreamResponse } from '../../src/http/message.js'
 import { type Gateway, type GatewayOptions, type ModelOptions, createGateway } from '../../src/index.js'
@@ -191,4 +191,13 @@ export function cutAfter(...events: readonly (string | Uint8Array)[]): ScriptSte
 /** A stream that ends as it should. */
 export function whole(...events: readonly string[]): ScriptStep {
   return { chunks: [...events, 'data: [DONE]\n\n'] }
+}
+
+/** Attempts under way at each deployment, in the order of the model list. */
+export async function inFlightOf(gateway: Gateway): Promise<readonly unknown[]> {
+  const admin = { ...anyCaller, role: 'admin' as const }
+  const response = await gateway.handle(requestOf('GET', '/health/deployments'), admin)
+  if (!response || 'stream' in response) throw new Error('no health')
+  const { deployments }: { deployments: JsonObject[] } = JSON.parse(String(response.body))
+  return deployments.map((deployment) => deployment['in_flight'])
 }
