@@ -116,12 +116,14 @@ describe('the region of a caller', () => {
 })
 
 describe('the estimate of a prompt', () => {
-  it('is made once for all groups of a call, and leaves room for a tokenizer that counts less', () => {
+  it('leaves room for a tokenizer that counts less, and is made once for all groups of a call', () => {
     const group = (contextWindow: number) =>
       toModelGroup('fast', [deploymentOf({ capabilities: { contextWindow } })], (id) => new DeploymentState(id))
     const request = chat({
       messages: [{ role: 'user', content: 'one two three four five six seven eight '.repeat(100) }],
     })
+    let read = 0
+    Object.defineProperty(request, 'suffix', { enumerable: true, get: () => void (read += 1) })
     const { factsOf } = createRoutingFacts({ preCallChecks: true }, true)(request, contextOf())
     const fits = (contextWindow: number): boolean => {
       const given = group(contextWindow)
@@ -131,6 +133,7 @@ describe('the estimate of a prompt', () => {
     // 800 words, which no tokenizer reads as fewer than 400 tokens.
     expect(fits(400)).toBe(false)
     expect(fits(800)).toBe(true)
+    expect(read).toBe(1)
   })
 
   it('counts images, sounds and files for nothing, which only the provider can size', () => {
