@@ -13,10 +13,10 @@ function migrations(dialect: Dialect, tables: Tables): readonly (readonly string
 }
 
 /** Brings the tables up to date; one process at a time, the others wait and find nothing left to do. */
-export async function migrate({ dialect, transact }: SqlDatabase, tables: Tables, now: () => number): Promise<void> {
-  await transact(() =>
-    dialect.exclusively(`${tables.migrations.name} migrate`, () => applyMissing(dialect, tables, now)),
-  )
+export async function migrate(database: SqlDatabase, tables: Tables, now: () => number): Promise<void> {
+  const { dialect } = database
+  const lock = `${tables.migrations.name} migrate`
+  await database.transact(() => dialect.exclusively(lock, () => applyMissing(dialect, tables, now)))
 }
 
 function* applyMissing(dialect: Dialect, tables: Tables, now: () => number): Work<void> {

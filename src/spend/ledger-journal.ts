@@ -13,7 +13,7 @@ export interface JournalContent {
 /** Files of ledger entries, one JSON line each, in a directory that several processes may share. */
 export interface LedgerJournal {
   /** A name that no other file has. */
-  newFile(): string
+  readonly newFile: () => string
   /** Adds lines to a file, and waits until they are on the disk. */
   append(file: string, lines: readonly string[]): Promise<void>
   /** Undefined where the file is gone: another process took it over. */

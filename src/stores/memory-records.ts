@@ -54,13 +54,15 @@ export function createMemoryRecords({
     return created
   }
 
-  function makeRoom(kind: RecordKind, { byId }: Collection): void {
+  function makeRoom(kind: RecordKind, collection: Collection): void {
+    const { byId } = collection
     if (byId.size < maxRecords) return
-    const [oldest] = byId.keys()
-    if (kind !== 'audit' || oldest === undefined) {
+    const [oldest] = byId.values()
+    if (kind !== 'audit' || !oldest) {
       throw new GatewayError('unavailable', `The memory holds ${maxRecords} records of "${kind}" and takes no more.`)
     }
-    byId.delete(oldest)
+    forgetAlias(collection, oldest)
+    byId.delete(oldest.record.id)
   }
 
   return {
@@ -103,11 +105,7 @@ export function createMemoryRecords({
 
 /** A copy as a database would give it back: no reference to the writer's object, no undefined members. */
 function toStored({ id, index = {}, data }: NewRecord): Pick<StoredRecord, 'id' | 'index' | 'data'> {
-  return structuredCloneOfJson({ id, index, data })
-}
-
-function structuredCloneOfJson<T>(value: T): T {
-  return JSON.parse(JSON.stringify(value))
+  return JSON.parse(JSON.stringify({ id, index, data }))
 }
 
 function isTaken({ aliases }: Collection, { id, index }: NewRecord): boolean {

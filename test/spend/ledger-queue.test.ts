@@ -167,7 +167,7 @@ describe('the ledger queue', () => {
   it('does not blame rows for an outage that begins while it looks for one', async () => {
     const { queue, store, pass, add, losses } = setUp({ batchSize: 30 })
     store.poison.add('e5')
-    const { append } = store
+    const append = store.append.bind(store)
     let calls = 0
     store.append = async (entries) => {
       calls += 1

@@ -134,8 +134,8 @@ async function openNodeSqlite(): Promise<TestDatabase | undefined> {
 }
 
 /** Empties the tables, which is much quicker than to create them for every test. */
-export async function emptyTables({ run, prefix }: TestDatabase): Promise<void> {
-  for (const table of tables.slice(1)) await run(`DELETE FROM ${prefix}${table}`)
+export async function emptyTables(test: TestDatabase): Promise<void> {
+  for (const table of tables.slice(1)) await test.run(`DELETE FROM ${test.prefix}${table}`)
 }
 
 /** The stores of a test, migrated. */
