@@ -9,6 +9,8 @@ import { GatewayError, InvalidRequestError } from './errors.js'
 import { checkRequest } from './gateway/check-request.js'
 import { createParts } from './gateway/create-parts.js'
 import { type Deployments, createDeployments } from './gateway/deployments.js'
+import type { KeyParts } from './gateway/create-keys.js'
+import { keyAuth } from './keys/key-auth.js'
 import { isCaller } from './http/caller.js'
 import { createDispatch } from './http/dispatch.js'
 import type { HttpRequest, HttpResponse } from './http/message.js'
@@ -65,12 +67,12 @@ const maxBodyBytes = 20 * 1024 * 1024
  */
 export function createGateway<Host = unknown>(options: GatewayOptions<Host>): Gateway<Host> {
   checkOptions(options)
-  const { call: parts, deployments, stores, books } = createParts(options as GatewayOptions)
+  const { call: parts, deployments, stores, books, keys } = createParts(options as GatewayOptions)
   const sharing = stores.router && shareState({ ...parts, state: parts.router.state, store: stores.router })
   const checks = startHealthChecks(options.healthChecks, parts)
   const dispatch = createDispatch({
     routes: createRouteTable(endpoints(parts, { debug: options.debug ?? false })),
-    auth: toAuth(options as GatewayOptions),
+    auth: toAuth(options as GatewayOptions, keys),
     clock: parts.clock,
     createId: parts.createId,
     maxBodyBytes: options.maxBodyBytes ?? maxBodyBytes,
@@ -99,14 +101,17 @@ export function createGateway<Host = unknown>(options: GatewayOptions<Host>): Ga
       checks?.stop()
       await parts.running.drain(drainMs, new GatewayError('unavailable', 'The gateway was closed.'))
       sharing?.close()
+      keys.directory.close()
       await books.close(closingMs)
       await Promise.all([parts.client.close(), parts.callerAccess?.client.close(), parts.media?.close()])
     },
   }
 }
 
-function toAuth({ auth, masterKey }: GatewayOptions): Auth {
-  const asked = auth === 'none' ? noAuth : auth
+/** The master key, then virtual keys, then the host. */
+function toAuth({ auth, masterKey }: GatewayOptions, keys: KeyParts): Auth {
+  const host = auth === 'none' ? noAuth : auth
+  const asked = keys.isOn ? keyAuth(keys.directory, host) : host
   if (masterKey !== undefined) return masterKeyAuth(masterKey, asked)
   return asked ?? noAuth
 }

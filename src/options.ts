@@ -117,7 +117,7 @@ export interface KeyOptions {
 /** Every setting of a gateway. */
 export interface GatewayOptions<Host = unknown> {
   readonly models: readonly ModelOptions[]
-  /** Who calls. `'none'` lets everybody in and must be written out. May be left out only where `masterKey` is set. */
+  /** Who calls. `'none'` lets everybody in and must be written out. May be left out only where `masterKey` or `keys` is set. */
   readonly auth?: Auth<Host> | 'none' | undefined
   /** `Authorization: Bearer <masterKey>` is an admin; asked before `auth`. */
   readonly masterKey?: string | Secret | undefined
@@ -296,7 +296,7 @@ export function checkOptions(options: unknown): void {
   if (result.data.callerEndpoints && !result.data.credentials) {
     throw new TypeError('`callerEndpoints` is for the base URLs that `credentials` gives; set `credentials` too.')
   }
-  if (result.data.auth === undefined && result.data.masterKey === undefined) {
+  if (result.data.auth === undefined && result.data.masterKey === undefined && !result.data.keys) {
     throw new TypeError("The gateway needs `auth` to know who calls. Write `auth: 'none'` to let everybody in.")
   }
 }

@@ -20,6 +20,7 @@ import { createTokenCache, createTokenExchange } from '../upstream/token-cache.j
 import { createCostOf } from './cost-of.js'
 import { type AccountsParts, createAccountsParts } from './create-accounts.js'
 import { createEarlier } from './create-earlier.js'
+import { type KeyParts, createKeys } from './create-keys.js'
 import { createRouter } from './create-router.js'
 import { toEmit } from './emit.js'
 import { type GuardedStores, guardStores } from './guard-stores.js'
@@ -34,6 +35,7 @@ export interface GatewayParts {
   readonly deployments: DeploymentContext
   readonly stores: GuardedStores
   readonly books: AccountsParts
+  readonly keys: KeyParts
 }
 
 /** Builds every part once. @throws GatewayError for a model list that cannot work */
@@ -79,7 +81,7 @@ export function createParts(options: GatewayOptions): GatewayParts {
     explain: options.explain,
     sizes: () => ({ reasoning: reasoning.size }),
   }
-  return { call, deployments: context, stores, books }
+  return { call, deployments: context, stores, books, keys: createKeys(options, { stores, clock, logger }) }
 }
 
 function toDeploymentContext(options: GatewayOptions, registry: DeploymentContext['registry']): DeploymentContext {

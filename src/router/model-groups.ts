@@ -15,7 +15,7 @@ export interface Alias {
 /** Which deployments answer to which model name. */
 export interface ModelGroups {
   /**
-   * The group of a name: the alias's, the group with exactly this name, the deployment with this id alone, else the
+   * The group of a name: the caller's own alias's, the alias's, the group with exactly this name, the deployment with this id alone, else the
    * most specific wildcard (`anthropic/*`) that matches, with the part it stands for put into the deployment's model.
    * @throws GatewayError model_not_found, model_not_allowed
    */
@@ -80,7 +80,9 @@ export function createModelGroups({ deployments, aliases = new Map(), stateOf }:
   return {
     all: deployments,
     find,
-    resolve(model, caller) {
+    resolve(asked, caller) {
+      const { aliases: own } = caller
+      const model = own && Object.hasOwn(own, asked) ? (own[asked] ?? asked) : asked
       const found = find(model)
       if (!found) throw unknownModel(model)
       if (!mayUse(caller, model) && !mayUse(caller, found.name)) {
