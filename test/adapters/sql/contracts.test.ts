@@ -9,12 +9,12 @@ import { emptyTables, migratedStores, testDatabases } from './databases.js'
 for (const [name, open] of Object.entries(testDatabases)) {
   const test = await open()
   if (!test) continue
+  // Here rather than in the suite: it runs although a filter skips the suite.
+  afterAll(() => test.close())
   const { database, peer, prefix } = test
   await migratedStores(test)
 
   describe(`on ${name}`, () => {
-    afterAll(() => test.close())
-
     describeContract({ describe, it }, ledgerStoreContract, async () => {
       await emptyTables(test)
       return { store: sqlStores(database, { prefix }).ledger, peer: sqlStores(peer, { prefix }).ledger }

@@ -63,10 +63,10 @@ async function rowsTotal(
 for (const [name, open] of Object.entries(testDatabases)) {
   const test = await open()
   if (!test) continue
+  // Here rather than in the suite: it runs although a filter skips the suite.
+  afterAll(() => test.close())
 
   describe(`roll-ups on ${name}`, () => {
-    afterAll(() => test.close())
-
     it(
       'are what the rows add up to, whatever is appended, repeated and priced again',
       { timeout: 120_000 },
