@@ -100,4 +100,6 @@ const ignoredFields: readonly string[] = [
   'litellm_session_id',
   'litellm_trace_id',
   'no-log',
+  // Which deployment is asked, not what.
+  'session_id',
 ]

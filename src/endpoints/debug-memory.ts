@@ -98,7 +98,7 @@ function collectGarbage(): ReturnType<typeof jsonAnswer> {
     })
   }
   const before = process.memoryUsage().heapUsed
-  void gc()
+  gc()
   const after = process.memoryUsage().heapUsed
   return jsonAnswer(200, {
     worker_pid: process.pid,

@@ -2,7 +2,7 @@ import type { Price, PriceBook } from '../catalog/prices/index.js'
 import type { Clock } from '../ports.js'
 import type { CostOf } from '../router/strategies/cost-based.js'
 import { tokenRate } from '../spend/cost.js'
-import { stringOf } from '../wire/json.js'
+import { toPriceQuery } from '../call/accounts/pricing.js'
 
 /**
  * What a deployment's tokens cost now, for routing by cost, in pico-dollars. The price list is opened when a price is
@@ -11,11 +11,11 @@ import { stringOf } from '../wire/json.js'
 export function createCostOf(open: () => Promise<PriceBook>, clock: Clock): CostOf {
   let book: PriceBook | undefined
   let opening: Promise<void> | undefined
-  return ({ provider, model, info }) => {
+  return (deployment) => {
     opening ??= open().then((opened) => {
       book = opened
     })
-    const found = book?.find({ provider, model, baseModel: stringOf(info['base_model']) })
+    const found = book?.find(toPriceQuery(deployment))
     return found?.price ? toTokenCost(found.price, clock.now()) : undefined
   }
 }

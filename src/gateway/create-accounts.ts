@@ -1,6 +1,6 @@
 import { type Accounts, createAccounts } from '../call/accounts/accounts.js'
 import { createPricing } from '../call/accounts/pricing.js'
-import { openPriceBook } from '../catalog/prices/index.js'
+import { type PriceBook, openPriceBook } from '../catalog/prices/index.js'
 import { createAdmission } from '../limits/admission.js'
 import { isModelMatch } from '../limits/holds.js'
 import type { SpendQuestion } from '../limits/seeding.js'
@@ -18,6 +18,7 @@ import type { GuardedStores } from './guard-stores.js'
 
 /** What accounts are built with. */
 export interface AccountsCore {
+  readonly openPrices: () => Promise<PriceBook>
   readonly stores: GuardedStores
   readonly router: RouterParts
   readonly clock: Clock
@@ -62,7 +63,7 @@ export function createAccountsParts(options: GatewayOptions, core: AccountsCore)
   const accounts = createAccounts({
     admission,
     pricing: createPricing({
-      open: () => openPriceBook({ prices: spend.prices, fallback: fallbackPrice(spend) }),
+      open: core.openPrices,
       clock,
       unknownPrice: spend.unknownPrice === 'refuse' ? 'refuse' : 'allow',
       billedAttempts: billedAttempts(options),
@@ -87,6 +88,12 @@ export function createAccountsParts(options: GatewayOptions, core: AccountsCore)
       await outbox?.close(deadlineMs)
     },
   }
+}
+
+/** Opens the price book when somebody first asks, once. */
+export function createPriceOpener(spend: SpendOptions = {}): () => Promise<PriceBook> {
+  let opened: Promise<PriceBook> | undefined
+  return () => (opened ??= openPriceBook({ prices: spend.prices, fallback: fallbackPrice(spend) }))
 }
 
 function fallbackPrice({ unknownPrice }: SpendOptions): Exclude<SpendOptions['unknownPrice'], string> {

@@ -5,7 +5,6 @@ import { createHedging } from '../call/hedge.js'
 import { createReasoningMemory } from '../call/reasoning-memory.js'
 import { createRunningCalls } from '../call/running-calls.js'
 import { safeLogger } from '../call/safe-logger.js'
-import { openPriceBook } from '../catalog/prices/index.js'
 import { systemClock } from '../clock.js'
 import type { Deployment, Timeouts } from '../deployment.js'
 import { type GatewayOptions, defaultTimeouts } from '../options.js'
@@ -18,7 +17,7 @@ import { createGuardedConnector } from '../upstream/guarded-connector.js'
 import { type MediaFetcher, createMediaFetcher } from '../upstream/media-fetcher.js'
 import { createTokenCache, createTokenExchange } from '../upstream/token-cache.js'
 import { createCostOf } from './cost-of.js'
-import { type AccountsParts, createAccountsParts } from './create-accounts.js'
+import { type AccountsParts, createAccountsParts, createPriceOpener } from './create-accounts.js'
 import { createEarlier } from './create-earlier.js'
 import { type KeyParts, createKeys } from './create-keys.js'
 import { createRouter } from './create-router.js'
@@ -50,15 +49,24 @@ export function createParts(options: GatewayOptions): GatewayParts {
   const reasoning = createReasoningMemory()
   const emit = toEmit(options.onEvent, logger)
   const random = options.random ?? Math.random
+  const openPrices = createPriceOpener(options.spend)
   const stores = guardStores(options.stores ?? {}, clock, logger)
   const routing = createRouter(deployments, options, {
     clock,
     random,
     logger,
-    costOf: createCostOf(openPriceBook, clock),
+    costOf: createCostOf(openPrices, clock),
     emit,
   })
-  const books = createAccountsParts(options, { stores, router: routing.router, clock, logger, createId, emit })
+  const books = createAccountsParts(options, {
+    openPrices,
+    stores,
+    router: routing.router,
+    clock,
+    logger,
+    createId,
+    emit,
+  })
   const call: CallParts = {
     ...routing,
     accounts: books.accounts,

@@ -20,7 +20,7 @@ export function createDirectory(
   state: RouterState,
 ): ModelDirectory {
   const index = (list: readonly Deployment[]): ModelGroups =>
-    createModelGroups({ deployments: list, aliases, stateOf: state.of })
+    createModelGroups({ deployments: list, aliases, stateOf: (id) => state.of(id) })
   let groups = index(deployments)
   const change = (list: readonly Deployment[]): void => {
     const kept = new Set(list.map((deployment) => deployment.id))

@@ -160,8 +160,9 @@ function usageOf(entry: AttemptEntry, { planned }: BilledCall, beside: CountedBe
 }
 
 /** Only what was used. */
-function countsOf({ estimated: _, ...usage }: UsageBuckets): Readonly<Record<string, number>> {
-  return Object.fromEntries(Object.entries(usage).filter(([, count]) => count > 0))
+function countsOf(usage: UsageBuckets): Readonly<Record<string, number>> {
+  const counts = Object.entries(usage).filter((entry): entry is [string, number] => typeof entry[1] === 'number')
+  return Object.fromEntries(counts.filter(([, count]) => count > 0))
 }
 
 function toLine({ bucket, quantity, rate, per, pico }: Cost['lines'][number]): JsonObject {

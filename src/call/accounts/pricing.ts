@@ -49,7 +49,7 @@ export function createPricing(parts: PricingParts): Pricing {
     const known = lookups.get(deployment)
     if (known) return known
     if (!book) return { price: null, reason: 'The prices are not loaded yet.' }
-    const lookup = book.find(toQuery(deployment))
+    const lookup = book.find(toPriceQuery(deployment))
     lookups.set(deployment, lookup)
     return lookup
   }
@@ -104,7 +104,8 @@ export function createPricing(parts: PricingParts): Pricing {
   }
 }
 
-function toQuery({ provider, model, info, prices }: Deployment): Parameters<PriceBook['find']>[0] {
+/** What is asked of the price book about a deployment. */
+export function toPriceQuery({ provider, model, info, prices }: Deployment): Parameters<PriceBook['find']>[0] {
   // Checked when the deployment was made.
   const own = prices && PriceOptions.parse(prices)
   return { provider, model, baseModel: stringOf(info['base_model']), own }
