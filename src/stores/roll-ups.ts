@@ -48,13 +48,15 @@ export interface RollUps {
 /** Length of the windows of `HourRollUp`. */
 export const hourMs = 3_600_000
 
+const cacheReadBuckets = ['cacheRead', 'cacheReadAudio', 'cacheReadImage']
 const inputBuckets = [
   'inputUncached',
-  'cacheRead',
+  ...cacheReadBuckets,
   'cacheWrite5m',
   'cacheWrite1h',
   'audioInput',
   'imageInput',
+  'videoInput',
   'toolPrompt',
 ]
 const outputBuckets = ['outputText', 'reasoning', 'audioOutput', 'imageOutput']
@@ -77,7 +79,7 @@ export function sumsOf(entry: LedgerEntry): Sums {
     failures: entry.failure === undefined ? 0 : 1,
     inputTokens: count(inputBuckets),
     outputTokens: count(outputBuckets),
-    cacheReadTokens: count(['cacheRead']),
+    cacheReadTokens: count(cacheReadBuckets),
   }
 }
 

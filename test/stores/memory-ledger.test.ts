@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { inputBuckets, outputBuckets } from '../../src/spend/usage-buckets.js'
 import { createMemoryLedger } from '../../src/stores/memory-ledger.js'
 import { createMemoryRecords } from '../../src/stores/memory-records.js'
 import { describeContract } from '../../src/testing/contracts/contract.js'
@@ -27,6 +28,18 @@ describe('in memory', () => {
     await store.append([1, 2, 3, 4, 5, 6].map((n) => sampleEntry({ id: `e${n}`, scopes: scopes(n) })))
     const rows = await store.report({ fromDay: '2026-11-25', untilDay: '2026-11-25', by: ['session'] })
     expect(rows.map(({ group }) => group[0])).toEqual(['s4', 's5', 's6'])
+  })
+
+  it('counts the tokens of every bucket that usage is divided into', async () => {
+    const store = createMemoryLedger()
+    const usage = Object.fromEntries([...inputBuckets, ...outputBuckets].map((bucket) => [bucket, 1]))
+    await store.append([sampleEntry({ id: 'a', usage })])
+    const [row] = await store.report({ fromDay: '2026-11-25', untilDay: '2026-11-25', by: [] })
+    expect(row).toMatchObject({
+      inputTokens: inputBuckets.length,
+      outputTokens: outputBuckets.length,
+      cacheReadTokens: inputBuckets.filter((bucket) => bucket.startsWith('cacheRead')).length,
+    })
   })
 
   it('refuses records beyond its bound, and forgets the oldest of the audit', async () => {
