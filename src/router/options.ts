@@ -75,9 +75,18 @@ export interface RoutingOptions {
   readonly retryAfterMs?: number | undefined
   /** When and how long failing deployments rest; `false` switches it off. */
   readonly cooldown?: Partial<CooldownPolicy> | false | undefined
-  /** What happens when a stream breaks off after content: an error, the whole answer anew, or its continuation. @default 'error' */
+  /**
+   * What happens when a stream breaks off after content, within the attempts of the call. `error` tells the client.
+   * `restart` asks again and leaves out what was sent, as long as the new answer repeats it; where it differs, the stream
+   * ends with an error. `continue` asks for the rest where the deployment is known to continue a last assistant message
+   * (`capabilities.assistantPrefill`, Claude before 4.6, Mistral), and restarts elsewhere. All attempts are billed, and
+   * the client's usage is their sum. Nothing sent yet: another deployment answers, whatever is set here. @default 'error'
+   */
   readonly midStream?: MidStreamPolicy | undefined
-  /** Ask a second deployment beside one that is slow to answer; the first answer wins. Both may be billed. @default never */
+  /**
+   * Ask a second deployment beside one that is slow to answer; the first answer wins, the other is cancelled and may be
+   * billed all the same. Never for requests with tools that run at the provider. @default never
+   */
   readonly hedging?: HedgingOptions | undefined
 }
 
