@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache'
 import type { ZodType } from 'zod'
 import { GatewayError } from '../errors.js'
-import type { Clock, Logger } from '../ports.js'
+import type { Caller, Clock, Logger } from '../ports.js'
 import type { Broadcast } from '../ports/broadcast.js'
 import type { RecordKind, RecordStore } from '../ports/records.js'
 import type { Secret } from '../secret.js'
@@ -33,6 +33,8 @@ export interface KeyDirectory {
    * processes as soon as they are told. Resolves when they were, or could not be; never rejects.
    */
   changed(kind: RecordKind, id: string): Promise<void>
+  /** The hash of the key that stands for a caller; undefined for callers of other origin, such as copies. */
+  hashOf(caller: Caller): string | undefined
   /** Keys and records that are remembered. */
   readonly size: number
   /** Listens to other processes no longer. */
@@ -74,6 +76,7 @@ export function createKeyDirectory(options: KeyDirectoryOptions): KeyDirectory {
   const cacheOf = new Map<string, Pick<RecordCache<unknown>, 'changed'>>(Object.entries(caches))
   const answers = new LRUCache<string, ResolvedKey>({ max: maxCached })
   const searches = new Map<string, Promise<KeyAnswer>>()
+  const hashes = new WeakMap<Caller, string>()
 
   const drop = (kind: string, id: string): void => cacheOf.get(kind)?.changed(id)
 
@@ -83,6 +86,7 @@ export function createKeyDirectory(options: KeyDirectoryOptions): KeyDirectory {
         const resolved = await resolveKey(hash, { caches, accessGroups, now: () => clock.now() })
         if (resolved.entries.some(({ state }) => state === 'changed')) continue
         if (isKnownKey(resolved)) answers.set(hash, resolved)
+        if ('caller' in resolved.answer) hashes.set(resolved.answer.caller, hash)
         return resolved.answer
       }
       throw new GatewayError('unavailable', 'The key is being changed at the moment.', { retryAfterMs: 1_000 })
@@ -117,6 +121,7 @@ export function createKeyDirectory(options: KeyDirectoryOptions): KeyDirectory {
       drop(kind, id)
       if (broadcast) await publishWithin(clock, logger, () => broadcast.publish(topic, `${kind} ${id}`))
     },
+    hashOf: (caller) => hashes.get(caller),
     get size() {
       return answers.size + Object.values(caches).reduce((sum, { size }) => sum + size, 0)
     },
