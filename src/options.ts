@@ -249,6 +249,9 @@ const gatewayOptions = z.strictObject({
       counters: hasMethods('reserve', 'settle', 'release').optional(),
       ledger: hasMethods('append', 'total', 'query', 'report').optional(),
       records: hasMethods('get', 'find', 'insert', 'update', 'delete').optional(),
+      // What `sqlStores` gives besides its stores, so that it can be spread into these.
+      migrate: z.unknown().optional(),
+      printMigrations: z.unknown().optional(),
     })
     .optional(),
   cache: z.union([z.boolean(), cacheOptions]).optional(),

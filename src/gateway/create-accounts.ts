@@ -69,7 +69,7 @@ export function createAccountsParts(options: GatewayOptions, core: AccountsCore)
       billedAttempts: billedAttempts(options),
       reachable: (group) => reachableGroups(group, router.fallbacks, router.find),
     }),
-    budgets: { models: spend.models ?? {}, tags: spend.tags ?? {} },
+    budgets: { everybody: spend.everybody, models: spend.models ?? {}, tags: spend.tags ?? {} },
     keepsLedger: options.spend !== undefined || Boolean(options.keys) || stores.ledger !== undefined,
     write: (entry) => queue.add(entry),
     clock,

@@ -2,6 +2,8 @@ import type { JsonObject } from '../wire/json.js'
 
 /** Every kind of scope that budgets, limits and spend are kept for. */
 export type ScopeKind =
+  /** All callers of a gateway together, see `spend.everybody`. */
+  | 'gateway'
   | 'organization'
   | 'team'
   /** A user's place in a team or an organization. */

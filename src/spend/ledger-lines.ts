@@ -17,6 +17,7 @@ const Line = z.object({
   scopes: z.array(
     z.object({
       kind: z.enum([
+        'gateway',
         'organization',
         'team',
         'member',

@@ -19,6 +19,8 @@ export interface SpendOptions {
   readonly onStoreFailure?: 'degrade' | 'refuse' | undefined
   /** A directory where rows lie until the ledger has them, so that a killed process loses none. @default memory only */
   readonly journalDirectory?: string | undefined
+  /** Of all calls together; gateways that share their counters and their ledger share it. */
+  readonly everybody?: SharedLimits | undefined
   /** Limits by model group. */
   readonly models?: Readonly<Record<string, SharedLimits>> | undefined
   /** Limits by tag of the caller; tags of requests are labels and count for nothing. */
@@ -43,10 +45,12 @@ export const BudgetSchema = z.strictObject({
   startsAt: z.number().optional(),
 })
 
-const sharedLimits = z.record(
-  z.string(),
-  z.strictObject({ budget: BudgetSchema.optional(), rpm: limit, tpm: limit, maxParallelRequests: limit }),
-)
+const sharedLimits = z.strictObject({
+  budget: BudgetSchema.optional(),
+  rpm: limit,
+  tpm: limit,
+  maxParallelRequests: limit,
+})
 
 /** Shape of `SpendOptions`; unknown settings are errors. */
 export const SpendOptionsSchema = z.strictObject({
@@ -54,8 +58,9 @@ export const SpendOptionsSchema = z.strictObject({
   unknownPrice: z.union([z.enum(['allow', 'refuse']), PriceOptions]).optional(),
   onStoreFailure: z.enum(['degrade', 'refuse']).optional(),
   journalDirectory: z.string().min(1).optional(),
-  models: sharedLimits.optional(),
-  tags: sharedLimits.optional(),
+  everybody: sharedLimits.optional(),
+  models: z.record(z.string(), sharedLimits).optional(),
+  tags: z.record(z.string(), sharedLimits).optional(),
   onUsage: z.custom<() => void>((value) => typeof value === 'function', { error: 'must be a function' }).optional(),
   retentionDays: z.number().positive().optional(),
 })
