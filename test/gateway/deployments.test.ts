@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { RouterEvent } from '../../src/index.js'
+import type { GatewayEvent } from '../../src/index.js'
 import { type GatewayLab, ask, chat, jsonOf, startGatewayLab } from '../support/gateway.js'
 
 let lab: GatewayLab
@@ -103,7 +103,7 @@ describe('what an answer tells about its attempts', () => {
 
 describe('onEvent', () => {
   it('tells when a deployment rests, and a listener that fails harms no call', async () => {
-    const events: RouterEvent[] = []
+    const events: GatewayEvent[] = []
     const gateway = lab.start(
       [
         { modelName: 'main', model: 'fake/status-429', id: 'a', order: 1 },
