@@ -193,9 +193,9 @@ export class Route {
     return wait
   }
 
-  /** Attempts are left, and one stays for a group that waits. */
+  /** Attempts are left, and one stays for a group that could take over. */
   #mayGoOn(): boolean {
-    return this.#attempts < this.#parts.retry.maxAttempts - (this.#waiting.length > 0 ? 1 : 0)
+    return this.#attempts < this.#parts.retry.maxAttempts - (this.#hasFallback() ? 1 : 0)
   }
 
   #nextGroup(error: GatewayError): boolean {
@@ -225,10 +225,15 @@ export class Route {
 
   /** Whether anything else could serve the call, so that a failing deployment may rest. */
   readonly #isReplaceable = (): boolean => {
-    if (this.#group.members.length > 1 || this.#waiting.length > 0) return true
-    const { fallbacks } = this.#parts
-    const probe = new GatewayError('unavailable', '')
-    return fallbacksAfter(probe, this.#group.name, fallbacks, this.#request.fallbacks).length > 0
+    return this.#group.members.length > 1 || this.#hasFallback()
+  }
+
+  #hasFallback(): boolean {
+    if (this.#waiting.length > 0) return true
+    if (this.#fallbacks >= this.#parts.fallbacks.most) return false
+    const down = new GatewayError('unavailable', '')
+    const targets = fallbacksAfter(down, this.#group.name, this.#parts.fallbacks, this.#request.fallbacks)
+    return targets.some((name) => !this.#visited.has(name))
   }
 
   #pick(): Picked | undefined {

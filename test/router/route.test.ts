@@ -250,6 +250,12 @@ describe('a route over several groups', () => {
     expect(asked).toEqual(['a', 'a', 'a', 'b'])
   })
 
+  it('keeps an attempt for the fallback also where the retries alone would use up all', async () => {
+    const options = { fallbacks: { fast: ['slow'] }, maxAttempts: 3 }
+    const { asked } = await run(lab(groups, options), Array.from({ length: 20 }, down))
+    expect(asked).toEqual(['a', 'a', 'b'])
+  })
+
   it('lets a request name its own fallbacks, or none', async () => {
     const options = { fallbacks: { fast: ['slow'] } }
     const outcomes = [failure('timeout'), 'ok']
