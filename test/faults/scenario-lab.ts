@@ -197,7 +197,8 @@ function deploymentOf({ path, body }: FakeRequest): string {
   return inPath ?? (isObject(body) ? String(body['model']) : '')
 }
 
-async function toOutcome(response: HttpResponse): Promise<Outcome> {
+/** Reads an answer to its end, as its client does. */
+export async function toOutcome(response: HttpResponse): Promise<Outcome> {
   const { status, headers } = response
   const told = { status, headers, trail: trailOf(headers['x-sluice-explain']) }
   const body = await bodyOf(response)
