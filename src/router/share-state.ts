@@ -23,8 +23,9 @@ export interface SharingParts {
 
 // Seen elsewhere within 250 ms: at most 100 ms until it is told, 100 ms until the others ask.
 const intervalMs = 100
-// What a process said counts in full for so long after it was last heard of.
+// What a process has in flight counts for so long after it was last heard of; what it did, as long as it is recent.
 const peerMs = 5_000
+const forgottenMs = (recentMinutes + 1) * 60_000
 const heartbeatMs = 1_000
 
 /**
@@ -34,7 +35,7 @@ const heartbeatMs = 1_000
 export function shareState({ state, store, clock, logger }: SharingParts): SharedState {
   const process = randomUUID()
   const changed = new Set<DeploymentState>()
-  const peers = new Map<string, { readonly heardAt: number; readonly reports: ReadonlyMap<string, DeploymentReport> }>()
+  const peers = new Map<string, Peer>()
   let timer: Timer | undefined
   let firesAt = Number.POSITIVE_INFINITY
   let running = false
@@ -92,13 +93,15 @@ export function shareState({ state, store, clock, logger }: SharingParts): Share
         known.set(report.id, report)
         touched.add(report.id)
       }
-      peers.set(peer, { heardAt: now, reports: known })
+      peers.set(peer, { heardAt: now, isSilent: false, reports: known })
       for (const cooldown of cooldowns) takeCooldown(state, cooldown)
     }
-    for (const [peer, { heardAt, reports }] of peers) {
-      if (now - heardAt <= peerMs) continue
-      peers.delete(peer)
-      for (const id of reports.keys()) touched.add(id)
+    for (const [name, peer] of peers) {
+      const silentMs = now - peer.heardAt
+      if (silentMs <= (peer.isSilent ? forgottenMs : peerMs)) continue
+      if (peer.isSilent) peers.delete(name)
+      else peers.set(name, toSilent(peer))
+      for (const id of peer.reports.keys()) touched.add(id)
     }
     for (const id of touched)
       state.of(id).peers = sumUp(
@@ -122,6 +125,19 @@ export function shareState({ state, store, clock, logger }: SharingParts): Share
       state.onChange = undefined
     },
   }
+}
+
+/** Another process, as it was last heard of. */
+interface Peer {
+  readonly heardAt: number
+  /** True once what it had in flight no longer counts. */
+  readonly isSilent: boolean
+  readonly reports: ReadonlyMap<string, DeploymentReport>
+}
+
+function toSilent({ heardAt, reports }: Peer): Peer {
+  const idle = [...reports].map(([id, report]) => [id, { ...report, inFlight: 0 }] as const)
+  return { heardAt, isSilent: true, reports: new Map(idle) }
 }
 
 function toReport(process: string, states: readonly DeploymentState[], now: number): RouterReport {
