@@ -73,7 +73,8 @@ function split(model: string): Pattern | undefined {
 }
 
 function covers({ prefix, suffix }: Pattern, name: string): boolean {
-  return name.length >= prefix.length + suffix.length && name.startsWith(prefix) && name.endsWith(suffix)
+  // A star stands for one character at least, as in the model list.
+  return name.length > prefix.length + suffix.length && name.startsWith(prefix) && name.endsWith(suffix)
 }
 
 function longer(a: string, b: string, holds: (long: string, short: string) => boolean): string | undefined {

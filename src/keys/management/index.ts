@@ -39,3 +39,4 @@ export { type MemberGroup, type PlaceChange, addMember, findMembers, removeMembe
 export type { ManagementParts } from './parts.js'
 export { type GroupKind, type Rank, rankOver } from './rights.js'
 export { type Stored, type StoredPage, everyRecord, findRecords, needRecord, readRecord } from './stored.js'
+export { type AuditedChange, audit } from './write.js'

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import { GatewayError } from '../../errors.js'
-import type { NewRecord, RecordIndex, WriteResult } from '../../ports/records.js'
+import type { NewRecord, RecordIndex, RecordKind, WriteResult } from '../../ports/records.js'
 import type { JsonObject } from '../../wire/json.js'
 import { type AuditData, type CallerRecordKind, type DataOf, recordIndex, uniqueAliases } from '../records.js'
 import type { Actor } from './actor.js'
@@ -103,15 +103,20 @@ function taken(kind: CallerRecordKind, conflict: Extract<WriteResult, { conflict
   return new GatewayError('conflict', `There is another ${kind} with this ${what}.`)
 }
 
-interface Change {
-  readonly ref: RecordRef<CallerRecordKind>
+/** A change that was made, for the audit. */
+export interface AuditedChange {
+  readonly ref: { readonly kind: RecordKind; readonly id: string }
   readonly action: AuditData['action']
   readonly before: JsonObject
   readonly after: JsonObject
 }
 
-/** A change that was made stands, also where the audit cannot take it: then the log has it. */
-async function audit(actor: Actor, { ref, action, before, after }: Change, parts: ManagementParts): Promise<void> {
+/** Writes a change down. It stands, also where the audit cannot take it: then the log has it. Never rejects. */
+export async function audit(
+  actor: Actor,
+  { ref, action, before, after }: AuditedChange,
+  parts: ManagementParts,
+): Promise<void> {
   const names = [...new Set([...Object.keys(before), ...Object.keys(after)])].filter(
     (name) => !isDeepStrictEqual(before[name], after[name]),
   )
