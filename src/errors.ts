@@ -22,7 +22,12 @@ const transient = { retry: true, reroute: true, unhealthy: true }
 /** The failure taxonomy: one row per kind. Statuses and types are OpenAI's (https://platform.openai.com/docs/guides/error-codes). */
 export const failureRules = {
   invalid_request: { status: 400, type: 'invalid_request_error', code: null, ...caller },
-  unsupported_parameter: { status: 400, type: 'invalid_request_error', code: 'unsupported_parameter', ...wrongDeployment },
+  unsupported_parameter: {
+    status: 400,
+    type: 'invalid_request_error',
+    code: 'unsupported_parameter',
+    ...wrongDeployment,
+  },
   context_window: { status: 400, type: 'invalid_request_error', code: 'context_length_exceeded', ...caller },
   content_policy: { status: 400, type: 'invalid_request_error', code: 'content_policy_violation', ...caller },
   authentication: { status: 401, type: 'authentication_error', code: 'invalid_api_key', ...caller },
@@ -43,6 +48,8 @@ export const failureRules = {
   // The caller's own, not the deployment's.
   budget_exceeded: { status: 429, type: 'budget_exceeded', code: 'budget_exceeded', ...caller },
   limit_exceeded: { status: 429, type: 'rate_limit_error', code: 'rate_limit_exceeded', ...caller },
+  // What the host allows a provider or a deployment, whoever calls.
+  deployment_limited: { status: 429, type: 'rate_limit_error', code: 'rate_limit_exceeded', ...wrongDeployment },
   rate_limited: { status: 429, type: 'rate_limit_error', code: 'rate_limit_exceeded', ...transient },
   client_closed: { status: 499, type: 'request_cancelled', code: 'client_closed_request', ...caller },
   internal: { status: 500, type: 'server_error', code: 'internal_error', ...caller },

@@ -5,6 +5,7 @@ import { type Picked, Route } from '../router/route.js'
 import type { AttemptEntry } from '../router/trail.js'
 import { CallSignal, timeoutError } from '../upstream/call-signal.js'
 import type { Operation, Operations } from '../wire/operations.js'
+import type { CallAccount } from './accounts/accounts.js'
 import type { Served } from './attempt.js'
 import { readWishes } from './call-wishes.js'
 import { type Attempt, withCredentials } from './caller-access.js'
@@ -21,6 +22,8 @@ export interface BegunCall {
   readonly stream: boolean
   /** A slow attempt may get a second one beside it. */
   mayHedge: boolean
+  /** Where its money goes; undefined until the call is let in, and where nobody keeps books. */
+  account: CallAccount | undefined
   /** Has a part of the call told when the call is over, however it went; the last one first. */
   onEnd(close: () => void): void
   /** Gives everything back that the call holds; safe to repeat. */
@@ -80,7 +83,16 @@ export function beginCall<K extends Operation>(
     parts.router,
   )
   const onEnd = (close: () => void): void => void closing.push(close)
-  const call: BegunCall = { signal, route, leases: new Set(), stream, mayHedge: mayHedge(request), onEnd, end }
+  const call: BegunCall = {
+    signal,
+    route,
+    leases: new Set(),
+    stream,
+    mayHedge: mayHedge(request),
+    account: undefined,
+    onEnd,
+    end,
+  }
   parts.running.enter(signal)
   if (context.signal?.aborted) leave()
   else context.signal?.addEventListener('abort', leave, { once: true })
@@ -97,7 +109,7 @@ export async function firstAnswer<T extends Served>(
   const { signal, route } = call
   const ask = (picked: Picked, own: CallSignal): Promise<T> => {
     call.leases.add(picked.lease)
-    return attemptAt(picked, own, { context, parts }, (deployment, ownParts) =>
+    return attemptAt(picked, own, { call, context, parts }, (deployment, ownParts) =>
       attempt(deployment, ownParts, { signal: own, entry: picked.lease.entry }),
     )
   }
@@ -110,10 +122,17 @@ export async function firstAnswer<T extends Served>(
   })
 }
 
+/** The call that an attempt is made for. */
+interface AttemptedBy {
+  readonly call: BegunCall
+  readonly context: CallContext
+  readonly parts: CallParts
+}
+
 async function attemptAt<T extends Served>(
   { deployment, lease }: Picked,
   signal: CallSignal,
-  { context, parts }: { readonly context: CallContext; readonly parts: CallParts },
+  { call, context, parts }: AttemptedBy,
   attempt: Attempt<T>,
 ): Promise<T> {
   const { callerAccess } = parts
@@ -121,6 +140,9 @@ async function attemptAt<T extends Served>(
   try {
     signal.limitTotal(deployment.timeouts.total)
     if (signal.remainingMs <= 0) throw timeoutError('total', deployment.timeouts.total)
+    const admission = call.account?.attempt(lease.entry, context.trail)
+    if (admission) await admission
+    if (signal.ended) throw signal.ended
     if (!callerAccess) return await attempt(deployment, parts)
     return await withCredentials(callerAccess, deployment, { signal, entry: lease.entry, context, parts }, attempt)
   } catch (thrown) {

@@ -22,7 +22,8 @@ export async function openAccount<K extends Operation>(
     readTags: () => requestTags(request, context),
   })
   if (!opening) return undefined
-  const account = await opening
+  const account = opening instanceof Promise ? await opening : opening
+  call.account = account
   call.onEnd(() => account.close(context.trail))
   return account
 }

@@ -103,7 +103,6 @@ export class StreamRecovery<K extends StreamOperation> {
     if (!sent || !this.#mayResume(error) || !sent.isRepeatable()) return undefined
     this.note()
     this.#broken.push({ told: picked.lease.entry.usage, characters: this.#meter.characters })
-    this.#meter = new TextMeter()
     if (signal !== call.signal) signal.dispose()
     call.mayHedge = false
     try {
@@ -111,6 +110,8 @@ export class StreamRecovery<K extends StreamOperation> {
       this.#current = await firstAnswer(call, context, parts, (deployment, own, asking) =>
         this.#ask(deployment, own, asking),
       )
+      // Not before: until then the call may end, and what was received is noted once more.
+      this.#meter = new TextMeter()
     } catch (later) {
       throw call.signal.ended ?? (toGatewayError(later).kind === 'internal' ? later : error)
     }

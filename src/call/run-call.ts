@@ -47,7 +47,7 @@ export async function runCall<K extends Operation>(
     const found = await findWhole(repeatable, parts.earlier)
     const headers = { ...account?.headers, ...cacheHeaders(found) }
     if (found?.status === 'hit') {
-      account?.cached(context.trail, found.source)
+      account?.cached(found.source)
       return fromCache(found, headers, repeat)
     }
     if (found) call.onEnd(() => found.release())

@@ -50,7 +50,7 @@ export async function runStream<K extends StreamOperation>(
     const found = await findStream(repeatable, parts.earlier)
     const headers = { ...account?.headers, ...cacheHeaders(found) }
     if (found?.status === 'hit') {
-      account?.cached(context.trail, found.source)
+      account?.cached(found.source)
       const { source } = found
       const keeper = repeat && { repeat, origin: originOf(source) }
       return { ...givenFrom(source, headers), parts: replayTap(found.parts, repeatable, source, keeper) }

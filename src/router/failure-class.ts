@@ -20,6 +20,7 @@ const classes: Partial<Readonly<Record<FailureKind, FailureClass>>> = {
   payment_required: 'authentication',
   timeout: 'timeout',
   rate_limited: 'rateLimit',
+  deployment_limited: 'rateLimit',
   content_policy: 'contentPolicy',
 }
 

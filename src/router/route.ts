@@ -131,7 +131,7 @@ export class Route {
     const { signal } = this.#request
     if (signal.ended) throw signal.ended
     // What was refused before it was sent cost nothing.
-    if (error.kind === 'unsupported_parameter') {
+    if (error.kind === 'unsupported_parameter' || error.kind === 'deployment_limited') {
       this.#attempts -= 1
       this.#attemptsInGroup -= 1
     }

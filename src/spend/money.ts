@@ -48,6 +48,11 @@ export function toFactor(decimal: number | string): Factor {
   return { numerator: scaled.integer, denominator: factorUnit }
 }
 
+/** A factor that `toFactor` made, as the same decimal. */
+export function toDecimal({ numerator, denominator }: Factor): string {
+  return toDollars((numerator * picoPerDollar) / denominator)
+}
+
 /**
  * A mark-up in basis points, hundredths of a percent: 2,000 adds a fifth, −500 takes a twentieth off.
  * @throws RangeError for what is no whole number of −10,000 or more

@@ -25,6 +25,10 @@ export interface SpendOptions {
   readonly models?: Readonly<Record<string, SharedLimits>> | undefined
   /** Limits by tag of the caller; tags of requests are labels and count for nothing. */
   readonly tags?: Readonly<Record<string, SharedLimits>> | undefined
+  /** Limits by provider, whoever calls: at one that has reached its limit no attempt is made, another deployment is asked. */
+  readonly providers?: Readonly<Record<string, SharedLimits>> | undefined
+  /** The same by id of the deployment. */
+  readonly deployments?: Readonly<Record<string, SharedLimits>> | undefined
   /**
    * Told of every row once the ledger has it, in batches; repeated until it resolves, with the same ids, so that whoever
    * bills by them can tell repetitions.
@@ -61,6 +65,8 @@ export const SpendOptionsSchema = z.strictObject({
   everybody: sharedLimits.optional(),
   models: z.record(z.string(), sharedLimits).optional(),
   tags: z.record(z.string(), sharedLimits).optional(),
+  providers: z.record(z.string(), sharedLimits).optional(),
+  deployments: z.record(z.string(), sharedLimits).optional(),
   onUsage: z.custom<() => void>((value) => typeof value === 'function', { error: 'must be a function' }).optional(),
   retentionDays: z.number().positive().optional(),
 })

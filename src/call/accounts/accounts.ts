@@ -1,12 +1,12 @@
-import type { Admission, AdmittedCall } from '../../limits/admission.js'
+import type { Admission } from '../../limits/admission.js'
 import type { Caller, Clock, Logger, Scope } from '../../ports.js'
 import type { LedgerEntry } from '../../ports/ledger.js'
 import type { ModelGroup } from '../../router/model-group.js'
-import type { CallTrail } from '../../router/trail.js'
+import type { AttemptEntry, CallTrail } from '../../router/trail.js'
 import type { PlannedCall } from '../../spend/index.js'
 import { toFactor } from '../../spend/index.js'
-import { type SharedBudgets, scopesOf } from './budget-scopes.js'
-import { type CallFacts, toLedgerEntries, tokensOf } from './ledger-entries.js'
+import { type SharedBudgets, type SharedScopes, createSharedScopes, isLimited } from './budget-scopes.js'
+import { OpenAccount } from './open-account.js'
 import type { Pricing } from './pricing.js'
 
 /** A call that is to be let in. */
@@ -23,10 +23,17 @@ export interface BilledCall {
 export interface CallAccount {
   /** `x-ratelimit-*`; empty where there is no limit. */
   readonly headers: Readonly<Record<string, string>>
+  /**
+   * Lets one attempt in, whose entry stands in the trail: holds what the budgets and limits of its provider and its
+   * deployment ask for, and more of the call's budgets where earlier attempts used up what was held for the call.
+   * Undefined, at once, where nothing has to be held.
+   * @throws GatewayError deployment_limited, budget_exceeded, or that of a model without a price
+   */
+  attempt(entry: AttemptEntry, trail: CallTrail): Promise<void> | undefined
   /** The call is over, however it went: writes down what was billed, and settles what was held. Never throws; only the first counts. */
   close(trail: CallTrail): void
   /** The answer came from the cache. */
-  cached(trail: CallTrail, origin: CachedOrigin): void
+  cached(origin: CachedOrigin): void
 }
 
 /** Who produced an answer that came from the cache. */
@@ -42,7 +49,7 @@ export interface Accounts {
    * Undefined, at once, where nobody wants to know: the caller has no budgets or limits and no ledger is kept.
    * @throws GatewayError budget_exceeded, limit_exceeded, or that of a model without a price
    */
-  open(call: BilledCall): Promise<CallAccount> | undefined
+  open(call: BilledCall): Promise<CallAccount> | CallAccount | undefined
 }
 
 /** What accounts are kept with. */
@@ -59,83 +66,46 @@ export interface AccountsParts {
   readonly logger: Logger
 }
 
+/** What every account of a gateway shares. */
+export interface AccountTools extends Omit<AccountsParts, 'budgets' | 'keepsLedger'> {
+  readonly shared: SharedScopes
+}
+
 /** Builds the accounts of one gateway. */
 export function createAccounts(parts: AccountsParts): Accounts {
+  const tools: AccountTools = { ...parts, shared: createSharedScopes(parts.budgets) }
   return {
     open(call) {
-      const scopes = scopesOf(call, parts.budgets)
-      if (!parts.keepsLedger && !scopes.some(isLimited)) return undefined
-      return openAccount(call, scopes, parts)
+      const scopes = tools.shared.ofCall(call)
+      const isHeld = scopes.some(isLimited)
+      if (!isHeld && !parts.keepsLedger) return undefined
+      // Most calls need not wait for anything.
+      const opening = parts.pricing.ready()
+      if (isHeld || opening) return openHeld(call, scopes, { tools, isHeld })
+      parts.pricing.requirePrices(call.group)
+      return new OpenAccount({ call, scopes, markUp: markUpOf(scopes) }, undefined, tools)
     },
   }
 }
 
-function isLimited({ budget, modelBudgets, rpm, tpm, maxParallelRequests }: Scope): boolean {
-  return (budget ?? modelBudgets ?? rpm ?? tpm ?? maxParallelRequests) !== undefined
-}
-
-async function openAccount(call: BilledCall, scopes: readonly Scope[], parts: AccountsParts): Promise<CallAccount> {
-  const { pricing, admission } = parts
+async function openHeld(
+  call: BilledCall,
+  scopes: readonly Scope[],
+  { tools, isHeld }: { readonly tools: AccountTools; readonly isHeld: boolean },
+): Promise<CallAccount> {
+  const { pricing, admission } = tools
   await pricing.ready()
   pricing.requirePrices(call.group)
-  // The innermost mark-up counts, once: a row of the ledger is charged one amount, to all of its scopes.
-  const markUp = toFactor(scopes.findLast((scope) => scope.markUp !== undefined)?.markUp ?? 1)
-  const admitted = scopes.some(isLimited)
-    ? await admission.admit({ scopes, modelName: call.group.name, estimate: pricing.estimate(call, markUp) })
-    : undefined
-  const facts: CallFacts = { call, scopes, markUp, pricing, clock: parts.clock, createId: parts.createId }
-  return new OpenAccount(facts, admitted, parts)
+  const markUp = markUpOf(scopes)
+  const demand = { scopes, modelName: call.group.name, estimate: pricing.estimate(call, markUp) }
+  const admitted = isHeld ? await admission.admit(demand) : undefined
+  return new OpenAccount({ call, scopes, markUp }, admitted, tools)
 }
 
-class OpenAccount implements CallAccount {
-  readonly #facts: CallFacts
-  readonly #admitted: AdmittedCall | undefined
-  readonly #parts: AccountsParts
-  #open = true
+const noMarkUp = toFactor(1)
 
-  constructor(facts: CallFacts, admitted: AdmittedCall | undefined, parts: AccountsParts) {
-    this.#facts = facts
-    this.#admitted = admitted
-    this.#parts = parts
-  }
-
-  get headers(): Readonly<Record<string, string>> {
-    return this.#admitted?.headers ?? {}
-  }
-
-  close(trail: CallTrail): void {
-    this.#end(() => {
-      const entries = toLedgerEntries(trail, this.#facts)
-      // What never left this process counts for nothing.
-      if (!trail.entries.some(({ sent }) => sent)) this.#admitted?.release()
-      else this.#settle(entries)
-      return entries
-    })
-  }
-
-  cached(trail: CallTrail, origin: CachedOrigin): void {
-    this.#end(() => {
-      const entries = toLedgerEntries(trail, this.#facts, origin)
-      this.#settle(entries)
-      return entries
-    })
-  }
-
-  #end(toEntries: () => readonly LedgerEntry[]): void {
-    if (!this.#open) return
-    this.#open = false
-    try {
-      for (const entry of toEntries()) this.#parts.write(entry)
-    } catch (error) {
-      // A call is never harmed by its bookkeeping; what is held then ends by itself.
-      this.#parts.logger.error({ error, callId: this.#facts.call.callId }, 'A call could not be written down.')
-    }
-  }
-
-  #settle(entries: readonly LedgerEntry[]): void {
-    const charged = entries.reduce((sum, entry) => sum + entry.charged, 0n)
-    const tokens = entries.reduce((sum, entry) => sum + tokensOf(entry), 0)
-    const at = entries.at(-1)?.at
-    this.#admitted?.settle({ charged: () => charged, tokens, ...(at !== undefined && { at }) })
-  }
+/** The innermost mark-up counts, once: a row of the ledger is charged one amount, to all of its scopes. */
+function markUpOf(scopes: readonly Scope[]): ReturnType<typeof toFactor> {
+  const markUp = scopes.findLast((scope) => scope.markUp !== undefined)?.markUp
+  return markUp === undefined ? noMarkUp : toFactor(markUp)
 }

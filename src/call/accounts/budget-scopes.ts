@@ -1,3 +1,4 @@
+import type { Deployment } from '../../deployment.js'
 import type { Scope } from '../../ports.js'
 import type { BilledCall } from './accounts.js'
 
@@ -12,20 +13,58 @@ export interface SharedBudgets {
   readonly models: Readonly<Record<string, SharedLimit>>
   /** By tag of the caller: what a request calls itself is a label, and opens or closes no account. */
   readonly tags: Readonly<Record<string, SharedLimit>>
+  /** By provider: what its deployments may be sent, whoever calls. */
+  readonly providers: Readonly<Record<string, SharedLimit>>
+  /** By id of the deployment. */
+  readonly deployments: Readonly<Record<string, SharedLimit>>
 }
 
-/** Everything that a call counts against: what all calls share, the caller's scopes, then its model's and its tags'. */
-export function scopesOf({ caller, group }: BilledCall, { everybody, models, tags }: SharedBudgets): readonly Scope[] {
-  const own = caller.scopes ?? []
-  const all = everybody ? [{ ...everybody, kind: 'gateway', id: 'everybody' } as const] : []
-  const shared = [
-    ...toScope('model', group.name, models),
-    ...(caller.tags ?? []).flatMap((tag) => toScope('tag', tag, tags)),
-  ]
-  return all.length + shared.length === 0 ? own : [...all, ...own, ...shared]
+/** Finds what counts against whose budgets. */
+export interface SharedScopes {
+  /** Everything that a call counts against: what all calls share, the caller's scopes, then its model's and its tags'. */
+  ofCall(call: BilledCall): readonly Scope[]
+  /** What one attempt counts against, whoever calls: the provider, then the deployment. */
+  ofAttempt(deployment: Deployment): readonly Scope[]
 }
 
-function toScope(kind: 'model' | 'tag', id: string, table: SharedBudgets['models']): readonly Scope[] {
-  const limits = Object.hasOwn(table, id) ? table[id] : undefined
-  return limits ? [{ ...limits, kind, id }] : []
+const nothing: readonly Scope[] = []
+
+/** Makes the scopes of the host's budgets once, for all calls. */
+export function createSharedScopes(budgets: SharedBudgets): SharedScopes {
+  const all: readonly Scope[] = budgets.everybody
+    ? [{ ...budgets.everybody, kind: 'gateway', id: 'everybody' }]
+    : nothing
+  const models = toScopes('model', budgets.models)
+  const tags = toScopes('tag', budgets.tags)
+  const providers = toScopes('provider', budgets.providers)
+  const deployments = toScopes('deployment', budgets.deployments)
+  const ofTags = (names: readonly string[] | undefined): readonly Scope[] =>
+    names && tags.size > 0 ? names.flatMap((name) => tags.get(name) ?? nothing) : nothing
+  return {
+    ofCall({ caller, group }) {
+      const own = caller.scopes ?? nothing
+      const shared = [...all, ...own, ...(models.get(group.name) ?? nothing), ...ofTags(caller.tags)]
+      return shared.length === own.length ? own : shared
+    },
+    ofAttempt({ provider, id }) {
+      if (providers.size + deployments.size === 0) return nothing
+      return [...(providers.get(provider) ?? nothing), ...(deployments.get(id) ?? nothing)]
+    },
+  }
+}
+
+function toScopes(kind: Scope['kind'], table: SharedBudgets['models']): ReadonlyMap<string, readonly Scope[]> {
+  return new Map(Object.entries(table).map(([id, limits]) => [id, [{ ...limits, kind, id }]]))
+}
+
+/** True where a scope has any budget or limit. */
+export function isLimited({ budget, modelBudgets, rpm, tpm, maxParallelRequests }: Scope): boolean {
+  return (budget ?? modelBudgets ?? rpm ?? tpm ?? maxParallelRequests) !== undefined
+}
+
+/** The budgets alone: a further attempt of a call costs more, but is no further request of its caller. */
+export function budgetsOf(scopes: readonly Scope[]): readonly Scope[] {
+  return scopes.flatMap(({ kind, id, budget, modelBudgets }) =>
+    budget || modelBudgets ? [{ kind, id, ...(budget && { budget }), ...(modelBudgets && { modelBudgets }) }] : [],
+  )
 }

@@ -1,71 +1,83 @@
+import type { Price } from '../../catalog/prices/index.js'
 import { estimateInputTokens } from '../../catalog/token-estimate.js'
-import type { Clock, Scope } from '../../ports.js'
+import type { Scope } from '../../ports.js'
 import type { LedgerEntry, ScopeRef } from '../../ports/ledger.js'
-import type { AttemptEntry, CallTrail } from '../../router/trail.js'
+import type { AttemptEntry } from '../../router/trail.js'
 import {
   type Circumstances,
   type Cost,
   type CountedBeside,
   type Factor,
   type UsageBuckets,
+  circumstancesOf,
   completionTokens,
   costOf,
   estimatedBuckets,
   multiply,
   toBuckets,
+  toDecimal,
   toDollars,
   tokenlessBuckets,
   unpricedCost,
 } from '../../spend/index.js'
 import { type JsonObject, isObject, stringOf } from '../../wire/json.js'
 import type { ChatUsage } from '../../wire/usage.js'
-import type { BilledCall, CachedOrigin } from './accounts.js'
-import type { Pricing } from './pricing.js'
+import type { AccountTools, BilledCall, CachedOrigin } from './accounts.js'
 
 /** What the rows of one call have in common. */
 export interface CallFacts {
   readonly call: BilledCall
   readonly scopes: readonly Scope[]
   readonly markUp: Factor
-  readonly pricing: Pricing
-  readonly clock: Clock
-  readonly createId: () => string
 }
 
-/** One row for every attempt that its provider bills, or the one row of an answer from the cache. */
-export function toLedgerEntries(trail: CallTrail, facts: CallFacts, cached?: CachedOrigin): readonly LedgerEntry[] {
-  if (cached) return [toCachedEntry(cached, facts)]
-  return trail.entries.filter(isBilled).map((entry) => toEntry(entry, facts))
-}
+/** What rows are made with. */
+export type RowTools = Pick<AccountTools, 'pricing' | 'clock' | 'createId'>
+
+// The provider was at work when the connection ended.
+const brokenOff: ReadonlySet<string> = new Set(['stream_truncated', 'upstream_invalid'])
 
 /**
- * Providers bill what they have generated: answers, also those that broke off, and what was under way when we left.
- * A refusal, or a connection that brought nothing, is not billed.
+ * True for what a provider bills: what it has generated for us, whether or not all of it arrived. That is every answer,
+ * those that broke off, and what was under way when we left: for the client, for a deadline, for another attempt that won.
+ * A refusal, or a connection that broke before anything came, is not billed.
+ *
+ * What an attempt that was cut short costs is known to the provider alone. Its row has the input that the provider told,
+ * else our estimate of it, and the output that reached us; it is marked `aborted`, and `estimated` where anything of it is.
  */
-function isBilled({ outcome, sent, usage, receivedCharacters }: AttemptEntry): boolean {
+export function isBilled({ outcome, failure, sent, usage, receivedCharacters }: AttemptEntry): boolean {
   if (outcome === 'answered') return true
-  return sent && (outcome === 'cancelled' || usage !== undefined || receivedCharacters > 0)
+  if (!sent || outcome === 'running') return false
+  if (outcome === 'cancelled' || usage !== undefined || receivedCharacters > 0) return true
+  return failure !== undefined && (failure.kind === 'timeout' || brokenOff.has(failure.kind))
 }
 
 const charactersPerToken = 4
 
-function toEntry(entry: AttemptEntry, facts: CallFacts): LedgerEntry {
-  const { call, pricing, clock, markUp } = facts
+/** The row of one attempt that was billed. `at`: when its call ended, in milliseconds since the epoch. */
+export function toLedgerEntry(
+  entry: AttemptEntry,
+  facts: CallFacts & { readonly at: number },
+  tools: RowTools,
+): LedgerEntry {
+  const { call, markUp, at } = facts
+  const { pricing, clock } = tools
   const { target: deployment, outcome, failure, billable } = entry
   const endedAt = entry.endedAt ?? clock.now()
   const { price, reason } = pricing.find(deployment)
   const isTimed = price?.variants.some(({ rates }) => rates.hour !== undefined) === true
   const beside = { images: imagesOf(call), milliseconds: isTimed ? endedAt - entry.startedAt : 0 }
   const usage = usageOf(entry, call, beside)
-  const cost = price ? costOf(usage, price, circumstancesOf(entry, call)) : unpricedCost(reason)
+  const circumstances = toCircumstances(entry, call)
+  const cost = price ? costOf(usage, price, circumstances) : unpricedCost(reason)
   return {
-    ...commonOf(facts, endedAt),
+    ...commonOf(facts, at, tools),
     scopes: refsOf(facts, deployment.provider, deployment.id),
     deployment: deployment.id,
     provider: deployment.provider,
     model: deployment.model,
     usage: countsOf(usage),
-    price: price && { source: price.source, name: price.name, lines: cost.lines.map(toLine) },
+    price: toPriceRecord({ price, cost, markUp, circumstances }),
     cost: cost.pico,
     charged: billable ? multiply(cost.pico, markUp) : 0n,
     priced: cost.priced,
@@ -80,9 +92,10 @@ function toEntry(entry: AttemptEntry, facts: CallFacts): LedgerEntry {
   }
 }
 
-function toCachedEntry(origin: CachedOrigin, facts: CallFacts): LedgerEntry {
+/** The row of an answer from the cache, which costs nothing. */
+export function toCachedEntry(origin: CachedOrigin, facts: CallFacts, tools: RowTools): LedgerEntry {
   return {
-    ...commonOf(facts, facts.clock.now()),
+    ...commonOf(facts, tools.clock.now(), tools),
     ...origin,
     scopes: refsOf(facts, origin.provider, origin.deployment),
     usage: {},
@@ -106,7 +119,7 @@ type Common = Pick<
   'id' | 'callId' | 'at' | 'operation' | 'caller' | 'modelName' | 'tags' | 'endUser' | 'metadata'
 >
 
-function commonOf({ call, createId }: CallFacts, at: number): Common {
+function commonOf({ call }: CallFacts, at: number, { createId }: RowTools): Common {
   const { planned, caller, callId, group, readTags } = call
   const metadata: unknown = planned.request['metadata']
   return {
@@ -138,13 +151,9 @@ function imagesOf({ planned }: BilledCall): number {
   return planned.operation === 'images' ? (planned.request.n ?? 1) : 0
 }
 
-function circumstancesOf(entry: AttemptEntry, { planned: { request } }: BilledCall): Circumstances {
-  return {
-    at: entry.startedAt,
-    serviceTier: entry.serviceTier,
-    imageSize: stringOf(request['size']),
-    imageQuality: stringOf(request['quality']),
-  }
+function toCircumstances(entry: AttemptEntry, { planned: { request } }: BilledCall): Circumstances {
+  const answer = { usage: entry.usage, service_tier: entry.serviceTier }
+  return circumstancesOf({ at: entry.startedAt, request, answer })
 }
 
 function usageOf(entry: AttemptEntry, { planned }: BilledCall, beside: CountedBeside): UsageBuckets {
@@ -163,6 +172,27 @@ function usageOf(entry: AttemptEntry, { planned }: BilledCall, beside: CountedBe
 function countsOf(usage: UsageBuckets): Readonly<Record<string, number>> {
   const counts = Object.entries(usage).filter((entry): entry is [string, number] => typeof entry[1] === 'number')
   return Object.fromEntries(counts.filter(([, count]) => count > 0))
+}
+
+/** A row's price, for `LedgerEntry.price`. */
+export interface PricedRow {
+  readonly price: Price | null
+  readonly cost: Cost
+  readonly markUp: Factor
+  readonly circumstances: Circumstances
+}
+
+/** How the cost came about; where it may have to be priced again also what that depends on beside the row. */
+export function toPriceRecord({ price, cost, markUp, circumstances }: PricedRow): JsonObject | null {
+  const known = price && { source: price.source, name: price.name, lines: cost.lines.map(toLine) }
+  if (cost.priced) return known
+  const { at: _, ...others } = circumstances
+  const told = Object.fromEntries(Object.entries(others).filter(([, value]) => value !== undefined && value !== false))
+  const terms = {
+    ...(Object.keys(told).length > 0 && { circumstances: told }),
+    ...(markUp.numerator !== markUp.denominator && { markUp: toDecimal(markUp) }),
+  }
+  return known || Object.keys(terms).length > 0 ? { ...known, ...terms } : null
 }
 
 function toLine({ bucket, quantity, rate, per, pico }: Cost['lines'][number]): JsonObject {

@@ -5,7 +5,7 @@ import { GatewayError } from '../../errors.js'
 import type { Estimate } from '../../limits/holds.js'
 import type { Clock } from '../../ports.js'
 import type { ModelGroup } from '../../router/model-group.js'
-import { type Factor, estimateCost, multiply } from '../../spend/index.js'
+import { type CostEstimate, type Factor, estimateCost, multiply } from '../../spend/index.js'
 import { stringOf } from '../../wire/json.js'
 import type { BilledCall } from './accounts.js'
 
@@ -15,9 +15,19 @@ export interface Pricing {
   ready(): Promise<void> | undefined
   /** @throws GatewayError where the host lets no call through whose price is not known */
   requirePrices(group: ModelGroup): void
+  /** The same for one deployment, as fallbacks lead to other groups. @throws GatewayError */
+  requirePrice(deployment: Deployment): void
   find(deployment: Deployment): PriceLookup
-  /** The most that a call may cost and need, whichever deployment serves it. */
+  /** What a price book that is opened now says of a deployment; `find` remembers what it found first. */
+  findNow(deployment: PricedDeployment): PriceLookup
+  /** How many billed attempts an estimate allows for. */
+  readonly billedAttempts: number
+  /** The most that a call may cost and need, whichever deployment of those that `covers` names serves it; worked out where it is asked for. */
   estimate(call: BilledCall, markUp: Factor): Estimate
+  /** The most that one attempt at this deployment may cost and need. */
+  estimateAttempt(call: BilledCall, deployment: Deployment, markUp: Factor): Estimate
+  /** False for deployments that the estimate of a call of this group knows nothing of: those that a request's own fallbacks lead to. */
+  covers(group: ModelGroup, deployment: Deployment): boolean
 }
 
 /** What pricing needs. */
@@ -31,11 +41,22 @@ export interface PricingParts {
   readonly reachable: (group: ModelGroup) => readonly ModelGroup[]
 }
 
+/** What a price is found by. */
+export type PricedDeployment = Pick<Deployment, 'provider' | 'model' | 'info' | 'prices'>
+
 interface Target {
   readonly price: Price
   readonly model: string
   readonly maxOutputTokens: number | undefined
   readonly contextWindow: number | undefined
+  readonly deadlineMs: number | undefined
+}
+
+/** Where calls of a group may end up. */
+interface Reach {
+  readonly deployments: ReadonlySet<Deployment>
+  /** Those that differ in price or bounds. */
+  readonly targets: readonly Target[]
 }
 
 /** Opens the price book when the first call asks, and remembers per group what its calls may cost. */
@@ -43,28 +64,41 @@ export function createPricing(parts: PricingParts): Pricing {
   let book: PriceBook | undefined
   let opening: Promise<void> | undefined
   const lookups = new WeakMap<Deployment, PriceLookup>()
-  const targets = new WeakMap<ModelGroup, readonly Target[]>()
+  const reaches = new WeakMap<ModelGroup, Reach>()
 
   const find = (deployment: Deployment): PriceLookup => {
     const known = lookups.get(deployment)
     if (known) return known
-    if (!book) return { price: null, reason: 'The prices are not loaded yet.' }
+    if (!book) return notLoaded
     const lookup = book.find(toPriceQuery(deployment))
     lookups.set(deployment, lookup)
     return lookup
   }
-  const targetsOf = (group: ModelGroup): readonly Target[] => {
-    const known = targets.get(group)
+  const requirePrice = (deployment: Deployment): void => {
+    if (parts.unknownPrice === 'allow') return
+    const { price, reason } = find(deployment)
+    if (!price) throw unknownPrice(reason)
+  }
+  const reachOf = (group: ModelGroup): Reach => {
+    const known = reaches.get(group)
     if (known) return known
-    const found = parts
-      .reachable(group)
-      .flatMap(({ members }) => members.map(({ deployment }) => toTarget(deployment, find(deployment))))
-    const distinct = found.filter((target, at) => found.findIndex((other) => isSame(other, target)) === at)
-    targets.set(group, distinct)
-    return distinct
+    const deployments = parts.reachable(group).flatMap(({ members }) => members.map(({ deployment }) => deployment))
+    const found = deployments.map((deployment) => toTarget(deployment, find(deployment)))
+    const targets = found.filter((target, at) => found.findIndex((other) => isSame(other, target)) === at)
+    const reach = { deployments: new Set(deployments), targets }
+    reaches.set(group, reach)
+    return reach
+  }
+  const estimateOf = (call: BilledCall, targets: readonly Target[], most: MostOf): Estimate => {
+    const at = parts.clock.now()
+    return new LazyEstimate(
+      () => targets.map(({ price, ...of }) => estimateCost(call.planned, price, { at, ...of })),
+      most,
+    )
   }
 
   return {
+    billedAttempts: parts.billedAttempts,
     ready() {
       if (book) return undefined
       opening ??= parts.open().then((opened) => {
@@ -73,39 +107,68 @@ export function createPricing(parts: PricingParts): Pricing {
       return opening
     },
     find,
+    findNow: (deployment) => book?.find(toPriceQuery(deployment)) ?? notLoaded,
+    requirePrice,
     requirePrices(group) {
       if (parts.unknownPrice === 'allow') return
-      for (const { deployment } of group.members) {
-        const { price, reason } = find(deployment)
-        if (price) continue
-        throw new GatewayError(
-          'permission',
-          `This model may not be called, because its price is not known. ${reason}`,
-          {
-            code: 'unknown_price',
-            param: 'model',
-          },
-        )
-      }
+      for (const { deployment } of group.members) requirePrice(deployment)
     },
-    estimate(call, markUp) {
-      const at = parts.clock.now()
-      const estimates = targetsOf(call.group).map(({ price, ...bounds }) =>
-        estimateCost(call.planned, price, { at, ...bounds }),
-      )
-      const pico = estimates.reduce((most, one) => (one.pico > most ? one.pico : most), 0n)
-      const charged = multiply(pico * BigInt(parts.billedAttempts), markUp)
-      return {
-        charged: () => charged,
-        inputTokens: Math.max(0, ...estimates.map(({ inputTokens }) => inputTokens)),
-        outputTokens: Math.max(0, ...estimates.map(({ outputTokens }) => outputTokens)),
-      }
-    },
+    estimate: (call, markUp) =>
+      estimateOf(call, reachOf(call.group).targets, { attempts: BigInt(parts.billedAttempts), markUp }),
+    estimateAttempt: (call, deployment, markUp) =>
+      estimateOf(call, [toTarget(deployment, find(deployment))], { attempts: 1n, markUp }),
+    covers: (group, deployment) => reachOf(group).deployments.has(deployment),
+  }
+}
+
+const notLoaded: PriceLookup = { price: null, reason: 'The prices are not loaded yet.' }
+
+function unknownPrice(reason: string): GatewayError {
+  const text = `This model may not be called, because its price is not known. ${reason}`
+  return new GatewayError('permission', text, { code: 'unknown_price', param: 'model' })
+}
+
+interface MostOf {
+  readonly attempts: bigint
+  readonly markUp: Factor
+}
+
+/** Reading a prompt takes time, which only budgets and limits on tokens are worth. */
+class LazyEstimate implements Estimate {
+  readonly #estimate: () => readonly CostEstimate[]
+  readonly #most: MostOf
+  #estimates: readonly CostEstimate[] | undefined
+  #charged: bigint | undefined
+
+  constructor(estimate: () => readonly CostEstimate[], most: MostOf) {
+    this.#estimate = estimate
+    this.#most = most
+  }
+
+  charged(): bigint {
+    const { attempts, markUp } = this.#most
+    this.#charged ??= multiply(
+      this.#known.reduce((most, { pico }) => (pico > most ? pico : most), 0n) * attempts,
+      markUp,
+    )
+    return this.#charged
+  }
+
+  get inputTokens(): number {
+    return this.#known.reduce((most, { inputTokens }) => Math.max(most, inputTokens), 0)
+  }
+
+  get outputTokens(): number {
+    return this.#known.reduce((most, { outputTokens }) => Math.max(most, outputTokens), 0)
+  }
+
+  get #known(): readonly CostEstimate[] {
+    return (this.#estimates ??= this.#estimate())
   }
 }
 
 /** What is asked of the price book about a deployment. */
-export function toPriceQuery({ provider, model, info, prices }: Deployment): Parameters<PriceBook['find']>[0] {
+export function toPriceQuery({ provider, model, info, prices }: PricedDeployment): Parameters<PriceBook['find']>[0] {
   // Checked when the deployment was made.
   const own = prices && PriceOptions.parse(prices)
   return { provider, model, baseModel: stringOf(info['base_model']), own }
@@ -115,9 +178,10 @@ export function toPriceQuery({ provider, model, info, prices }: Deployment): Par
 const noPrice = toPrice({ input: 0, output: 0 }, 'fallback', 'a model without a price')
 
 function toTarget(deployment: Deployment, { price }: PriceLookup): Target {
-  const { provider, model, capabilities } = deployment
+  const { provider, model, capabilities, timeouts } = deployment
   const { maxOutputTokens, contextWindow } = capabilitiesOf(provider, model, capabilities)
-  return { price: price ?? noPrice, model, maxOutputTokens, contextWindow }
+  const deadlineMs = timeouts.total === 0 ? undefined : timeouts.total
+  return { price: price ?? noPrice, model, maxOutputTokens, contextWindow, deadlineMs }
 }
 
 function isSame(a: Target, b: Target): boolean {
@@ -125,6 +189,7 @@ function isSame(a: Target, b: Target): boolean {
     a.price === b.price &&
     a.model === b.model &&
     a.maxOutputTokens === b.maxOutputTokens &&
-    a.contextWindow === b.contextWindow
+    a.contextWindow === b.contextWindow &&
+    a.deadlineMs === b.deadlineMs
   )
 }

@@ -1,0 +1,151 @@
+import { GatewayError } from '../../errors.js'
+import type { AdmittedCall } from '../../limits/admission.js'
+import type { Scope } from '../../ports.js'
+import type { LedgerEntry } from '../../ports/ledger.js'
+import type { AttemptEntry, CallTrail } from '../../router/trail.js'
+import type { AccountTools, CachedOrigin, CallAccount } from './accounts.js'
+import { budgetsOf } from './budget-scopes.js'
+import { type CallFacts, isBilled, toCachedEntry, toLedgerEntry, tokensOf } from './ledger-entries.js'
+
+/** What the provider and the deployment of one attempt hold for it. */
+interface HeldAttempt {
+  readonly entry: AttemptEntry
+  readonly admitted: AdmittedCall
+}
+
+/** The account of one call, from its admission to its end. */
+export class OpenAccount implements CallAccount {
+  readonly #facts: CallFacts
+  readonly #admitted: AdmittedCall | undefined
+  readonly #tools: AccountTools
+  /** Held beside `#admitted`, for attempts beyond those that the estimate allowed for. */
+  readonly #further: AdmittedCall[] = []
+  #attempts: readonly HeldAttempt[] = []
+  #open = true
+
+  constructor(facts: CallFacts, admitted: AdmittedCall | undefined, tools: AccountTools) {
+    this.#facts = facts
+    this.#admitted = admitted
+    this.#tools = tools
+  }
+
+  get headers(): Readonly<Record<string, string>> {
+    return this.#admitted?.headers ?? {}
+  }
+
+  attempt(entry: AttemptEntry, trail: CallTrail): Promise<void> | undefined {
+    const { pricing, shared } = this.#tools
+    pricing.requirePrice(entry.target)
+    this.#endUnbilled()
+    const scopes = shared.ofAttempt(entry.target)
+    const isFurther = this.#isFurther(entry, trail)
+    return isFurther || scopes.length > 0 ? this.#hold(entry, scopes, isFurther) : undefined
+  }
+
+  close(trail: CallTrail): void {
+    this.#end(() => {
+      const billed = trail.entries.filter(isBilled)
+      const now = this.#tools.clock.now()
+      // One date for all rows of a call, as all of them are settled at once.
+      const at = billed.reduce((latest, { endedAt = now }) => Math.max(latest, endedAt), 0)
+      const rows = billed.map((entry) => toLedgerEntry(entry, { ...this.#facts, at }, this.#tools))
+      // What never left this process counts for nothing.
+      if (trail.entries.some(({ sent }) => sent)) settle(this.#admitted, rows)
+      else this.#admitted?.release()
+      for (const further of this.#further) further.release()
+      for (const held of this.#attempts) {
+        const row = rows[billed.indexOf(held.entry)]
+        endAttempt(held, row ? [row] : [])
+      }
+      return rows
+    })
+  }
+
+  cached(origin: CachedOrigin): void {
+    this.#end(() => {
+      const rows = [toCachedEntry(origin, this.#facts, this.#tools)]
+      settle(this.#admitted, rows)
+      return rows
+    })
+  }
+
+  /** True where what is held for the call is used up by attempts that were billed, or may be, or was not meant for this one. */
+  #isFurther(entry: AttemptEntry, { entries }: CallTrail): boolean {
+    if (!this.#admitted) return false
+    const { pricing } = this.#tools
+    const held = pricing.billedAttempts + this.#further.length
+    const others = entries.filter((other) => other !== entry && (other.outcome === 'running' || isBilled(other)))
+    return others.length >= held || !pricing.covers(this.#facts.call.group, entry.target)
+  }
+
+  async #hold(entry: AttemptEntry, own: readonly Scope[], isFurther: boolean): Promise<void> {
+    const { call, scopes, markUp } = this.#facts
+    const { admission, pricing } = this.#tools
+    const demand = { modelName: call.group.name, estimate: pricing.estimateAttempt(call, entry.target, markUp) }
+    if (isFurther) {
+      const further = await admission.admit({ ...demand, scopes: budgetsOf(scopes) }).catch(notTheDeployment)
+      if (!this.#open) return further.release()
+      this.#further.push(further)
+    }
+    if (own.length === 0) return
+    const admitted = await admission.admit({ ...demand, scopes: own }).catch(toDeploymentLimited)
+    // The call may have ended meanwhile.
+    if (!this.#open) return admitted.release()
+    this.#attempts = [...this.#attempts, { entry, admitted }]
+  }
+
+  /** The next attempt may need the room of those that failed for nothing. */
+  #endUnbilled(): void {
+    if (this.#attempts.length === 0) return
+    const isOver = ({ entry }: HeldAttempt): boolean => entry.outcome !== 'running' && !isBilled(entry)
+    const over = this.#attempts.filter(isOver)
+    this.#attempts = this.#attempts.filter((held) => !isOver(held))
+    for (const held of over) endAttempt(held, [])
+  }
+
+  #end(toRows: () => readonly LedgerEntry[]): void {
+    if (!this.#open) return
+    this.#open = false
+    const { write, logger } = this.#tools
+    try {
+      for (const row of toRows()) write(row)
+    } catch (error) {
+      // A call is never harmed by its bookkeeping; what is held then ends by itself.
+      logger.error({ error, callId: this.#facts.call.callId }, 'A call could not be written down.')
+    }
+  }
+}
+
+/** A request that was sent counts as one, whatever came of it. */
+function endAttempt({ entry, admitted }: HeldAttempt, rows: readonly LedgerEntry[]): void {
+  if (entry.sent) settle(admitted, rows)
+  else admitted.release()
+}
+
+function settle(admitted: AdmittedCall | undefined, rows: readonly LedgerEntry[]): void {
+  if (!admitted) return
+  const charged = rows.reduce((sum, row) => sum + row.charged, 0n)
+  const tokens = rows.reduce((sum, row) => sum + tokensOf(row), 0)
+  const at = rows.at(-1)?.at
+  admitted.settle({ charged: () => charged, tokens, ...(at !== undefined && { at }) })
+}
+
+/** What the host has set for a provider is no caller's business: another deployment is asked, and no amount is told. */
+function toDeploymentLimited(thrown: unknown): never {
+  if (!GatewayError.isInstance(thrown) || thrown.status !== 429) return notTheDeployment(thrown)
+  const { code, type, retryAfterMs } = thrown
+  const text = 'Every deployment that could answer has used up what this gateway allows it. Try again later.'
+  throw new GatewayError('deployment_limited', text, {
+    cause: thrown,
+    code,
+    type,
+    ...(retryAfterMs !== undefined && { retryAfterMs }),
+  })
+}
+
+/** A counter store that does not answer says nothing about the deployment's health. */
+function notTheDeployment(thrown: unknown): never {
+  if (!GatewayError.isInstance(thrown) || thrown.kind !== 'unavailable') throw thrown
+  const { message, status, code, type } = thrown
+  throw new GatewayError('deployment_limited', message, { cause: thrown, status, code, type })
+}
