@@ -3,7 +3,7 @@ import type { Clock, Logger } from '../ports.js'
 import type { CacheEntry, CacheStore } from '../ports/cache-store.js'
 import type { Operation } from '../wire/operations.js'
 import { type CachePlan, type CacheQuestion, createPlanner, type PlanCall, type Producer } from './cache-plan.js'
-import { type AnswerOrigin, readEntry, type StoredAnswer, writeEntry } from './entry.js'
+import { type AnswerOrigin, createEntryReader, type StoredAnswer, writeEntry } from './entry.js'
 import { createFlights, type Flight } from './flights.js'
 import type { CacheHit } from './found.js'
 import { toSafeStore } from './safe-store.js'
@@ -52,6 +52,7 @@ const toStoreKey = (key: string): string => `response:${key}`
 /** Builds it from settings and parts. */
 export function createCacheCore(settings: CacheSettings, { store, clock, logger }: CacheParts): CacheCore {
   const safe = toSafeStore(store, logger)
+  const entries = createEntryReader()
   const flights = createFlights<StoredAnswer>(clock)
   const room = createCollectingRoom(settings.maxBytes)
   const isFresh = (answer: StoredAnswer, plan: CachePlan): boolean => clock.now() - answer.at < plan.maxAgeMs
@@ -68,13 +69,13 @@ export function createCacheCore(settings: CacheSettings, { store, clock, logger 
       if (!plan.reads) return keys.map(() => undefined)
       const values = await safe.get(keys.map(toStoreKey))
       return keys.map((key, position) => {
-        const answer = readEntry(key, values[position], clock.now())
+        const answer = entries.read(key, values[position], clock.now())
         return answer && isFresh(answer, plan) ? answer : undefined
       })
     },
-    keep({ answer, entries }, { ttlMs }, flight) {
+    keep({ answer, entries: kept }, { ttlMs }, flight) {
       flight?.land(answer)
-      const written = entries
+      const written = kept
         .map(([key, entry]): CacheEntry => ({ key: toStoreKey(key), value: writeEntry(key, entry, ttlMs), ttlMs }))
         .filter(({ value }) => Buffer.byteLength(value) <= settings.maxEntryBytes)
       // Until it is kept, whoever comes gets it from the flight.

@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache'
 import { z } from 'zod'
 import { isObject, type JsonObject, parseJson } from '../wire/json.js'
 import { sha256 } from './canonical.js'
@@ -58,6 +59,45 @@ export function readEntry(key: string, value: string | null | undefined, now: nu
   const text = value.slice(lineEnd + 1)
   if (written !== key || now >= expires || digest !== sha256(text)) return undefined
   return { ...about, text }
+}
+
+/** Reads entries like `readEntry`, and knows again what it has read and checked before. */
+export interface EntryReader {
+  read(key: string, value: string | null | undefined, now: number): StoredAnswer | undefined
+}
+
+interface ReadBefore {
+  readonly value: string
+  readonly answer: StoredAnswer
+  readonly expires: number
+}
+
+const remembered = 500
+const rememberedCharacters = 8 * 1024 * 1024
+
+/** Builds a reader. A memory gives the same text for every hit, whose digest need not be made each time. */
+export function createEntryReader(): EntryReader {
+  const known = new LRUCache<string, ReadBefore>({
+    max: remembered,
+    maxSize: rememberedCharacters,
+    sizeCalculation: ({ value }) => value.length + 1,
+  })
+  return {
+    read(key, value, now) {
+      const before = known.get(key)
+      if (before && before.value === value) return now < before.expires ? before.answer : undefined
+      const answer = readEntry(key, value, now)
+      if (answer && typeof value === 'string') known.set(key, { value, answer, expires: expiryOf(value) })
+      else known.delete(key)
+      return answer
+    },
+  }
+}
+
+/** Of an entry that was read before. */
+function expiryOf(value: string): number {
+  const head = Head.safeParse(parseJson(value.slice(0, value.indexOf('\n'))))
+  return head.success ? head.data.expires : 0
 }
 
 /** The JSON object that a text holds, or undefined. */

@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer'
-import { isObject, parseJson } from '../wire/json.js'
+import { isObject } from '../wire/json.js'
 import type { Operation, Operations } from '../wire/operations.js'
 import type { AnswerOrigin, StoredAnswer } from './entry.js'
 import type { WrittenAnswer } from './found.js'
@@ -14,13 +14,19 @@ export function toStored<K extends Operation>(
   return text === undefined ? undefined : { ...origin, kind: 'whole', usage: isObject(usage) ? usage : undefined, text }
 }
 
-/** The whole answer that was kept; undefined for what is none. */
+/** The whole answer that was kept, whose body is parsed when it is asked for, anew each time; undefined for what is none. */
 export function fromStored<K extends Operation>(
   source: StoredAnswer,
 ): (WrittenAnswer<K> & { readonly written: string }) | undefined {
-  const body = source.kind === 'whole' ? parseJson(source.text) : undefined
-  // The key names the operation, and only its complete answers are kept.
-  return isObject(body) ? { body: body as Operations[K]['response'], written: source.text } : undefined
+  const { kind, text } = source
+  if (kind !== 'whole' || !text.startsWith('{')) return undefined
+  return {
+    written: text,
+    get body() {
+      // The key names the operation, and only its complete answers are kept; the digest of the text was checked.
+      return JSON.parse(text) as Operations[K]['response']
+    },
+  }
 }
 
 /** The answer as the client gets it; undefined for bytes that are no text. */

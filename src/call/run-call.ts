@@ -41,7 +41,7 @@ export async function runCall<K extends Operation>(
   let repeat: IdempotentCall | undefined
   try {
     const begun = await beginRepeat(repeatable, parts.earlier)
-    if (begun?.status === 'replay') return { ...toWhole<K>(begun.source), ...givenFrom(begun.source) }
+    if (begun?.status === 'replay') return lazily(toWhole<K>(begun.source), givenFrom(begun.source))
     repeat = begun
     const account = await openAccount(repeatable, parts)
     const found = await findWhole(repeatable, parts.earlier)
@@ -69,7 +69,25 @@ function fromCache<K extends Operation>(
   repeat: IdempotentCall | undefined,
 ): GivenWhole<K> {
   repeat?.keep(found.answer, originOf(found.source))
-  return { ...found.answer, ...givenFrom(found.source, headers) }
+  return lazily(found.answer, givenFrom(found.source, headers))
+}
+
+/** An answer that is written already, whose body is parsed only for those who read it. */
+function lazily<K extends Operation>(
+  answer: DecodedAnswer<K>,
+  { deploymentId, droppedParams, billable, headers }: Given,
+): GivenWhole<K> {
+  const { written } = answer
+  return {
+    deploymentId,
+    droppedParams,
+    billable,
+    headers,
+    written,
+    get body() {
+      return answer.body
+    },
+  }
 }
 
 /** Asks for what the cache does not have; once more, for everything, where what it has does not fit the answer. */

@@ -10,7 +10,15 @@ export const groups = [
   {
     upstream: 'whole',
     body: smallBody,
-    variants: ['bare', 'node-gateway', 'express-handler', 'express-gateway', 'wrap-server'],
+    variants: [
+      'bare',
+      'node-gateway',
+      'node-router',
+      'node-cache',
+      'express-handler',
+      'express-gateway',
+      'wrap-server',
+    ],
     rounds: 60,
     inFlight: 32,
     perRound: 250,
@@ -20,6 +28,8 @@ export const groups = [
       row('express', 'chat 2 KB, Express 5', 'express-gateway', 'express-handler', 1.25),
       row('wrap', 'chat 2 KB, before Express by wrapServer', 'wrap-server', 'express-handler', 0.6),
       row('node', 'chat 2 KB, nodeGateway', 'node-gateway', 'bare', 1.6),
+      row('router', 'the same, four deployments, fallbacks, checks', 'node-router', 'node-gateway', 1.05),
+      row('cache', 'chat 2 KB, answered from the cache in memory', 'node-cache', 'bare', 0.5),
     ],
   },
   {

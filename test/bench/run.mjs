@@ -11,6 +11,7 @@ import { measureChoose } from './choose.mjs'
 import { measureGroup } from './measure-group.mjs'
 import { measureImport } from './measure-import.mjs'
 import { measureMemory } from './measure-memory.mjs'
+import { measureRedis } from './measure-redis.mjs'
 import { toTable } from './table.mjs'
 
 const { values: options } = parseArgs({
@@ -28,6 +29,7 @@ const effort = options.quick ? { dist, scale: 0.2 } : { dist, scale: 1 }
 const measurements = [
   ...groups.map((group) => ({ names: group.rows.map((row) => row.name), measure: () => measureGroup(group, effort) })),
   { names: ['choose'], measure: () => measureChoose(effort) },
+  { names: ['redis'], measure: () => measureRedis(effort) },
   { names: ['memory'], measure: () => measureMemory(effort) },
   { names: ['import'], measure: () => measureImport(effort) },
 ]

@@ -43,6 +43,23 @@ export const variants = {
     const { nodeGateway } = await load(dist, 'adapters/node.js')
     return nodeGateway(await createBenchGateway(upstream, dist))
   },
+  'node-router': async (upstream, dist) => {
+    const { nodeGateway } = await load(dist, 'adapters/node.js')
+    const routing = { fallbacks: { fast: ['other'] }, tagFiltering: true }
+    return nodeGateway(await createBenchGateway(upstream, dist, { deployments: 4, options: { routing } }))
+  },
+  'node-cache': async (upstream, dist) => {
+    const { nodeGateway } = await load(dist, 'adapters/node.js')
+    return nodeGateway(await createBenchGateway(upstream, dist, { options: { cache: { ttlMs: 3_600_000 } } }))
+  },
+  'node-redis': async (upstream, dist) => {
+    const { nodeGateway } = await load(dist, 'adapters/node.js')
+    const { redisStores } = await load(dist, 'adapters/redis.js')
+    const { Redis } = await import('ioredis')
+    const url = process.env['BENCH_REDIS_URL']
+    const stores = redisStores(new Redis(url), { subscriber: new Redis(url) })
+    return nodeGateway(await createBenchGateway(upstream, dist, { deployments: 4, options: { stores } }))
+  },
 }
 
 /** The model that speaks a dialect of the upstream's; OpenAI's chat is what all others get. */
@@ -80,18 +97,18 @@ function relay(pool, path, headers, body, response) {
     .catch((error) => response.destroy(error))
 }
 
-async function createBenchGateway(upstream, dist) {
+async function createBenchGateway(upstream, dist, { deployments = 1, options = {} } = {}) {
   const { createGateway } = await load(dist, 'src/index.js')
   const caller = { id: 'bench', role: 'member', models: 'all', scopes: [] }
   return createGateway({
-    models: [
-      {
-        modelName: 'fast',
-        model: models[new URL(upstream).pathname.slice(1)] ?? 'openai/gpt-4.1-mini',
-        apiKey: 'bench',
-        baseUrl: `${upstream}/v1`,
-      },
-    ],
+    models: Array.from({ length: deployments }, (_, position) => ({
+      id: `deployment-${position}`,
+      modelName: 'fast',
+      model: models[new URL(upstream).pathname.slice(1)] ?? 'openai/gpt-4.1-mini',
+      apiKey: 'bench',
+      baseUrl: `${upstream}/v1`,
+    })),
+    ...options,
     auth: { identify: () => caller },
     env: {},
   })
