@@ -1,5 +1,7 @@
 export { ConfigError } from './config-error.js'
+export { type LiteLLMAuthHook, fromLiteLLMAuth } from './custom-auth.js'
 export { modelsFromEnvironment } from './from-environment.js'
-export { fromLiteLLMConfig, type ConfigOptions, type ConfigResult } from './litellm.js'
+export { fromLiteLLMConfig, type ConfigOptions, type ConfigResult, type CustomAuthSettings } from './litellm.js'
 export type { ConfigModel } from './models.js'
+export type { DatabaseSettings, RedisSettings } from './stores.js'
 export { parseConfigText } from './yaml.js'

@@ -1,13 +1,19 @@
+import type { CacheOptions } from '../cache/options.js'
+import type { HealthCheckOptions } from '../call/health-checks.js'
 import type { Timeouts } from '../deployment.js'
+import type { Budget } from '../ports.js'
 import type { Environment } from '../providers/environment.js'
 import type { RoutingOptions } from '../router/options.js'
+import type { SpendOptions } from '../spend/options.js'
 import { isObject, type JsonObject } from '../wire/json.js'
+import { toCache } from './cache.js'
 import { ConfigError } from './config-error.js'
 import { resolveEnvironment } from './environment.js'
-import { toModels, toTimeouts, type ConfigModel } from './models.js'
-import { type RedisSettings, toRedisSettings, toRouting } from './routing.js'
+import { toMilliseconds, toModels, toTimeouts, type ConfigModel } from './models.js'
+import { toRouting } from './routing.js'
 import { ConfigFile } from './schemas.js'
 import { siftConfig, type Findings } from './sift.js'
+import { type DatabaseSettings, type RedisSettings, toDatabaseSettings } from './stores.js'
 
 /** What a LiteLLM file says in our words; spread it into the options of `createGateway`. Durations in milliseconds. */
 export interface ConfigOptions {
@@ -18,6 +24,9 @@ export interface ConfigOptions {
   readonly retries?: number
   readonly timeouts?: Partial<Timeouts>
   readonly routing?: RoutingOptions
+  readonly cache?: CacheOptions
+  readonly spend?: SpendOptions
+  readonly healthChecks?: HealthCheckOptions
   /** The environment that was given, with the file's `environment_variables` over it. */
   readonly env: Environment
 }
@@ -28,6 +37,20 @@ export interface ConfigResult {
   readonly warnings: string[]
   /** The Redis that the file names: connect to it and give `redisStores(client)` as `stores`. */
   readonly redis?: RedisSettings
+  /** Where the file wants answers to be kept, if not in `redis`. */
+  readonly cacheStore?: 'memory' | RedisSettings
+  /** The database that the file names: connect to it and give `sqlStores(database)` as `stores`. */
+  readonly database?: DatabaseSettings
+  /** The file's own login, to be loaded and given to `fromLiteLLMAuth`. */
+  readonly customAuth?: CustomAuthSettings
+}
+
+/** Where the file's own login is. */
+export interface CustomAuthSettings {
+  /** `file.js`, or `module.function` of a module beside the file. */
+  readonly reference: string
+  /** Virtual keys let in too: `custom_auth_settings.mode: auto`. */
+  readonly withKeys: boolean
 }
 
 /**
@@ -45,9 +68,18 @@ export function fromLiteLLMConfig(config: unknown, settings: { readonly env: Env
   const env = readVariables(sifted['environment_variables'], settings.env, findings.problems)
   const file = parseFile(resolveEnvironment(sifted, '', env, findings.problems), findings.problems)
   if (!file || findings.problems.length > 0) throw new ConfigError(findings.problems)
-  const redis = toRedisSettings(file.router_settings)
-  const options = { models: toModels(file.model_list), ...toSettings(file), env }
-  return { options, warnings: findings.warnings, ...(redis && { redis }) }
+  const { cache, ...stores } = toCache(file, env, findings)
+  const models = toModels(file.model_list, findings.warnings)
+  if (findings.problems.length > 0) throw new ConfigError(findings.problems)
+  const options = { models, ...toSettings(file), ...(cache && { cache }), env }
+  return { options, warnings: findings.warnings, ...stores, ...toConnections(file) }
+}
+
+function toConnections({ general_settings: general }: ConfigFile): Pick<ConfigResult, 'database' | 'customAuth'> {
+  const database = toDatabaseSettings(general)
+  const reference = general?.custom_auth
+  const withKeys = general?.custom_auth_settings?.mode === 'auto'
+  return { ...(database && { database }), ...(reference !== undefined && { customAuth: { reference, withKeys } }) }
 }
 
 function parseFile(value: unknown, problems: string[]): ConfigFile | undefined {
@@ -98,7 +130,9 @@ function toTexts(values: JsonObject, problems: string[]): Record<string, string>
   return texts
 }
 
-function toSettings(file: ConfigFile): Omit<ConfigOptions, 'models' | 'env'> {
+type GeneralSettings = NonNullable<ConfigFile['general_settings']>
+
+function toSettings(file: ConfigFile): Omit<ConfigOptions, 'models' | 'cache' | 'env'> {
   const { litellm_settings: settings, router_settings: router, general_settings: general } = file
   // LiteLLM's router wins over its library settings.
   const retries = router?.num_retries ?? settings?.num_retries
@@ -110,5 +144,21 @@ function toSettings(file: ConfigFile): Omit<ConfigOptions, 'models' | 'env'> {
     ...(retries !== undefined && { retries }),
     ...(timeouts && { timeouts }),
     ...(routing && { routing }),
+    ...(settings?.max_budget !== undefined && {
+      spend: { everybody: { budget: toBudget(settings.max_budget, settings) } },
+    }),
+    ...(general?.background_health_checks === true && { healthChecks: toHealthChecks(general) }),
   }
+}
+
+function toBudget(
+  maxBudget: number,
+  { budget_duration: budgetDuration }: NonNullable<ConfigFile['litellm_settings']>,
+): Budget {
+  return { maxBudget, ...(budgetDuration !== undefined && { budgetDuration }) }
+}
+
+/** LiteLLM asks every 5 minutes. */
+function toHealthChecks({ health_check_interval: seconds = 300 }: GeneralSettings): HealthCheckOptions {
+  return { intervalMs: toMilliseconds(seconds) }
 }

@@ -1,6 +1,8 @@
+import type { PriceOptions } from '../catalog/prices/index.js'
 import type { ModelCapabilities, Timeouts } from '../deployment.js'
 import type { JsonObject } from '../wire/json.js'
 import { deploymentKeys } from './known-keys.js'
+import { isPriceKey, pricesFromLiteLLM } from './prices.js'
 import { settingNames, toSettings } from './provider-settings.js'
 import type { ModelEntry } from './schemas.js'
 
@@ -27,15 +29,25 @@ export interface ConfigModel {
   readonly cooldownMs?: number
   readonly tags?: readonly string[]
   readonly region?: string
+  /** In place of the published ones. */
+  readonly prices?: PriceOptions
   readonly dropParams?: boolean
   readonly capabilities?: ModelCapabilities
   readonly info?: JsonObject
 }
 
-/** Turns the entries of `model_list` into models; a list of organizations makes one deployment for each. */
-export function toModels(entries: readonly ModelEntry[]): ConfigModel[] {
-  return entries.flatMap((entry) => {
-    const model = toModel(entry)
+/**
+ * Turns the entries of `model_list` into models; a list of organizations makes one deployment for each. Prices that are
+ * not understood are warned about.
+ */
+export function toModels(entries: readonly ModelEntry[], warnings: string[]): ConfigModel[] {
+  return entries.flatMap((entry, index) => {
+    const { price, ignored } = pricesFromLiteLLM({ ...entry.model_info, ...entry.litellm_params })
+    for (const key of ignored) {
+      const section = Object.hasOwn(entry.litellm_params, key) ? 'litellm_params' : 'model_info'
+      warnings.push(`model_list[${index}].${section}.${key}: not understood as a price; ignored`)
+    }
+    const model = { ...toModel(entry), ...(price && { prices: price }) }
     const organization = entry.litellm_params.organization
     if (organization === undefined) return [model]
     if (typeof organization === 'string') return [{ ...model, organization }]
@@ -114,7 +126,7 @@ function toModelReference(model: string, provider: string | undefined): string {
 
 function toRequestParams(params: JsonObject, extraBody: JsonObject | undefined): JsonObject | undefined {
   const own = Object.entries(params).filter(
-    ([key]) => !deploymentKeys.supported.includes(key) && !Object.hasOwn(settingNames, key),
+    ([key]) => !deploymentKeys.supported.includes(key) && !Object.hasOwn(settingNames, key) && !isPriceKey(key),
   )
   const all = { ...Object.fromEntries(own), ...extraBody }
   return Object.keys(all).length > 0 ? all : undefined

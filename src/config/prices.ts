@@ -52,6 +52,11 @@ const serviceTier = /_(priority|flex|batches)$/
 const threshold = /_above_(\d+)k_tokens/
 const looksLikePrice = /(?:^|_)costs?(?:_|$)|^tiered_pricing$/
 
+/** True for a parameter of a deployment that speaks of prices, understood or not. */
+export function isPriceKey(key: string): boolean {
+  return looksLikePrice.test(key)
+}
+
 /**
  * The prices among the parameters of a LiteLLM deployment (`litellm_params`, `model_info`), in dollars per token there.
  * As there, one price of a deployment's own hides the published ones: a rate that is not named is 0, only caches cost as
@@ -60,7 +65,7 @@ const looksLikePrice = /(?:^|_)costs?(?:_|$)|^tiered_pricing$/
 export function pricesFromLiteLLM(params: JsonObject): LiteLLMPrices {
   const draft: Draft = { base: {}, tiers: new Map(), serviceTiers: new Map(), flat: {}, ignored: [] }
   for (const [key, value] of Object.entries(params)) {
-    if (value === null || value === undefined || !looksLikePrice.test(key)) continue
+    if (value === null || value === undefined || !isPriceKey(key)) continue
     if (!readKey(draft, key, value)) draft.ignored.push(key)
   }
   const isEmpty = [draft.base, draft.flat].every((sheet) => Object.keys(sheet).length === 0)

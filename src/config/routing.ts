@@ -15,6 +15,7 @@ const unsetAllowedFails = 3
 export function toRouting(router: RouterSettings = {}, library: LibrarySettings = {}): RoutingOptions | undefined {
   const routing: Record<keyof RoutingOptions, unknown> | Record<string, unknown> = {
     strategy: router.routing_strategy && toStrategyName(router.routing_strategy),
+    lowestLatencyBuffer: router.routing_strategy_args?.lowest_latency_buffer,
     aliases: toAliases(router.model_group_alias),
     fallbacks: toTable(router.fallbacks ?? library.fallbacks),
     contextWindowFallbacks: toTable(router.context_window_fallbacks ?? library.context_window_fallbacks),
@@ -86,25 +87,5 @@ function rename(
       const name = Object.hasOwn(words, word) ? words[word] : undefined
       return name === undefined || value === undefined ? [] : [[name, value]]
     }),
-  )
-}
-
-/** How to reach a Redis that the file names; the stand-alone server connects to it. */
-export interface RedisSettings {
-  readonly url?: string
-  readonly host?: string
-  readonly port?: number
-  readonly username?: string
-  readonly password?: string
-  readonly db?: number
-}
-
-/** The Redis of `router_settings`; undefined where none is named. */
-export function toRedisSettings(router: RouterSettings = {}): RedisSettings | undefined {
-  const { redis_url: url, redis_host: host, redis_port: port, redis_password: password } = router
-  if (url === undefined && host === undefined) return undefined
-  const { redis_username: username, redis_db: db } = router
-  return Object.fromEntries(
-    Object.entries({ url, host, port, username, password, db }).filter(([, value]) => value !== undefined),
   )
 }

@@ -1,5 +1,7 @@
 import { z } from 'zod'
+import { isDuration } from '../keys/duration.js'
 import { allowedFailsWords, retryPolicyWords, strategyWords } from './routing-words.js'
+import { isDatabaseUrl } from './stores.js'
 
 // Values of a configuration file: a number or switch may be text, because `os.environ/NAME` always gives text.
 
@@ -37,6 +39,10 @@ const groups = z.array(z.record(z.string(), texts, { error: 'must be a map of on
 })
 const countsOf = (words: readonly string[]) =>
   z.partialRecord(z.enum(words), count, { error: `may only hold ${words.join(', ')}` })
+const positive = count.refine((value) => value > 0, { error: 'must be 1 or more' })
+const dollars = number.refine((value) => value >= 0, { error: 'must be a number of dollars, 0 or more' })
+const oneOf = <const Words extends readonly string[]>(...words: Words) =>
+  z.enum(words, { error: `must be one of ${words.join(', ')}` })
 const object = z.record(z.string(), z.unknown(), { error: 'must be a map' })
 
 /** `litellm_params`; keys not named here are left for the caller to sort into parameters and warnings. */
@@ -53,7 +59,7 @@ export const DeploymentParams = z.looseObject(
     stream_timeout: seconds.optional(),
     rpm: limit.optional(),
     tpm: limit.optional(),
-    max_parallel_requests: count.refine((value) => value > 0, { error: 'must be 1 or more' }).optional(),
+    max_parallel_requests: positive.optional(),
     cooldown_time: duration.optional(),
     headers_timeout: seconds.optional(),
     first_token_timeout: seconds.optional(),
@@ -94,6 +100,32 @@ export const ModelEntry = z.object(
 
 const section = <Shape extends z.ZodRawShape>(shape: Shape) => z.object(shape, { error: 'must be a map' }).optional()
 
+/** `cache_params`; of what LiteLLM can cache, the types and calls that are not supported here are known too. */
+const CacheParams = section({
+  type: oneOf(
+    ...(['local', 'redis', 'redis-semantic', 'qdrant-semantic', 'valkey-semantic'] as const),
+    ...(['s3', 'gcs', 'azure-blob', 'disk'] as const),
+  ).optional(),
+  ttl: seconds.optional(),
+  default_in_memory_ttl: seconds.optional(),
+  default_in_redis_ttl: seconds.optional(),
+  namespace: label.optional(),
+  mode: oneOf('default_on', 'default_off').optional(),
+  supported_call_types: texts.optional(),
+  url: text.optional(),
+  redis_url: text.optional(),
+  host: text.optional(),
+  port: count.optional(),
+  username: text.optional(),
+  password: label.optional(),
+  db: count.optional(),
+  ssl: flag.optional(),
+})
+
+const databaseUrl = text.refine(isDatabaseUrl, {
+  error: 'must be an address such as postgres://user:password@host:5432/name, mysql://… or sqlite:file.db',
+})
+
 /** The file, with everything removed that has no effect here. */
 export const ConfigFile = z.object({
   model_list: z
@@ -108,8 +140,27 @@ export const ConfigFile = z.object({
     context_window_fallbacks: groups.optional(),
     content_policy_fallbacks: groups.optional(),
     default_fallbacks: texts.optional(),
+    max_budget: dollars.optional(),
+    budget_duration: text
+      .refine(isDuration, { error: 'must be a number and s, m, h, d, w, mo or y, such as 30d' })
+      .optional(),
+    cache: flag.optional(),
+    cache_params: CacheParams,
+    default_in_memory_ttl: seconds.optional(),
+    default_redis_ttl: seconds.optional(),
   }),
-  general_settings: section({ master_key: text.optional() }),
+  general_settings: section({
+    master_key: text.optional(),
+    database_url: databaseUrl.optional(),
+    database_connection_pool_limit: positive.optional(),
+    database_connection_timeout: seconds.optional(),
+    custom_auth: text.optional(),
+    custom_auth_settings: section({ mode: oneOf('on', 'auto').optional() }),
+    background_health_checks: flag.optional(),
+    health_check_interval: number
+      .refine((value) => value >= 1, { error: 'must be a number of seconds, 1 or more' })
+      .optional(),
+  }),
   router_settings: section({
     num_retries: retries.optional(),
     timeout: seconds.optional(),
@@ -118,6 +169,7 @@ export const ConfigFile = z.object({
     first_token_timeout: seconds.optional(),
     headers_timeout: seconds.optional(),
     stream_idle_timeout: seconds.optional(),
+    routing_strategy_args: section({ lowest_latency_buffer: weight.optional() }),
     routing_strategy: z.enum(strategyWords, { error: `must be one of ${strategyWords.join(', ')}` }).optional(),
     model_group_alias: z
       .record(z.string(), z.union([text, z.object({ model: text, hidden: flag.optional() })]), {

@@ -1,6 +1,7 @@
-import { settingNames } from './provider-settings.js'
 import { isObject, type JsonObject } from '../wire/json.js'
 import {
+  cacheParamsKeys,
+  customAuthSettingsKeys,
   deploymentKeys,
   deploymentPatterns,
   entryKeys,
@@ -10,7 +11,10 @@ import {
   modelInfoKeys,
   routerSettingsKeys,
   type SectionKeys,
+  strategyArgsKeys,
 } from './known-keys.js'
+import { isPriceKey } from './prices.js'
+import { settingNames } from './provider-settings.js'
 import { suggest } from './suggest.js'
 
 /** Where findings about a file are gathered; each is one line `path: what`. */
@@ -25,15 +29,26 @@ export function siftConfig(config: JsonObject, findings: Findings): JsonObject {
   return mapValues(file, (value, key) => {
     if (key === 'model_list')
       return Array.isArray(value) ? value.map((entry, i) => siftEntry(entry, i, findings)) : value
-    const keys = sections[key]
-    return keys && isObject(value) ? siftSection(value, key, keys, findings) : value
+    return siftNamed(value, key, findings)
   })
+}
+
+/** Sifts what has keys of its own, and what within it has some. */
+function siftNamed(value: unknown, path: string, findings: Findings): unknown {
+  const keys = sections[path]
+  if (!keys || !isObject(value)) return value
+  return mapValues(siftSection(value, path, keys, findings), (inner, key) =>
+    siftNamed(inner, `${path}.${key}`, findings),
+  )
 }
 
 const sections: Readonly<Record<string, SectionKeys | undefined>> = {
   litellm_settings: litellmSettingsKeys,
   general_settings: generalSettingsKeys,
   router_settings: routerSettingsKeys,
+  'litellm_settings.cache_params': cacheParamsKeys,
+  'general_settings.custom_auth_settings': customAuthSettingsKeys,
+  'router_settings.routing_strategy_args': strategyArgsKeys,
 }
 
 function siftEntry(entry: unknown, index: number, findings: Findings): unknown {
@@ -59,7 +74,7 @@ function siftSection(section: JsonObject, path: string, keys: SectionKeys, findi
 
 function siftDeployment(params: JsonObject, path: string, findings: Findings): JsonObject {
   return keep(params, (key) => {
-    if (deploymentKeys.supported.includes(key) || Object.hasOwn(settingNames, key)) return true
+    if (deploymentKeys.supported.includes(key) || Object.hasOwn(settingNames, key) || isPriceKey(key)) return true
     if (deploymentKeys.known.includes(key) || deploymentPatterns.some((pattern) => pattern.test(key))) {
       findings.warnings.push(retriesHint[key] ? `${path}.${key}: ${retriesHint[key]}` : ignored(`${path}.${key}`))
       return false
@@ -84,8 +99,7 @@ const retriesHint: Readonly<Record<string, string | undefined>> = {
 
 function siftInfo(info: JsonObject, path: string, findings: Findings): JsonObject {
   for (const key of Object.keys(info)) {
-    const priced = deploymentPatterns.some((pattern) => pattern.test(key))
-    if (modelInfoKeys.known.includes(key) || priced) {
+    if (modelInfoKeys.known.includes(key)) {
       findings.warnings.push(`${path}.${key}: kept as information, but it has no effect yet`)
     }
   }

@@ -32,7 +32,8 @@ function keyOf(headers: HttpRequest['headers']): string | undefined {
   return undefined
 }
 
-function admit(answer: KeyAnswer, { path }: Pick<HttpRequest, 'path'>): Caller {
+/** The caller of an answer. @throws GatewayError where it is a refusal, or the path is not the key's */
+export function admit(answer: KeyAnswer, { path }: Pick<HttpRequest, 'path'>): Caller {
   if ('refused' in answer) {
     const { kind, message, code } = answer.refused
     throw new GatewayError(kind, message, { code })

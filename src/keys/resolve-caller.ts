@@ -111,7 +111,8 @@ function withoutTier(id: string): string {
   return `The budget ${JSON.stringify(id)} that this key is held to does not exist. An admin can make it, or take it off.`
 }
 
-function toAnswer(
+/** Who the records of a key stand for, or why they open nothing. */
+export function toAnswer(
   found: CallerRecords | { readonly refused: KeyRefusal },
   isExpired: boolean,
   accessGroups: AccessGroups,

@@ -141,8 +141,8 @@ describe('fromLiteLLMConfig', () => {
   })
 
   it('does not ask for variables of keys that have no effect', () => {
-    const { warnings } = read({ ...minimal, general_settings: { database_url: 'os.environ/NO_SUCH' } })
-    expect(warnings).toEqual(['general_settings.database_url: known to LiteLLM but not supported yet; ignored'])
+    const { warnings } = read({ ...minimal, general_settings: { alerting: 'os.environ/NO_SUCH' } })
+    expect(warnings).toEqual(['general_settings.alerting: known to LiteLLM but not supported yet; ignored'])
   })
 
   it('reads the settings of clouds, and sends none of them as parameters', () => {
@@ -165,7 +165,7 @@ describe('fromLiteLLMConfig', () => {
   it('warns with the path about every key that LiteLLM knows and that has no effect', () => {
     const { warnings, options } = read({
       ...withParams(
-        { num_retries: 3, aws_bedrock_runtime_endpoint: secret, input_cost_per_token: 1 },
+        { num_retries: 3, aws_bedrock_runtime_endpoint: secret, input_cost_per_parsec: 1 },
         { team_id: 't' },
       ),
       litellm_settings: { callbacks: ['x'] },
@@ -177,7 +177,7 @@ describe('fromLiteLLMConfig', () => {
         'include',
         'litellm_settings.callbacks',
         'model_list[0].litellm_params.aws_bedrock_runtime_endpoint',
-        'model_list[0].litellm_params.input_cost_per_token',
+        'model_list[0].litellm_params.input_cost_per_parsec',
         'model_list[0].litellm_params.num_retries',
         'model_list[0].model_info.team_id',
         'router_settings.polling_interval',
