@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import type { FakeEvent } from './dialects/dialect.js'
 import type { FaultPlan } from './faults.js'
+import type { BilledTokens } from './script.js'
 
 /** An answer that is ready to be sent. */
 export interface Delivery {
@@ -9,12 +10,16 @@ export interface Delivery {
   readonly content: Uint8Array | string | Iterable<FakeEvent> | AsyncIterable<FakeEvent>
   /** An error event of the dialect, for `errorAfter`. */
   readonly errorFrame: string
+  /** What all of it costs; undefined where nothing is billed. */
+  readonly tokens?: BilledTokens | undefined
 }
 
 /** Where an answer is sent; `drop` ends the connection on our side, with a TCP reset if asked. */
 export interface Outlet {
   readonly response: ServerResponse
   drop(reset: boolean): void
+  /** Puts down what the request costs now. */
+  bill(tokens: BilledTokens): void
 }
 
 /** Sends an answer with everything that its plan says goes wrong. Ends early when the client leaves. */
@@ -27,13 +32,14 @@ export async function deliver(outlet: Outlet, delivery: Delivery, plan: FaultPla
   const { content, headers, status } = delivery
   const connection = plan.close ? { connection: 'close' } : {}
   if (typeof content === 'string' || content instanceof Uint8Array) {
+    if (delivery.tokens) outlet.bill(delivery.tokens)
     const body = plan.malformedAt === undefined ? content : breakJson(content.toString())
     response.writeHead(status, { ...headers, ...connection, ...lengthOf(body, plan) })
     return deliverBody(outlet, body, plan)
   }
   response.writeHead(status, { ...headers, ...connection })
   response.flushHeaders()
-  return deliverEvents(outlet, content, delivery.errorFrame, plan)
+  return deliverEvents(outlet, { ...delivery, content }, plan)
 }
 
 function lengthOf(body: string | Uint8Array, plan: FaultPlan): Record<string, number> {
@@ -65,11 +71,11 @@ async function deliverBody(outlet: Outlet, body: string | Uint8Array, plan: Faul
 
 async function deliverEvents(
   outlet: Outlet,
-  events: Iterable<FakeEvent> | AsyncIterable<FakeEvent>,
-  errorFrame: string,
+  { content: events, errorFrame, tokens }: EventDelivery,
   plan: FaultPlan,
 ): Promise<void> {
   const { response } = outlet
+  const meter = tokens && createMeter(tokens, outlet)
   let sent = 0
   let contentSeen = false
   // An array or generator is walked without a promise for each event.
@@ -95,12 +101,30 @@ async function deliverEvents(
     }
     sent += 1
     const frame = sent === plan.malformedAt ? breakJson(event.frame.toString()) : event.frame
+    meter?.sent(event.kind)
     const pending = write(response, decorate(frame, plan), plan)
     if (pending) await pending
     if (plan.paceMs !== undefined) await pause(response, plan.paceMs)
   }
+  if (tokens) outlet.bill(tokens)
   if (plan.keepOpen) return untilClosed(response)
   response.end()
+}
+
+interface EventDelivery extends Delivery {
+  readonly content: Iterable<FakeEvent> | AsyncIterable<FakeEvent>
+}
+
+/** Bills a stream as it is sent: a token per event, and all of it at its end. */
+function createMeter(tokens: BilledTokens, outlet: Outlet): { sent(kind: FakeEvent['kind']): void } {
+  const { promptTokens } = tokens
+  let completionTokens = 0
+  return {
+    sent(kind) {
+      if (kind === 'content') completionTokens = Math.min(completionTokens + 1, tokens.completionTokens)
+      outlet.bill(kind === 'finish' || kind === 'done' ? tokens : { promptTokens, completionTokens })
+    },
+  }
 }
 
 async function cut(outlet: Outlet): Promise<void> {

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { parseJson } from '../wire/json.js'
 import type { Outlet } from './deliver.js'
-import type { FakeRequest } from './script.js'
+import type { BilledTokens, FakeRequest } from './script.js'
 
 /** One request on its way: what the journal shows, and where its answer goes. */
 export interface Exchange extends Outlet {
@@ -24,6 +24,7 @@ export async function receive(incoming: IncomingMessage, response: ServerRespons
 function toExchange(incoming: IncomingMessage, response: ServerResponse, bytes: Buffer): Exchange {
   let abortedAt: number | undefined
   let droppedByUs = false
+  let billed: BilledTokens | undefined
   const closed = new Promise<void>((resolve) => {
     response.once('close', () => {
       if (!response.writableFinished && !droppedByUs) abortedAt = Date.now()
@@ -43,11 +44,17 @@ function toExchange(incoming: IncomingMessage, response: ServerResponse, bytes: 
     get abortedAt() {
       return abortedAt
     },
+    get billed() {
+      return billed
+    },
     closed,
   }
   return {
     request,
     response,
+    bill(tokens) {
+      billed = tokens
+    },
     drop(reset) {
       droppedByUs = true
       if (reset) response.socket?.resetAndDestroy()

@@ -89,7 +89,7 @@ function answer(match: RouteMatch, call: FakeCall, script: ScriptedAnswer | unde
     return { delivery: { status, headers, content: stream ? [event] : text, errorFrame }, plan }
   }
   const content = stream ? rendered.events : JSON.stringify(rendered.body)
-  return { delivery: { status, headers, content, errorFrame }, plan }
+  return { delivery: { status, headers, content, errorFrame, tokens: rendered.tokens }, plan }
 }
 
 function idHeader(dialect: Dialect, body: FakeCall['body']): Record<string, string> {

@@ -1,5 +1,11 @@
 import type { ScriptedContent } from './compose.js'
 
+/** Tokens that are paid for. */
+export interface BilledTokens {
+  readonly promptTokens: number
+  readonly completionTokens: number
+}
+
 /** One request as the fake upstream received it. */
 export interface FakeRequest {
   readonly method: string
@@ -17,6 +23,12 @@ export interface FakeRequest {
   readonly aborted: boolean
   /** `Date.now()` when the client did that. */
   readonly abortedAt: number | undefined
+  /**
+   * What the request costs so far; undefined for errors, scripted bodies, and answers that were never begun. A whole answer
+   * is made, and paid for, before it is sent, whoever still waits for it. Of a stream the prompt is paid for with the first
+   * event and the output event by event, as it is sent; all of it once the last one is.
+   */
+  readonly billed: BilledTokens | undefined
   /** Resolves when the answer is complete or the connection is gone, whoever ended it. */
   readonly closed: Promise<void>
 }

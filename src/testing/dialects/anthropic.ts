@@ -41,8 +41,9 @@ export const anthropicDialect: Dialect = {
 function answerMessages({ body, headers, plan, script }: FakeCall): Rendered {
   if (!headers['anthropic-version']) throw new RefusedRequest('anthropic-version: header is required')
   const composition = compose(readConversation(body), plan, script)
-  if (body['stream'] !== true) return { body: wholeAnswer(composition, plan) }
-  return { events: eventsOf(composition, plan), contentType: 'text/event-stream; charset=utf-8' }
+  if (body['stream'] !== true) return { body: wholeAnswer(composition, plan), tokens: composition }
+  const events = eventsOf(composition, plan)
+  return { events, contentType: 'text/event-stream; charset=utf-8', tokens: composition }
 }
 
 function readConversation(body: JsonObject): Conversation {

@@ -1,6 +1,7 @@
 import type { JsonObject } from '../../wire/json.js'
 import type { ScriptedContent } from '../compose.js'
 import type { FaultPlan } from '../faults.js'
+import type { BilledTokens } from '../script.js'
 
 /** One event of a stream. Its kind tells the faults what it is; `frame` is what is sent. */
 export interface FakeEvent {
@@ -8,10 +9,11 @@ export interface FakeEvent {
   readonly frame: string | Uint8Array
 }
 
-/** A successful answer of a dialect: a whole body, or the events of a stream. */
-export type Rendered =
+/** A successful answer of a dialect: a whole body, or the events of a stream. `tokens` is what all of it costs. */
+export type Rendered = { readonly tokens?: BilledTokens } & (
   | { readonly body: JsonObject }
   | { readonly events: Iterable<FakeEvent>; readonly contentType: string }
+)
 
 /** What a route sees of a request. */
 export interface FakeCall {

@@ -39,7 +39,10 @@ export const geminiDialect: Dialect = {
   name: 'gemini',
   idHeader: 'x-goog-request-id',
   routes: [
-    route('generateContent', (call) => ({ body: wholeAnswer(read(call), call) })),
+    route('generateContent', (call) => {
+      const composition = read(call)
+      return { body: wholeAnswer(composition, call), tokens: composition }
+    }),
     route('streamGenerateContent', streamAnswer),
     route('embedContent', ({ body }) => ({ body: { embedding: embed(body) } })),
     route('batchEmbedContents', ({ body }) => ({
@@ -136,14 +139,16 @@ function tail(composition: Composition, noUsage: boolean | undefined): JsonObjec
 
 function streamAnswer(call: FakeCall): Rendered {
   const composition = read(call)
-  if (call.query.get('alt') === 'sse') return { events: eventsOf(composition, call), contentType: 'text/event-stream' }
+  if (call.query.get('alt') === 'sse') {
+    return { events: eventsOf(composition, call), contentType: 'text/event-stream', tokens: composition }
+  }
   const events = [...eventsOf(composition, call)]
   // Without alt=sse Google sends one JSON array, an element at a time.
   const elements = events.map(({ kind, frame: text }, index) => ({
     kind,
     frame: `${index === 0 ? '[' : ',\r\n'}${text.toString().slice('data: '.length).trimEnd()}${index === events.length - 1 ? ']' : ''}`,
   }))
-  return { events: elements, contentType: 'application/json; charset=UTF-8' }
+  return { events: elements, contentType: 'application/json; charset=UTF-8', tokens: composition }
 }
 
 function* eventsOf(composition: Composition, { body, plan }: FakeCall): Generator<FakeEvent> {

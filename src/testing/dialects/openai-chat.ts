@@ -8,9 +8,10 @@ import { choicesOf, objectOf, objectsOf, requireList, textOf, textsOf, tokensOf 
 export function answerChat({ body, plan, script }: FakeCall): Rendered {
   const composition = compose(readConversation(body), plan, script)
   const logprobs = body['logprobs'] === true ? (numberOf(body['top_logprobs']) ?? 0) : undefined
-  if (body['stream'] !== true) return { body: wholeAnswer(composition, logprobs, plan) }
+  if (body['stream'] !== true) return { body: wholeAnswer(composition, logprobs, plan), tokens: composition }
   const includeUsage = objectOf(body, 'stream_options')['include_usage'] === true && !plan.noUsage
-  return { events: chunksOf(composition, logprobs, includeUsage), contentType: 'text/event-stream; charset=utf-8' }
+  const events = chunksOf(composition, logprobs, includeUsage)
+  return { events, contentType: 'text/event-stream; charset=utf-8', tokens: composition }
 }
 
 function readConversation(body: JsonObject): Conversation {

@@ -12,9 +12,12 @@ export function answerCompletions({ body, plan, script }: FakeCall): Rendered {
   const prompts = promptsOf(body['prompt'])
   const compositions = prompts.map((prompt) => compose(toConversation(model, prompt, body), plan, script))
   const merged = merge(model, compositions, body['echo'] === true ? prompts : undefined, choicesOf(body['n']))
-  if (body['stream'] !== true) return { body: wholeAnswer(merged, plan, typeof body['logprobs'] === 'number') }
+  if (body['stream'] !== true) {
+    return { body: wholeAnswer(merged, plan, typeof body['logprobs'] === 'number'), tokens: merged }
+  }
   const includeUsage = objectOf(body, 'stream_options')['include_usage'] === true && !plan.noUsage
-  return { events: chunksOf(merged, includeUsage), contentType: 'text/event-stream; charset=utf-8' }
+  const events = chunksOf(merged, includeUsage)
+  return { events, contentType: 'text/event-stream; charset=utf-8', tokens: merged }
 }
 
 function promptsOf(prompt: unknown): string[] {

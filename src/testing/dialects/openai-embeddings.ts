@@ -17,7 +17,8 @@ export function answerEmbeddings({ body, plan }: FakeCall): Rendered {
     return { object: 'embedding', index, embedding }
   })
   const usage = { prompt_tokens: tokens, total_tokens: tokens }
-  return { body: { object: 'list', data, model, ...(!plan.noUsage && { usage }) } }
+  const answer = { object: 'list', data, model, ...(!plan.noUsage && { usage }) }
+  return { body: answer, tokens: { promptTokens: tokens, completionTokens: 0 } }
 }
 
 function inputsOf(input: unknown): string[] {

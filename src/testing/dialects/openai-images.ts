@@ -20,5 +20,6 @@ export function answerImages({ body, plan }: FakeCall): Rendered {
     total_tokens: input + count * tokensPerImage,
     input_tokens_details: { text_tokens: input, image_tokens: 0 },
   }
-  return { body: { created, data: Array.from({ length: count }, () => image), ...(!plan.noUsage && { usage }) } }
+  const answer = { created, data: Array.from({ length: count }, () => image), ...(!plan.noUsage && { usage }) }
+  return { body: answer, tokens: { promptTokens: input, completionTokens: usage.output_tokens } }
 }
