@@ -55,7 +55,7 @@ export function shareState({ state, store, clock, logger }: SharingParts): Share
     running = true
     void exchange().finally(() => {
       running = false
-      schedule(again || changed.size > 0 || !unwatch ? intervalMs : heartbeatMs)
+      schedule(again || failing || changed.size > 0 || !unwatch ? intervalMs : heartbeatMs)
       again = false
     })
   }
