@@ -59,6 +59,8 @@ export interface KeyDirectoryOptions {
 }
 
 const topic = 'records'
+// A key that somebody tried too early soon works; the names of all other records come from records.
+const longestMissMs = 1_000
 const malformed: KeyAnswer = {
   refused: {
     kind: 'authentication',
@@ -140,8 +142,10 @@ function isKnownKey({ entries }: ResolvedKey): boolean {
 
 function createCaches(options: KeyDirectoryOptions): RecordCaches {
   const { records, clock, logger, cacheTtlMs: ttlMs = 5_000, maxCached = 10_000 } = options
-  const of = <Data>(kind: CachedKind, schema: ZodType<Data>): RecordCache<Data> =>
-    createRecordCache({ kind, schema, records, clock, logger, ttlMs, maxCached })
+  const of = <Data>(kind: CachedKind, schema: ZodType<Data>): RecordCache<Data> => {
+    const missTtlMs = kind === 'key' ? Math.min(ttlMs, longestMissMs) : ttlMs
+    return createRecordCache({ kind, schema, records, clock, logger, ttlMs, missTtlMs, maxCached })
+  }
   return {
     key: of('key', KeyData),
     user: of('user', UserData),

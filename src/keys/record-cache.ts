@@ -32,7 +32,9 @@ export interface RecordCacheParts<Data> {
   readonly records: Pick<RecordStore, 'get'>
   readonly clock: Pick<Clock, 'now'>
   readonly logger: Pick<Logger, 'error'>
+  /** How long what was read is relied on, and that there was nothing; in milliseconds. */
   readonly ttlMs: number
+  readonly missTtlMs: number
   readonly maxCached: number
 }
 
@@ -46,13 +48,11 @@ interface RunningRead<Data> {
   readonly result: Promise<CachedRecord<Data>>
 }
 
-// What is not there may be made any moment by a process that we do not hear of, and anybody can ask for it.
-const longestMissMs = 1_000
 const mostMisses = 1_000
 
 /** Builds a cache that never holds what was read before a change it was told of. */
 export function createRecordCache<Data>(parts: RecordCacheParts<Data>): RecordCache<Data> {
-  const { records, kind, clock, ttlMs, maxCached } = parts
+  const { records, kind, clock, ttlMs, missTtlMs, maxCached } = parts
   const dispose = (entry: CachedRecord<Data>): void => {
     if (entry.state === 'current') entry.state = 'forgotten'
   }
@@ -73,7 +73,7 @@ export function createRecordCache<Data>(parts: RecordCacheParts<Data>): RecordCa
       const stored = await ask(() => records.get(kind, id))
       // Databases may find `ANN` where `ann` was asked for.
       const data = stored && isSameText(stored.id, id) ? parse(id, stored.data, parts) : undefined
-      const expiresAt = startedAt + (data === undefined ? Math.min(ttlMs, longestMissMs) : ttlMs)
+      const expiresAt = startedAt + (data === undefined ? missTtlMs : ttlMs)
       const entry: CachedRecord<Data> = { data, expiresAt, state: reading.changed ? 'changed' : 'current' }
       if (!reading.changed) keep(id, entry)
       return entry

@@ -282,6 +282,16 @@ describe('a member', () => {
     expect(await outcomeOf(createKey(ann, { fields: { team_id: 'red' } }, parts))).toBe('permission team_id')
   })
 
+  it('gets no key for models with one for management', async () => {
+    const { parts, keyFor, actorWith } = createLab()
+    const { text } = await keyFor({ user_id: 'ann', key_type: 'management' })
+    const other = await keyFor({ user_id: 'ann' })
+    const ann = await actorWith(text)
+    const { record } = await createKey(ann, { fields: { key_type: 'default' } }, parts)
+    expect(record.data.key_type).toBe('management')
+    expect(await outcomeOf(regenerateKey(ann, { id: other.id, fields: {} }, parts))).toBe('permission')
+  })
+
   it('may shorten the life of a key, and not lengthen it', async () => {
     const { user, parts, keyFor } = createLab()
     const { id } = await keyFor({ user_id: 'ann', duration: '1d' })

@@ -1,7 +1,8 @@
+import { GatewayError } from '../../src/errors.js'
 import { createKeyDirectory } from '../../src/keys/directory.js'
 import { type ManagementParts, addMember, createGroup, createKey, toActor } from '../../src/keys/management/index.js'
 import type { KeyInput } from '../../src/keys/management/index.js'
-import type { AuditData } from '../../src/keys/records.js'
+import { AuditData } from '../../src/keys/records.js'
 import type { Actor } from '../../src/keys/management/index.js'
 import type { Caller } from '../../src/ports.js'
 import { createMemoryRecords } from '../../src/stores/memory-records.js'
@@ -45,21 +46,21 @@ export function createLab() {
     admin: () => actorOf(master),
     user: (id: string, own?: Partial<Caller>) => actorOf(hostUser(id, own)),
     /** Makes a key as an admin, and gives its text and hash. */
-    async keyFor(fields: KeyInput) {
+    keyFor: async (fields: KeyInput) => {
       const { key, record } = await createKey(await actorOf(master), { fields }, parts)
       return { text: key.reveal(), id: record.id }
     },
     /** Who acts with a key. */
     actorWith: async (text: string) => actorOf(await callerOf(directory, text)),
-    async team(id: string, data: Parameters<typeof createGroup<'team'>>[1]['data'] = {}) {
+    team: async (id: string, data: Parameters<typeof createGroup<'team'>>[1]['data'] = {}) => {
       await createGroup(await actorOf(master), { kind: 'team', id, data }, parts)
     },
-    async member(team: string, user: string, fields: Parameters<typeof addMember>[1]['fields'] = {}) {
+    member: async (team: string, user: string, fields: Parameters<typeof addMember>[1]['fields'] = {}) => {
       await addMember(await actorOf(master), { group: { team }, user, fields }, parts)
     },
-    async audit(): Promise<readonly AuditData[]> {
+    audit: async (): Promise<readonly AuditData[]> => {
       const { records: entries } = await records.find('audit', {})
-      return entries.map(({ data }) => data as unknown as AuditData)
+      return entries.map(({ data }) => AuditData.parse(data))
     },
   }
 }
@@ -70,9 +71,7 @@ export async function outcomeOf(action: Promise<unknown>): Promise<string> {
     await action
     return 'done'
   } catch (thrown) {
-    if (!(thrown instanceof Error) || !('kind' in thrown)) throw thrown
-    return 'param' in thrown && typeof thrown.param === 'string'
-      ? `${thrown.kind} ${thrown.param}`
-      : String(thrown.kind)
+    if (!GatewayError.isInstance(thrown)) throw thrown
+    return thrown.param === null ? thrown.kind : `${thrown.kind} ${thrown.param}`
   }
 }

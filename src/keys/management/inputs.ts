@@ -12,7 +12,7 @@ import {
   UserData,
 } from '../records.js'
 
-/** What may be written of each kind; any other field is refused. Null takes a value away. */
+// What may be written of each kind; any other field is refused. Null takes a value away.
 const stamps = { created_by: true, updated_by: true } as const
 
 /** Fields of a key, and how long it lives from now. */
@@ -32,11 +32,17 @@ export const KeyText = z
   .string()
   .refine((text) => isKeyText(text), { error: 'must be sk- and at least 13 letters, digits or dashes' })
 
+/** Fields of a user. */
 export const UserInput = UserData.omit(stamps).strict()
+/** Fields of a team. */
 export const TeamInput = TeamData.omit(stamps).strict()
+/** Fields of an organization. */
 export const OrganizationInput = OrganizationData.omit(stamps).strict()
+/** Fields of a customer. */
 export const CustomerInput = CustomerData.omit(stamps).strict()
+/** Fields of a tier. */
 export const BudgetInput = BudgetData.omit(stamps).strict()
+/** Fields of a tag. */
 export const TagInput = TagData.omit(stamps).strict()
 
 /** A user's place, without whose and where. */

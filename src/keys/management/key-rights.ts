@@ -59,6 +59,7 @@ export async function toMemberKey(actor: Actor, wanted: KeyFields, parts: Manage
     customer_id: own?.customer_id,
     tags: own?.tags,
     allowed_routes: own?.allowed_routes,
+    key_type: isTyped(own) ? own?.key_type : wanted.key_type,
     metadata: withGatewayMetadata(wanted.metadata, own?.metadata),
     expires: earlier(wanted.expires, own?.expires),
     models: toModelsWithin(wanted, actor, parts),
@@ -101,9 +102,14 @@ export function checkReach(actor: Actor, target: Pick<Stored<'key'>, 'id' | 'dat
   if (actor.level === 'admin' || actor.key?.hash === target.id) return
   checkUnlimited(actor)
   const { data: own } = actor.key ?? {}
-  const isNarrow = own?.team_id || own?.expires || own?.customer_id || own?.allowed_routes || own?.tags?.length
+  const isNarrow =
+    isTyped(own) || own?.team_id || own?.expires || own?.customer_id || own?.allowed_routes || own?.tags?.length
   const isWithinModels = isWithin(accessOf(target.data, parts), actor.caller.models)
   if (isNarrow || !isWithinModels) throw notAllowed('get a key that opens more than what you came with')
+}
+
+function isTyped(key: KeyData | undefined): boolean {
+  return (key?.key_type ?? 'default') !== 'default'
 }
 
 /** Who is held to limits where it came in would leave them behind with a second key. */

@@ -14,14 +14,27 @@ export type GroupKind = Exclude<CallerRecordKind, 'key' | 'member' | 'audit'>
 /** Metadata that the gateway acts on. */
 export const gatewayMetadata = ['allowedModelRegion'] as const
 
-/** The fields that may be written below an admin; budgets, limits and roles are never among them, except a team's for its organization. */
+/** What may be written below an admin: no roles, no blocks, and no budgets and limits but those of an organization's teams. */
 const writableFields: { readonly [Kind in GroupKind]: { readonly [R in Rank]?: readonly string[] } } = {
   user: { self: ['user_alias'] },
   team: {
     organization: [
-      ...['team_alias', 'models', 'model_aliases', 'tags', 'metadata', 'max_budget', 'soft_budget', 'budget_duration'],
-      ...['budget_time_zone', 'model_max_budget', 'rpm_limit', 'tpm_limit', 'max_parallel_requests', 'blocked'],
-      ...['team_member_budget', 'team_member_budget_duration', 'team_member_rpm_limit', 'team_member_tpm_limit'],
+      'team_alias',
+      'models',
+      'model_aliases',
+      'metadata',
+      'max_budget',
+      'soft_budget',
+      'budget_duration',
+      'budget_time_zone',
+      'model_max_budget',
+      'rpm_limit',
+      'tpm_limit',
+      'max_parallel_requests',
+      'team_member_budget',
+      'team_member_budget_duration',
+      'team_member_rpm_limit',
+      'team_member_tpm_limit',
       'team_member_permissions',
     ],
     team: ['team_alias', 'metadata', 'model_aliases', 'team_member_permissions'],
