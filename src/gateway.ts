@@ -8,6 +8,7 @@ import { endpoints } from './endpoints/index.js'
 import { GatewayError, InvalidRequestError } from './errors.js'
 import { checkRequest } from './gateway/check-request.js'
 import { createParts } from './gateway/create-parts.js'
+import type { Spend } from './gateway/create-spend.js'
 import { type Deployments, createDeployments } from './gateway/deployments.js'
 import type { KeyParts } from './gateway/create-keys.js'
 import { keyAuth } from './keys/key-auth.js'
@@ -51,6 +52,8 @@ export interface Gateway<Host = unknown> {
   ): AsyncIterable<Operations[K]['chunk']>
   /** The model list, which may be changed while calls run. */
   readonly deployments: Deployments
+  /** What was spent, and what is on its way to the ledger. */
+  readonly spend: Spend
   /** Stops taking calls, waits up to `drainMs` (default 30,000) for running ones, then cancels them and closes connections. */
   close(options?: { readonly drainMs?: number }): Promise<void>
 }
@@ -79,6 +82,7 @@ export function createGateway<Host = unknown>(options: GatewayOptions<Host>): Ga
     onFault: (error, requestId) => parts.logger.error({ requestId, error: error.cause }, error.message),
   })
   return {
+    spend: books.spend,
     deployments: createDeployments(parts.directory, deployments),
     handle: (request, caller) => dispatch(request, caller),
     async call(operation, request, caller, callOptions) {

@@ -1,5 +1,6 @@
 export { type CallOptions, type Gateway, createGateway } from './gateway.js'
 export type { Deployments } from './gateway/deployments.js'
+export type { Repriced, RepriceRange, Spend } from './gateway/create-spend.js'
 export type { HealthCheckOptions } from './call/health-checks.js'
 export type { RoutingOptions } from './router/options.js'
 export type { RouterEvent } from './router/router-state.js'

@@ -1,6 +1,7 @@
 import { type Accounts, createAccounts } from '../call/accounts/accounts.js'
-import { createPricing } from '../call/accounts/pricing.js'
+import { type Pricing, createPricing } from '../call/accounts/pricing.js'
 import { type PriceBook, openPriceBook } from '../catalog/prices/index.js'
+import type { Deployment } from '../deployment.js'
 import { createAdmission } from '../limits/admission.js'
 import { isModelMatch } from '../limits/holds.js'
 import type { SpendQuestion } from '../limits/seeding.js'
@@ -14,6 +15,7 @@ import type { SpendOptions } from '../spend/options.js'
 import { createMemoryCounters } from '../stores/memory-counters.js'
 import { createMemoryLedger } from '../stores/memory-ledger.js'
 import type { GatewayEvent } from '../events.js'
+import { type Spend, createSpend } from './create-spend.js'
 import type { GuardedStores } from './guard-stores.js'
 
 /** What accounts are built with. */
@@ -24,6 +26,8 @@ export interface AccountsCore {
   readonly clock: Clock
   readonly logger: Logger
   readonly createId: () => string
+  /** The deployment of this id, as it is now. */
+  readonly findDeployment: (id: string) => Deployment | undefined
   readonly emit: (event: GatewayEvent) => void
 }
 
@@ -32,6 +36,8 @@ export interface AccountsParts {
   readonly accounts: Accounts
   readonly ledger: LedgerStore
   readonly queue: LedgerQueue
+  readonly pricing: Pricing
+  readonly spend: Spend
   /** Writes what waits, within the deadline, and stops. */
   close(deadlineMs: number): Promise<void>
 }
@@ -60,15 +66,16 @@ export function createAccountsParts(options: GatewayOptions, core: AccountsCore)
     onStoreFailure: spend.onStoreFailure ?? 'degrade',
     onSoftBudget: (event) => emit({ type: 'soft_budget', ...event, at: clock.now() }),
   })
+  const pricing = createPricing({
+    open: core.openPrices,
+    clock,
+    unknownPrice: spend.unknownPrice === 'refuse' ? 'refuse' : 'allow',
+    billedAttempts: billedAttempts(options),
+    reachable: (group) => reachableGroups(group, router.fallbacks, router.find),
+  })
   const accounts = createAccounts({
     admission,
-    pricing: createPricing({
-      open: core.openPrices,
-      clock,
-      unknownPrice: spend.unknownPrice === 'refuse' ? 'refuse' : 'allow',
-      billedAttempts: billedAttempts(options),
-      reachable: (group) => reachableGroups(group, router.fallbacks, router.find),
-    }),
+    pricing,
     budgets: {
       everybody: spend.everybody,
       models: spend.models ?? {},
@@ -87,6 +94,8 @@ export function createAccountsParts(options: GatewayOptions, core: AccountsCore)
     accounts,
     ledger,
     queue,
+    pricing,
+    spend: createSpend({ ledger, queue, pricing, admission, findDeployment: core.findDeployment }),
     async close(deadlineMs) {
       pruning?.cancel()
       await admission.close()

@@ -62,6 +62,7 @@ export function createParts(options: GatewayOptions): GatewayParts {
     openPrices,
     stores,
     router: routing.router,
+    findDeployment: (id) => routing.directory.groups.all.find((deployment) => deployment.id === id),
     clock,
     logger,
     createId,

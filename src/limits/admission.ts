@@ -1,9 +1,11 @@
 import { GatewayError } from '../errors.js'
 import type { Clock, Logger, Scope } from '../ports.js'
 import type { CounterStore, Hold, Reservation, ReserveResult } from '../ports/counters.js'
+import type { ScopeRef } from '../ports/ledger.js'
 import { createBudgetWindows } from './budget-window.js'
 import { type Ending, createEndings } from './endings.js'
 import { type BudgetHold, type CallDemand, type ScopeHold, type Settlement, toActual, toHolds } from './holds.js'
+import { KnownBudgets } from './known-budgets.js'
 import { rateHeaders } from './rate-headers.js'
 import { toRefusal } from './refusal.js'
 import { createRenewal } from './renewal.js'
@@ -44,6 +46,11 @@ export interface Admission {
    * @throws GatewayError budget_exceeded, limit_exceeded; unavailable where stores fail and are not to be replaced
    */
   admit(demand: CallDemand): Promise<AdmittedCall>
+  /**
+   * Adds up the budgets of these scopes from the ledger once more, as its rows have changed: those that this process has
+   * counted in. Rejects where the counter store does.
+   */
+  recount(scopes: readonly ScopeRef[]): Promise<void>
   /** Settles what waits, as far as the store takes it, and stops all timers. */
   close(): Promise<void>
 }
@@ -83,6 +90,7 @@ class BudgetAdmission implements Admission {
   readonly #windows = createBudgetWindows()
   /** When the counter store answered last: what this process has counted in its place before that is out of date. */
   #lastAnswer = 0
+  readonly #budgets = new KnownBudgets()
   readonly #seeding
   readonly #endings
   readonly #renewal
@@ -112,6 +120,14 @@ class BudgetAdmission implements Admission {
       return this.#admitWithout(request, error)
     }
     return this.#admitted(request, [store], this.#grantedOf(request, result))
+  }
+
+  async recount(scopes: readonly ScopeRef[]): Promise<void> {
+    const { counters, fallback } = this.#parts
+    for (const { tenant, counters: names } of this.#budgets.of(scopes)) {
+      await counters.forget(tenant, names)
+      await fallback.forget(tenant, names)
+    }
   }
 
   async close(): Promise<void> {
@@ -174,6 +190,7 @@ class BudgetAdmission implements Admission {
   #admitted({ parts, tenant }: Request, stores: readonly CounterStore[], reservation: Reservation): AdmittedCall {
     const [holder = this.#parts.counters] = stores
     this.#renewal.add(holder, reservation)
+    this.#budgets.note(tenant, parts)
     let isOver = false
     const end = (settlement: Settlement | undefined): void => {
       if (isOver) return

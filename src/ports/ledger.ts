@@ -29,7 +29,7 @@ export interface LedgerEntry {
   readonly id: string
   /** All attempts of one call have it in common; the answer's `x-request-id`. */
   readonly callId: string
-  /** When the attempt ended, in milliseconds since the epoch. */
+  /** When its call ended, in milliseconds since the epoch: all rows of a call have one date, as they are settled at once. */
   readonly at: number
   readonly operation: string
   /** `Caller.id`. */
@@ -44,7 +44,10 @@ export interface LedgerEntry {
   readonly model: string
   /** Tokens by disjoint bucket; other quantities (images, seconds) likewise. */
   readonly usage: Readonly<Record<string, number>>
-  /** What the price was at that time, and how the cost came about; null where no price is known. */
+  /**
+   * What the price was at that time, and how the cost came about; null where no price is known. Of a row that is not
+   * `priced` also what its price depends on beside the row: mark-up, service tier, place, size and quality of images.
+   */
   readonly price: JsonObject | null
   /** What the provider charges, in pico-dollars (1e-12). */
   readonly cost: bigint

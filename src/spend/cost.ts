@@ -77,6 +77,11 @@ const rules: readonly Rule[] = [
   { bucket: 'webSearches', rates: ['webSearch'] },
 ]
 
+/** True where a call's time is charged for. */
+export function isTimed({ variants }: Price): boolean {
+  return variants.some(({ rates }) => rates.hour !== undefined)
+}
+
 const millisecondsPerHour = 3_600_000
 
 /**

@@ -2,7 +2,7 @@ import type { Price } from '../catalog/prices/index.js'
 import { estimateInputTokens, type InputEstimate, type TokensByKind } from '../catalog/token-estimate.js'
 import { isObject, type JsonObject, numberOf, stringOf } from '../wire/json.js'
 import type { Operation, Operations } from '../wire/operations.js'
-import { type Circumstances, type Cost, costOf, thresholdsOf, tokenRate } from './cost.js'
+import { type Circumstances, type Cost, costOf, isTimed, thresholdsOf, tokenRate } from './cost.js'
 import { type InputBucket, noUsage, type OutputBucket, type UsageBuckets } from './usage-buckets.js'
 
 /** A request and what it asks for. */
@@ -53,7 +53,6 @@ export function estimateCost(call: PlannedCall, price: Price, options: EstimateO
   )
   const dearest = scenarios.reduce((most, next) => (next.cost.pico > most.cost.pico ? next : most))
   const reasons = [...new Set(scenarios.flatMap(({ cost }) => cost.reasons))]
-  const isTimed = price.variants.some(({ rates }) => rates.hour !== undefined)
   return {
     ...dearest.cost,
     priced: reasons.length === 0,
@@ -61,7 +60,7 @@ export function estimateCost(call: PlannedCall, price: Price, options: EstimateO
     usage: dearest.usage,
     inputTokens: bounds.inputTokens,
     outputTokens: bounds.outputTokens,
-    isBounded: bounds.isBounded && !(isTimed && options.deadlineMs === undefined),
+    isBounded: bounds.isBounded && !(isTimed(price) && options.deadlineMs === undefined),
   }
 }
 

@@ -1,5 +1,13 @@
 export { circumstancesOf, type ServedCall } from './circumstances.js'
-export { type Circumstances, type Cost, costOf, type PriceLine, type PricedQuantity, unpricedCost } from './cost.js'
+export {
+  type Circumstances,
+  type Cost,
+  costOf,
+  isTimed,
+  type PriceLine,
+  type PricedQuantity,
+  unpricedCost,
+} from './cost.js'
 export { type CostEstimate, estimateCost, type EstimateOptions, type PlannedCall } from './estimate.js'
 export { type Factor, fromBasisPoints, fromDollars, multiply, toDecimal, toDollars, toFactor, toNano } from './money.js'
 export { reportedCost } from './reported-cost.js'

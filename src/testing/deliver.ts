@@ -122,7 +122,7 @@ function createMeter(tokens: BilledTokens, outlet: Outlet): { sent(kind: FakeEve
   return {
     sent(kind) {
       if (kind === 'content') completionTokens = Math.min(completionTokens + 1, tokens.completionTokens)
-      outlet.bill(kind === 'finish' || kind === 'done' ? tokens : { promptTokens, completionTokens })
+      outlet.bill(kind === 'done' ? tokens : { promptTokens, completionTokens })
     },
   }
 }

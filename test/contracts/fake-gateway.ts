@@ -26,6 +26,16 @@ export function fakeGateway(routes: Readonly<Record<string, FakeRoute>>): Gatewa
       remove: () => false,
       replace: () => [],
     },
+    spend: {
+      query: refuse,
+      report: refuse,
+      total: refuse,
+      reprice: refuse,
+      flush: refuse,
+      pending: 0,
+      written: 0,
+      lost: 0,
+    },
     close: () => Promise.resolve(),
   }
 }

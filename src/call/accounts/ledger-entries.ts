@@ -13,6 +13,7 @@ import {
   completionTokens,
   costOf,
   estimatedBuckets,
+  isTimed,
   multiply,
   toBuckets,
   toDecimal,
@@ -65,8 +66,7 @@ export function toLedgerEntry(
   const { target: deployment, outcome, failure, billable } = entry
   const endedAt = entry.endedAt ?? clock.now()
   const { price, reason } = pricing.find(deployment)
-  const isTimed = price?.variants.some(({ rates }) => rates.hour !== undefined) === true
-  const beside = { images: imagesOf(call), milliseconds: isTimed ? endedAt - entry.startedAt : 0 }
+  const beside = { images: imagesOf(call), milliseconds: price && isTimed(price) ? endedAt - entry.startedAt : 0 }
   const usage = usageOf(entry, call, beside)
   const circumstances = toCircumstances(entry, call)
   const cost = price ? costOf(usage, price, circumstances) : unpricedCost(reason)

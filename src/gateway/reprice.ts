@@ -1,0 +1,48 @@
+import { type PricedDeployment, type Pricing } from '../call/accounts/pricing.js'
+import { toPriceRecord } from '../call/accounts/ledger-entries.js'
+import type { LedgerEntry, LedgerStore } from '../ports/ledger.js'
+import { type Circumstances, costOf, isTimed, multiply, noUsage, toFactor } from '../spend/index.js'
+import { isObject, stringOf } from '../wire/json.js'
+
+/** A row with its price of today. */
+export type RepricedRow = Parameters<LedgerStore['reprice']>[0][number]
+
+/** What a row is priced with. */
+export interface RepriceParts {
+  readonly pricing: Pick<Pricing, 'findNow'>
+  /** The deployment of this id as it is now; undefined where it is gone, and the published price of its model counts. */
+  readonly findDeployment: (id: string) => PricedDeployment | undefined
+}
+
+/** Prices a row anew; undefined where no more is known than when it was written. */
+export function repriceRow(row: LedgerEntry, { pricing, findDeployment }: RepriceParts): RepricedRow | undefined {
+  const { provider, model } = row
+  const deployment = findDeployment(row.deployment) ?? { provider, model, info: {}, prices: undefined }
+  const { price } = pricing.findNow(deployment)
+  if (!price) return undefined
+  const usage = { ...noUsage, ...row.usage, estimated: row.estimated }
+  const circumstances = circumstancesOf(row)
+  const markUp = toFactor(stringOf(row.price?.['markUp']) ?? 1)
+  const cost = costOf(isTimed(price) ? { ...usage, milliseconds: row.latencyMs } : usage, price, circumstances)
+  if (!cost.priced && cost.pico === row.cost) return undefined
+  return {
+    id: row.id,
+    cost: cost.pico,
+    charged: row.billable ? multiply(cost.pico, markUp) : 0n,
+    price: toPriceRecord({ price, cost, markUp, circumstances }),
+    priced: cost.priced,
+  }
+}
+
+/** What `toPriceRecord` kept of them. */
+function circumstancesOf({ at, latencyMs, price }: LedgerEntry): Circumstances {
+  const told = price?.['circumstances']
+  const kept = isObject(told) ? told : {}
+  return {
+    at: at - latencyMs,
+    serviceTier: stringOf(kept['serviceTier']),
+    region: stringOf(kept['region']),
+    imageSize: stringOf(kept['imageSize']),
+    imageQuality: stringOf(kept['imageQuality']),
+  }
+}
