@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Gateway } from '../src/index.js'
+import type { Mountable } from '../src/index.js'
 import { splitTarget } from './mount.js'
 import { serve } from './node-serve.js'
 
@@ -19,10 +19,10 @@ export type ExpressHandler = (
 ) => void
 
 /**
- * Mounts a gateway in Express 4 or 5: `app.use('/llm', expressGateway(gateway))`. Works behind `express.json()` and
- * without it; any other path goes to `next()`. `host` of a request is Express's `req`.
+ * Mounts a gateway, or its `admin`, in Express 4 or 5: `app.use('/llm', expressGateway(gateway))`. Works behind
+ * `express.json()` and without it; any other path goes to `next()`. `host` of a request is Express's `req`.
  */
-export function expressGateway(gateway: Gateway<ExpressRequest>): ExpressHandler {
+export function expressGateway(gateway: Mountable<ExpressRequest>): ExpressHandler {
   return (request, response, next) => {
     const target = splitTarget(request.url, '')
     if (target === null || !serve(gateway, target, request, response, request, request.body)) next()

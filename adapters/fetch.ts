@@ -1,4 +1,4 @@
-import type { Caller, Gateway, HttpResponse } from '../src/index.js'
+import type { Caller, HttpResponse, Mountable } from '../src/index.js'
 import { failureAnswer, notFoundAnswer } from './failure.js'
 import { FetchHttpRequest } from './fetch-request.js'
 import type { FetchSource } from './fetch-request.js'
@@ -17,7 +17,7 @@ export interface FetchGatewayOptions {
  * `host` of a request is the Request. Never rejects.
  */
 export function fetchGateway(
-  gateway: Gateway<Request>,
+  gateway: Mountable<Request>,
   options: FetchGatewayOptions = {},
 ): (request: Request) => Promise<Response> {
   const prefix = mountPrefix(options.path)
@@ -32,7 +32,7 @@ export function fetchGateway(
  * fetch: gatewayFetch(gateway, caller) })`. The origin of a URL is ignored, credentials too: every call is `caller`'s.
  * Rejects as `fetch` does when its signal aborts.
  */
-export function gatewayFetch(gateway: Gateway, caller: Caller): typeof fetch {
+export function gatewayFetch(gateway: Mountable, caller: Caller): typeof fetch {
   return async (input, init) => {
     const client: SignalOwner = !init?.signal && input instanceof Request ? input : { signal: init?.signal }
     client.signal?.throwIfAborted()
@@ -51,7 +51,7 @@ export function gatewayFetch(gateway: Gateway, caller: Caller): typeof fetch {
 }
 
 async function ask<Host>(
-  gateway: Gateway<Host>,
+  gateway: Mountable<Host>,
   call: FetchCall,
   source: FetchSource,
   prefix: string,

@@ -1,6 +1,6 @@
 import { STATUS_CODES } from 'node:http'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Gateway, HttpBodyResponse, HttpResponse } from '../src/index.js'
+import type { HttpBodyResponse, HttpResponse, Mountable } from '../src/index.js'
 import { failureAnswer } from './failure.js'
 import { mountPrefix, splitTarget } from './mount.js'
 import { NodeHttpRequest } from './node-request.js'
@@ -32,7 +32,7 @@ export interface KoaGatewayOptions {
  * Serves a gateway in Koa 2 or 3: `app.use(koaGateway(gateway, { path: '/llm' }))`. Works with a body parser and without
  * one; any other path goes to `next()`. `host` of a request is Koa's `ctx`.
  */
-export function koaGateway(gateway: Gateway<KoaContext>, options: KoaGatewayOptions = {}): KoaHandler {
+export function koaGateway(gateway: Mountable<KoaContext>, options: KoaGatewayOptions = {}): KoaHandler {
   const prefix = mountPrefix(options.path)
   return async (context, next) => {
     const target = splitTarget(context.req.url, prefix)

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Gateway } from '../src/index.js'
+import type { Mountable } from '../src/index.js'
 import { failureAnswer } from './failure.js'
 import type { Target } from './mount.js'
 import { NodeHttpRequest } from './node-request.js'
@@ -7,7 +7,7 @@ import { writeAnswer, writeBody } from './node-response.js'
 
 /** Answers a request whose path the gateway serves; false, with nothing touched, for any other. */
 export function serve<Host>(
-  gateway: Gateway<Host>,
+  gateway: Mountable<Host>,
   target: Target,
   incoming: IncomingMessage,
   response: ServerResponse,

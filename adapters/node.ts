@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Gateway } from '../src/index.js'
+import type { Mountable } from '../src/index.js'
 import { notFoundAnswer } from './failure.js'
 import { mountPrefix, splitTarget } from './mount.js'
 import { writeBody } from './node-response.js'
@@ -23,7 +23,7 @@ export type NodeHandler = (request: NodeRequest, response: ServerResponse, next?
  * Serves a gateway with plain `node:http`: `http.createServer(nodeGateway(gateway))`. Any other path goes to `next`, or
  * is a 404 in OpenAI's shape without one. `host` of a request is the IncomingMessage.
  */
-export function nodeGateway(gateway: Gateway<NodeRequest>, options: NodeGatewayOptions = {}): NodeHandler {
+export function nodeGateway(gateway: Mountable<NodeRequest>, options: NodeGatewayOptions = {}): NodeHandler {
   const prefix = mountPrefix(options.path)
   return (request, response, next) => {
     const target = splitTarget(request.url, prefix)
@@ -41,7 +41,7 @@ export type HostListener = (request: IncomingMessage, response: ServerResponse) 
  * `http.createServer(wrapServer(gateway, app, { path: '/llm' }))`. Everything else reaches the app untouched.
  */
 export function wrapServer(
-  gateway: Gateway<NodeRequest>,
+  gateway: Mountable<NodeRequest>,
   app: HostListener,
   options: NodeGatewayOptions = {},
 ): (request: IncomingMessage, response: ServerResponse) => void {

@@ -6,6 +6,7 @@ import { runCall } from './call/run-call.js'
 import { runStream } from './call/run-stream.js'
 import { endpoints } from './endpoints/index.js'
 import { GatewayError, InvalidRequestError } from './errors.js'
+import { createAdmin } from './gateway/admin.js'
 import { checkRequest } from './gateway/check-request.js'
 import { createParts } from './gateway/create-parts.js'
 import type { Spend } from './gateway/create-spend.js'
@@ -29,13 +30,22 @@ export interface CallOptions {
   readonly signal?: AbortSignal
 }
 
-/** A running gateway; build one with `createGateway`. Two of them share nothing. */
-export interface Gateway<Host = unknown> {
+/** What adapters serve: a gateway, or its `admin`. */
+export interface Mountable<Host = unknown> {
   /**
    * Answers a request of one of its paths; null for any other path, synchronously, so that a host can go on.
    * The promise never rejects: every failure is an answer in OpenAI's shape. With `caller`, `auth` is not asked.
    */
   handle(request: HttpRequest<Host>, caller?: Caller): Promise<HttpResponse> | null
+}
+
+/** A running gateway; build one with `createGateway`. Two of them share nothing. */
+export interface Gateway<Host = unknown> extends Mountable<Host> {
+  /**
+   * The management API: keys, users, teams, budgets, models and spend, with LiteLLM's paths. Reached by nobody until it
+   * is mounted, at a path of its own or beside the gateway; asks the same `auth`.
+   */
+  readonly admin: Mountable<Host>
   /** One call without HTTP. @throws GatewayError */
   call<K extends Operation>(
     operation: K,
@@ -70,12 +80,15 @@ const maxBodyBytes = 20 * 1024 * 1024
  */
 export function createGateway<Host = unknown>(options: GatewayOptions<Host>): Gateway<Host> {
   checkOptions(options)
-  const { call: parts, deployments, stores, books, keys } = createParts(options as GatewayOptions)
+  const all = createParts(options as GatewayOptions)
+  const { call: parts, deployments, stores, books, keys } = all
+  const auth = toAuth(options as GatewayOptions, keys)
+  const admin = createAdmin(options as GatewayOptions, auth, all)
   const sharing = stores.router && shareState({ ...parts, state: parts.router.state, store: stores.router })
   const checks = startHealthChecks(options.healthChecks, parts)
   const dispatch = createDispatch({
     routes: createRouteTable(endpoints(parts, { debug: options.debug ?? false })),
-    auth: toAuth(options as GatewayOptions, keys),
+    auth,
     clock: parts.clock,
     createId: parts.createId,
     maxBodyBytes: options.maxBodyBytes ?? maxBodyBytes,
@@ -85,6 +98,7 @@ export function createGateway<Host = unknown>(options: GatewayOptions<Host>): Ga
     spend: books.spend,
     deployments: createDeployments(parts.directory, deployments),
     handle: (request, caller) => dispatch(request, caller),
+    admin: { handle: (request, caller) => admin.dispatch(request, caller) },
     async call(operation, request, caller, callOptions) {
       const checked = checkRequest(operation, request)
       if ('stream' in checked && checked.stream) {
@@ -105,6 +119,7 @@ export function createGateway<Host = unknown>(options: GatewayOptions<Host>): Ga
       checks?.stop()
       await parts.running.drain(drainMs, new GatewayError('unavailable', 'The gateway was closed.'))
       sharing?.close()
+      admin.close()
       keys.directory.close()
       await books.close(closingMs)
       await Promise.all([parts.client.close(), parts.callerAccess?.client.close(), parts.media?.close()])

@@ -1,4 +1,4 @@
-export { type CallOptions, type Gateway, createGateway } from './gateway.js'
+export { type CallOptions, type Gateway, type Mountable, createGateway } from './gateway.js'
 export type { Deployments } from './gateway/deployments.js'
 export type { Repriced, RepriceRange, Spend } from './gateway/create-spend.js'
 export type { HealthCheckOptions } from './call/health-checks.js'
@@ -32,6 +32,7 @@ export {
   failureRules,
 } from './errors.js'
 export { Secret } from './secret.js'
+export type { EncryptionKey } from './stores/sealed-text.js'
 export type {
   Headers,
   HttpBodyResponse,

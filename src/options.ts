@@ -16,6 +16,7 @@ import type { RouterStore } from './ports/router-store.js'
 import type { Provider } from './providers/provider.js'
 import { type RoutingOptions, RoutingOptionsSchema } from './router/options.js'
 import { Secret } from './secret.js'
+import { type EncryptionKey, EncryptionKeysSchema } from './stores/sealed-text.js'
 import type { JsonObject } from './wire/json.js'
 
 /** Deadlines where neither the gateway nor the deployment sets any, in milliseconds. */
@@ -146,6 +147,12 @@ export interface GatewayOptions<Host = unknown> {
   readonly idempotency?: IdempotencyOptions | false | undefined
   /** Let in who has a virtual key that this gateway has issued. @default only who `auth` knows */
   readonly keys?: KeyOptions | boolean | undefined
+  /**
+   * What the credentials of models that are added at run time are encrypted with in `stores.records` (AES-256-GCM). The
+   * first encrypts, all decrypt: to rotate, put a new one first, and drop the old one after a start. @default no such
+   * models where `stores.records` is set
+   */
+  readonly encryptionKeys?: readonly EncryptionKey[] | undefined
   /** How money is counted. A ledger is kept where this, `keys` or `stores.ledger` is set. */
   readonly spend?: SpendOptions | undefined
   /** Ask every deployment from time to time whether it works, at the host's cost. @default never */
@@ -257,6 +264,7 @@ const gatewayOptions = z.strictObject({
   cache: z.union([z.boolean(), cacheOptions]).optional(),
   idempotency: z.union([z.literal(false), idempotencyOptions]).optional(),
   keys: z.union([z.boolean(), z.strictObject({ salt: secret.optional(), cacheTtlMs: milliseconds })]).optional(),
+  encryptionKeys: EncryptionKeysSchema.optional(),
   spend: SpendOptionsSchema.optional(),
   healthChecks: z
     .strictObject({

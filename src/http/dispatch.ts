@@ -54,8 +54,9 @@ async function answer(
     const { route, params } = found
     const caller = knownCaller ?? (await identify(route, request, requestId, parts))
     checkRole(route, caller)
+    const query = route.query && readQuery(route.query, request.query)
     const body = route.body ? await readBody(route, route.body, params, request, parts) : undefined
-    const response = await route.handle({ request, requestId, caller, params, body })
+    const response = await route.handle({ request, requestId, caller, params, body, query })
     return { ...response, headers: { ...response.headers, ...headers } }
   } catch (thrown) {
     const error = toGatewayError(thrown)
@@ -139,12 +140,24 @@ async function readBody(
   throw toInvalidRequest(result.error)
 }
 
+/** The query as its schema makes it. A name that is given twice would mean whatever suits the reader: it is refused. */
+function readQuery(schema: ZodType, query: URLSearchParams): unknown {
+  const names = [...query.keys()]
+  const twice = names.find((name, at) => names.indexOf(name) !== at)
+  if (twice !== undefined) throw new InvalidRequestError(`'${twice}' is given more than once.`, twice)
+  const result = schema.safeParse(Object.fromEntries(query), { reportInput: false })
+  if (result.success) return result.data
+  throw toInvalidRequest(result.error)
+}
+
 /** The first problem that a schema found, as OpenAI would phrase it: the field in `param` and in the message. */
 export function toInvalidRequest(error: ZodError): InvalidRequestError {
   const [issue] = error.issues
   if (!issue) return new InvalidRequestError('The request is not valid.')
   const { path, message } = deepest(issue, [])
   const param = toParam(path)
+  if (issue.code === 'unrecognized_keys')
+    return new InvalidRequestError(`There is no field '${param}' here.`, param, error)
   return new InvalidRequestError(param === null ? message : `Invalid value for '${param}': ${message}`, param, error)
 }
 
@@ -156,7 +169,7 @@ interface Place {
 
 /** Of the alternatives of a union, the one that got furthest is what the client meant. */
 function deepest(issue: Issue, above: readonly PropertyKey[]): Place {
-  const path = [...above, ...issue.path]
+  const path = [...above, ...issue.path, ...(issue.code === 'unrecognized_keys' ? issue.keys.slice(0, 1) : [])]
   if (issue.code !== 'invalid_union' || issue.errors.length === 0) return { path, message: issue.message }
   const places = issue.errors.flatMap((branch) => branch.slice(0, 1).map((inner) => deepest(inner, path)))
   const furthest = places.toSorted((a, b) => b.path.length - a.path.length)[0]

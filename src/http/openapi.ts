@@ -35,9 +35,7 @@ function toOperation(route: Route, path: string): JsonObject {
     summary: route.summary,
     operationId: `${route.method.toLowerCase()}${path.replace(/[^a-z0-9]+/gi, '_')}`.replace(/_$/, ''),
     ...(route.access !== 'public' && { security: [{ bearer: [] }] }),
-    ...(names.length > 0 && {
-      parameters: names.map((name) => ({ name, in: 'path', required: true, schema: { type: 'string' } })),
-    }),
+    ...toParameters(names, route.query),
     ...(route.body && {
       requestBody: {
         required: true,
@@ -55,6 +53,20 @@ function toOperation(route: Route, path: string): JsonObject {
       ...(route.access !== 'public' && { default: errorResponse }),
     },
   }
+}
+
+function toParameters(names: readonly string[], query: ZodType | undefined): JsonObject {
+  const inPath = names.map((name) => ({ name, in: 'path', required: true, schema: { type: 'string' } }))
+  const { properties = {}, required } = query ? toSchema(query, 'input') : {}
+  const needed = Array.isArray(required) ? required : []
+  const inQuery = Object.entries(properties ?? {}).map(([name, schema]) => ({
+    name,
+    in: 'query',
+    ...(needed.includes(name) && { required: true }),
+    schema,
+  }))
+  const parameters = [...inPath, ...inQuery]
+  return parameters.length === 0 ? {} : { parameters }
 }
 
 const errorResponse = {

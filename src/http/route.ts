@@ -7,7 +7,7 @@ import type { HttpRequest, HttpResponse } from './message.js'
 export type Access = 'public' | 'caller' | 'admin'
 
 /** What a handler gets: the request, its parsed parts, and who calls. */
-export interface RouteContext<Body> {
+export interface RouteContext<Body, Query = unknown> {
   readonly request: HttpRequest
   readonly requestId: string
   /** Who calls; on public routes nobody is asked. */
@@ -15,17 +15,21 @@ export interface RouteContext<Body> {
   /** Decoded path parameters by name. */
   readonly params: Readonly<Record<string, string>>
   readonly body: Body
+  /** What `Route.query` made of the query. */
+  readonly query: Query
 }
 
 /** One endpoint as data: adapters, authentication, documentation and tests all follow from it. */
-export interface Route<Body = unknown> {
-  readonly method: 'GET' | 'POST'
+export interface Route<Body = unknown, Query = unknown> {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   /** The first is the one that is documented. `{name}` is one segment, `{name+}` one or more. */
   readonly paths: readonly string[]
   readonly access: Access
   readonly summary: string
   /** Shape of the JSON body; a route without one reads none. */
   readonly body?: ZodType<Body>
+  /** Shape of the query, each name once; a route without one ignores it. */
+  readonly query?: ZodType<Query>
   /** A quick yes to common bodies, at less than the schema's cost; true only where `body` says the same. */
   readonly acceptsAtOnce?: (body: JsonObject) => boolean
   /** Path parameters that stand for a member of the body (`model`). */
@@ -33,11 +37,11 @@ export interface Route<Body = unknown> {
   /** Documented answers by status; `text/event-stream` answers are described by `stream`. */
   readonly response?: ZodType
   readonly stream?: ZodType
-  handle(context: RouteContext<Body>): Promise<HttpResponse> | HttpResponse
+  handle(context: RouteContext<Body, Query>): Promise<HttpResponse> | HttpResponse
 }
 
-/** Names a route's body type to the compiler while the table forgets it. */
-export function defineRoute<Body>(route: Route<Body>): Route {
+/** Names a route's types of body and query to the compiler while the table forgets them. */
+export function defineRoute<Body, Query = unknown>(route: Route<Body, Query>): Route {
   return route as Route
 }
 

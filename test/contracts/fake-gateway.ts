@@ -14,6 +14,7 @@ export function fakeGateway(routes: Readonly<Record<string, FakeRoute>>): Gatewa
       const route = table.get(request.path)
       return route === undefined ? null : answer(route, request, caller)
     },
+    admin: { handle: () => null },
     call: () => Promise.reject(new Error('The fake gateway answers HTTP only.')),
     stream: () => {
       throw new Error('The fake gateway answers HTTP only.')

@@ -1,0 +1,125 @@
+import { z } from 'zod'
+import { jsonAnswer } from '../../http/answer.js'
+import type { Route } from '../../http/route.js'
+import type { ScopeRef, SpendGroup, SpendRow } from '../../ports/ledger.js'
+import type { JsonObject } from '../../wire/json.js'
+import { dollarsOf } from './dollars.js'
+import { groupRows } from './group-rows.js'
+import { defineManaged } from './managed.js'
+import type { AdminParts } from './parts.js'
+import { periodFields, toDays } from './period.js'
+import { readLedger } from './read-ledger.js'
+import { scopeFields, toSpendScope } from './spend-scope.js'
+
+const ActivityQuery = z.strictObject({
+  ...periodFields,
+  api_key: scopeFields.api_key,
+  user_id: scopeFields.user_id,
+  team_id: scopeFields.team_id,
+  organization_id: scopeFields.organization_id,
+  /** A model group. */
+  model: z.string().min(1).max(400).optional(),
+})
+
+/** Figures of some entries; money in pico-dollars. */
+interface Figures {
+  readonly charged: bigint
+  readonly inputTokens: number
+  readonly outputTokens: number
+  readonly cacheReadTokens: number
+  readonly calls: number
+  readonly failures: number
+}
+
+const nothing: Figures = { charged: 0n, inputTokens: 0, outputTokens: 0, cacheReadTokens: 0, calls: 0, failures: 0 }
+const defaultDays = 30
+
+/** `GET /user/daily/activity`: what was used and spent on each day, by model, provider and key. */
+export function dailyActivity(parts: AdminParts): Route {
+  return defineManaged(parts, {
+    method: 'GET',
+    paths: ['/user/daily/activity'],
+    access: 'caller',
+    summary: 'Tells what was used and spent on each day; members see their own.',
+    query: ActivityQuery,
+    handle: async (actor, { query }) => {
+      const scope = await toSpendScope(actor, query, parts)
+      const days = toDays(query, parts.clock.now(), defaultDays)
+      const find = async (by: readonly SpendGroup[]): Promise<readonly SpendRow[]> => {
+        const rows = await readRows({ ...days, by, scope }, parts)
+        const place = by.indexOf('model')
+        return query.model === undefined ? rows : rows.filter(({ group }) => group[place] === query.model)
+      }
+      // An entry without a key is in no row by key, so the sums come from rows without.
+      const [rows, byKey] = await Promise.all([find(['day', 'model', 'provider']), find(['day', 'model', 'key'])])
+      return jsonAnswer(200, toActivity(rows, byKey))
+    },
+  })
+}
+
+interface Wanted {
+  readonly fromDay: string
+  readonly untilDay: string
+  readonly by: readonly SpendGroup[]
+  readonly scope: ScopeRef | undefined
+}
+
+function readRows({ scope, ...query }: Wanted, parts: AdminParts): Promise<readonly SpendRow[]> {
+  return readLedger(parts, (ledger) => ledger.report({ ...query, ...(scope && { scope }) }))
+}
+
+function toActivity(rows: readonly SpendRow[], byKey: readonly SpendRow[]): JsonObject {
+  const keys = groupRows(byKey, 0)
+  const days = [...groupRows(rows, 0)].toSorted(([a], [b]) => (a < b ? 1 : -1))
+  return {
+    results: days.map(([date, ofDay]) => ({
+      date,
+      metrics: toMetrics(sum(ofDay)),
+      breakdown: {
+        models: toBreakdown(ofDay, 1),
+        providers: toBreakdown(ofDay, 2),
+        api_keys: toBreakdown(keys.get(date) ?? [], 2),
+      },
+    })),
+    metadata: toTotals(sum(rows)),
+  }
+}
+
+function toBreakdown(rows: readonly SpendRow[], place: number): JsonObject {
+  return Object.fromEntries(
+    [...groupRows(rows, place)].map(([name, group]) => [name, { metrics: toMetrics(sum(group)) }]),
+  )
+}
+
+function sum(rows: readonly SpendRow[]): Figures {
+  return rows.reduce<Figures>(
+    (total, row) => ({
+      charged: total.charged + row.charged,
+      inputTokens: total.inputTokens + row.inputTokens,
+      outputTokens: total.outputTokens + row.outputTokens,
+      cacheReadTokens: total.cacheReadTokens + row.cacheReadTokens,
+      calls: total.calls + row.calls,
+      failures: total.failures + row.failures,
+    }),
+    nothing,
+  )
+}
+
+function toMetrics(figures: Figures): JsonObject {
+  return {
+    spend: dollarsOf(figures.charged),
+    prompt_tokens: figures.inputTokens,
+    completion_tokens: figures.outputTokens,
+    cache_read_input_tokens: figures.cacheReadTokens,
+    total_tokens: figures.inputTokens + figures.outputTokens,
+    api_requests: figures.calls,
+    successful_requests: figures.calls - figures.failures,
+    failed_requests: figures.failures,
+  }
+}
+
+function toTotals(figures: Figures): JsonObject {
+  return Object.fromEntries(
+    Object.entries(toMetrics(figures)).map(([name, value]) => [`total_${name.replace(/^total_/, '')}`, value]),
+  )
+}

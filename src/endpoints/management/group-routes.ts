@@ -1,0 +1,168 @@
+import { type ZodType, z } from 'zod'
+import { jsonAnswer } from '../../http/answer.js'
+import type { Route } from '../../http/route.js'
+import {
+  type BlockableKind,
+  type GroupKind,
+  createGroup,
+  deleteGroup,
+  setGroupBlocked,
+  updateGroup,
+} from '../../keys/management/index.js'
+import type { DataOf } from '../../keys/records.js'
+import type { JsonObject } from '../../wire/json.js'
+import { toAnswer } from './answers.js'
+import { findGroups } from './find-groups.js'
+import { defineManaged } from './managed.js'
+import { arrayAnswer, pagingFields, toPage } from './paging.js'
+import type { AdminParts } from './parts.js'
+
+/** How one kind of records is written over HTTP. */
+export interface GroupSpec<Kind extends GroupKind> {
+  readonly kind: Kind
+  /** Where its paths are: `/customer`, and LiteLLM's other name for it, `/end_user`. */
+  readonly bases: readonly string[]
+  /** What its id is called. */
+  readonly idField: string
+  /** True where a new one has to be named, as its id says what it is. */
+  readonly isNamed?: boolean
+  /** What a list of ids is called. */
+  readonly idsField: string
+  /** Its fields, strict. */
+  readonly input: z.ZodObject & ZodType<DataOf<Kind>>
+}
+
+/** An id as databases can keep it. */
+export const recordId = z.string().refine(isRecordId, { error: 'must have 1 to 200 bytes, and no control characters' })
+
+/** `…/new`: makes one, with the id that is given or a new one. */
+export function createRoute<Kind extends GroupKind>(parts: AdminParts, spec: GroupSpec<Kind>): Route {
+  const { kind, idField, input } = spec
+  return defineManaged(parts, {
+    method: 'POST',
+    paths: pathsOf(spec, 'new'),
+    access: 'caller',
+    summary: `Makes a ${kind}.`,
+    body: withId(spec, spec.isNamed ? recordId : recordId.optional()),
+    handle: async (actor, { body }) => {
+      const { [idField]: id, ...data } = body
+      const record = await createGroup(actor, { kind, id: textOf(id), data: input.parse(data) }, parts.callers)
+      return jsonAnswer(200, toGroupAnswer(spec, record))
+    },
+  })
+}
+
+/** `…/update`: changes the fields that are named. */
+export function updateRoute<Kind extends GroupKind>(parts: AdminParts, spec: GroupSpec<Kind>): Route {
+  const { kind, idField, input } = spec
+  return defineManaged(parts, {
+    method: 'POST',
+    paths: pathsOf(spec, 'update'),
+    access: 'caller',
+    summary: `Changes the fields of a ${kind} that are named; null takes one away.`,
+    body: withId(spec, recordId),
+    handle: async (actor, { body }) => {
+      const { [idField]: id, ...fields } = body
+      const change = { kind, id: textOf(id) ?? '', fields: input.parse(fields) }
+      return jsonAnswer(200, toGroupAnswer(spec, await updateGroup(actor, change, parts.callers)))
+    },
+  })
+}
+
+/** `…/delete`: all that are named, one after the other. */
+export function deleteRoute<Kind extends GroupKind>(parts: AdminParts, spec: GroupSpec<Kind>): Route {
+  const { kind, idsField } = spec
+  return defineManaged(parts, {
+    method: 'POST',
+    paths: pathsOf(spec, 'delete'),
+    access: 'caller',
+    summary: `Deletes each ${kind} that is named, with all that belongs to it; ends at the first that cannot be deleted.`,
+    body: listOf(idsField),
+    handle: async (actor, { body }) => {
+      const ids = [...new Set(body[idsField] ?? [])]
+      for (const id of ids) await deleteGroup(actor, { kind, id }, parts.callers)
+      return jsonAnswer(200, { [`deleted_${kind}s`]: ids })
+    },
+  })
+}
+
+/** `…/block` and `…/unblock`. */
+export function blockRoutes<Kind extends BlockableKind>(
+  parts: AdminParts,
+  spec: GroupSpec<Kind>,
+  /** One id, or a list of them. */
+  field: string,
+): readonly Route[] {
+  const { kind } = spec
+  const body: ZodType<Readonly<Record<string, string | string[]>>> =
+    field === spec.idsField ? listOf(field) : z.strictObject({ [field]: recordId })
+  return [true, false].map((blocked) =>
+    defineManaged(parts, {
+      method: 'POST',
+      paths: pathsOf(spec, blocked ? 'block' : 'unblock'),
+      access: 'admin',
+      summary: blocked ? `Blocks a ${kind} with all keys that belong to it.` : `Lets a blocked ${kind} work again.`,
+      body,
+      handle: async (actor, { body: given }) => {
+        const ids = [given[field] ?? []].flat()
+        const records: JsonObject[] = []
+        for (const id of ids) {
+          records.push(toGroupAnswer(spec, await setGroupBlocked(actor, { kind, id, blocked }, parts.callers)))
+        }
+        return jsonAnswer(
+          200,
+          field === spec.idsField ? { [`${blocked ? '' : 'un'}blocked_${kind}s`]: records } : records[0],
+        )
+      },
+    }),
+  )
+}
+
+/** `…/list`: an array, as in LiteLLM. */
+export function listRoute<Kind extends GroupKind>(parts: AdminParts, spec: GroupSpec<Kind>): Route {
+  const { kind } = spec
+  return defineManaged(parts, {
+    method: 'GET',
+    paths: pathsOf(spec, 'list'),
+    access: 'caller',
+    summary: `Lists each ${kind} that the caller may see, newest first; the header x-sluice-next leads to the next page.`,
+    query: z.strictObject(pagingFields),
+    handle: async (actor, { query }) => {
+      const { records, next } = await findGroups(actor, kind, toPage(query), parts)
+      return arrayAnswer(
+        records.map((record) => toGroupAnswer(spec, record)),
+        next,
+      )
+    },
+  })
+}
+
+/** The record as it is answered, with its id. */
+export function toGroupAnswer<Kind extends GroupKind>(
+  { kind, idField }: GroupSpec<Kind>,
+  record: Parameters<typeof toAnswer<Kind>>[1] & { readonly id: string },
+): JsonObject {
+  return { [idField]: record.id, ...toAnswer(kind, record) }
+}
+
+/** The paths of an action under all names of the kind. */
+export function pathsOf({ bases }: Pick<GroupSpec<GroupKind>, 'bases'>, action: string): readonly string[] {
+  return bases.map((base) => `${base}/${action}`)
+}
+
+/** A body that holds nothing but a list of ids. */
+export function listOf(field: string): ZodType<Record<string, string[]>> {
+  return z.strictObject({ [field]: z.array(recordId).min(1).max(1_000) })
+}
+
+function withId({ input, idField }: GroupSpec<GroupKind>, id: ZodType): ZodType<JsonObject> {
+  return input.extend({ [idField]: id })
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined
+}
+
+function isRecordId(text: string): boolean {
+  return text !== '' && Buffer.byteLength(text) <= 200 && !/[\p{Cc}\p{Surrogate}]/u.test(text)
+}

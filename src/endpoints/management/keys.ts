@@ -1,0 +1,158 @@
+import { z } from 'zod'
+import { GatewayError, InvalidRequestError } from '../../errors.js'
+import { jsonAnswer } from '../../http/answer.js'
+import type { Route } from '../../http/route.js'
+import { addDuration } from '../../keys/duration.js'
+import {
+  type Actor,
+  KeyInput,
+  KeyText,
+  createKey,
+  deleteKeys,
+  findRecords,
+  regenerateKey,
+  setKeyBlocked,
+  toKeyId,
+  updateKey,
+  viewKey,
+} from '../../keys/management/index.js'
+import { toKeyAnswer } from './answers.js'
+import { readBudgetStatus } from './budget-status.js'
+import { keyList } from './key-list.js'
+import { defineManaged } from './managed.js'
+import type { AdminParts } from './parts.js'
+
+/** A key's text, or its hash. */
+const key = z.string().min(1).max(400)
+
+const GenerateBody = KeyInput.extend({ key: KeyText.optional() })
+const UpdateBody = KeyInput.extend({ key })
+const RegenerateBody = KeyInput.extend({
+  key,
+  new_key: KeyText.optional(),
+  /** How long the old text works on, such as `24h`. @default not at all */
+  grace_period: z.string().nullish(),
+})
+const DeleteBody = z
+  .strictObject({ keys: z.array(key).max(1_000).optional(), key_aliases: z.array(key).max(1_000).optional() })
+  .refine(({ keys, key_aliases }) => (keys?.length ?? 0) + (key_aliases?.length ?? 0) > 0, {
+    error: 'Name the keys to delete in keys or key_aliases.',
+  })
+const KeyBody = z.strictObject({ key })
+
+/** `/key/*`: virtual keys. */
+export function keyRoutes(parts: AdminParts): readonly Route[] {
+  const { callers } = parts
+  return [
+    defineManaged(parts, {
+      method: 'POST',
+      paths: ['/key/generate'],
+      access: 'caller',
+      summary: 'Makes a virtual key. Its text is in this answer and nowhere else.',
+      body: GenerateBody,
+      handle: async (actor, { body: { key: text, ...fields } }) => {
+        const made = await createKey(actor, { fields, text }, callers)
+        return jsonAnswer(200, { key: made.key.reveal(), ...toKeyAnswer(made.record), spend: 0 })
+      },
+    }),
+    defineManaged(parts, {
+      method: 'POST',
+      paths: ['/key/update'],
+      access: 'caller',
+      summary: 'Changes the fields that are named; null takes one away.',
+      body: UpdateBody,
+      handle: async (actor, { body: { key: given, ...fields } }) => {
+        const record = await updateKey(actor, { id: needKeyId(given, parts), fields }, callers)
+        return jsonAnswer(200, { key: record.id, ...toKeyAnswer(record) })
+      },
+    }),
+    defineManaged(parts, {
+      method: 'POST',
+      paths: ['/key/regenerate', '/key/{key}/regenerate'],
+      pathIntoBody: ['key'],
+      access: 'caller',
+      summary: 'Gives a key a new text; what it is and has spent stays.',
+      body: RegenerateBody,
+      handle: async (actor, { body: { key: given, new_key: text, grace_period: grace, ...fields } }) => {
+        const renewal = { id: needKeyId(given, parts), fields, text, graceMs: toGrace(grace, parts) }
+        const made = await regenerateKey(actor, renewal, callers)
+        return jsonAnswer(200, { key: made.key.reveal(), ...toKeyAnswer(made.record) })
+      },
+    }),
+    defineManaged(parts, {
+      method: 'POST',
+      paths: ['/key/delete'],
+      access: 'caller',
+      summary: 'Deletes keys by text, hash or alias; they open nothing from then on.',
+      body: DeleteBody,
+      handle: async (actor, { body: { keys = [], key_aliases: aliases = [] } }) => {
+        const named = await Promise.all(aliases.map((alias) => idOfAlias(alias, parts)))
+        const ids = [...new Set([...keys.map((given) => needKeyId(given, parts)), ...named])]
+        return jsonAnswer(200, { deleted_keys: await deleteKeys(actor, ids, callers) })
+      },
+    }),
+    blocking(parts, '/key/block', true),
+    blocking(parts, '/key/unblock', false),
+    keyInfo(parts),
+    keyList(parts),
+  ]
+}
+
+function blocking(parts: AdminParts, path: string, blocked: boolean): Route {
+  return defineManaged(parts, {
+    method: 'POST',
+    paths: [path],
+    access: 'caller',
+    summary: blocked ? 'Blocks a key.' : 'Lets a blocked key work again.',
+    body: KeyBody,
+    handle: async (actor, { body }) =>
+      jsonAnswer(
+        200,
+        toKeyAnswer(await setKeyBlocked(actor, { id: needKeyId(body.key, parts), blocked }, parts.callers)),
+      ),
+  })
+}
+
+function keyInfo(parts: AdminParts): Route {
+  return defineManaged(parts, {
+    method: 'GET',
+    paths: ['/key/info'],
+    access: 'caller',
+    summary: 'Tells all of a key but its text; without `key`, of the one that asks.',
+    query: z.strictObject({ key: key.optional() }),
+    handle: async (actor, { query }) => {
+      const id = query.key === undefined ? ownKeyId(actor) : needKeyId(query.key, parts)
+      const record = await viewKey(actor, id, parts.callers)
+      const { token: _, ...info } = toKeyAnswer(record)
+      const status = await readBudgetStatus({ kind: 'key', id: record.data.key_id }, record.data, parts)
+      return jsonAnswer(200, { key: record.id, info: { ...info, ...status } })
+    },
+  })
+}
+
+function ownKeyId({ key: own }: Actor): string {
+  if (own) return own.hash
+  throw new InvalidRequestError('Name a key: you did not come with one.', 'key')
+}
+
+/** @throws InvalidRequestError for what is neither a key nor a hash */
+function needKeyId(given: string, { callers }: AdminParts): string {
+  const id = toKeyId(given, callers)
+  if (id !== undefined) return id
+  throw new InvalidRequestError("This is neither a key nor a key's hash.", 'key')
+}
+
+async function idOfAlias(alias: string, { callers }: AdminParts): Promise<string> {
+  const { records } = await findRecords('key', { index: { alias }, limit: 1 }, callers)
+  const [found] = records
+  if (found) return found.id
+  throw new GatewayError('not_found', 'There is no such key.', { param: 'key_aliases' })
+}
+
+function toGrace(grace: string | null | undefined, { clock }: AdminParts): number {
+  if (grace === null || grace === undefined) return 0
+  const now = clock.now()
+  const end = addDuration(now, grace)
+  if (end === undefined) throw new InvalidRequestError('Invalid duration; it looks like 24h.', 'grace_period')
+  return end - now
+}

@@ -1,0 +1,116 @@
+import { z } from 'zod'
+import { jsonAnswer } from '../../http/answer.js'
+import type { Route } from '../../http/route.js'
+import {
+  type MemberGroup,
+  MemberInput,
+  addMember,
+  findMembers,
+  removeMember,
+  updateMember,
+} from '../../keys/management/index.js'
+import type { JsonObject } from '../../wire/json.js'
+import { toAnswer } from './answers.js'
+import { recordId } from './group-routes.js'
+import { defineManaged, withMethods } from './managed.js'
+import { nextFields, pagingFields, toPage } from './paging.js'
+import type { AdminParts } from './parts.js'
+
+/** Whose members, and where. */
+export interface MemberSpec {
+  /** `/team`. */
+  readonly base: string
+  /** `team_id`. */
+  readonly idField: string
+  readonly toGroup: (id: string) => MemberGroup
+  /** Of `member_update` and `member_delete`; of `member_add` the first. */
+  readonly methods: readonly Route['method'][]
+}
+
+const roles = z.enum(['admin', 'user', 'org_admin'])
+const place = z.strictObject({ user_id: recordId, role: roles.optional() })
+/** LiteLLM's words for a member's own budget and models. */
+const aliases = {
+  max_budget_in_team: 'max_budget',
+  max_budget_in_organization: 'max_budget',
+  allowed_models: 'models',
+} as const
+const MemberFields = MemberInput.extend({
+  max_budget_in_team: MemberInput.shape.max_budget,
+  max_budget_in_organization: MemberInput.shape.max_budget,
+  allowed_models: MemberInput.shape.models,
+})
+
+/** `…/member_add`, `member_update`, `member_delete` and `members`. */
+export function memberRoutes(parts: AdminParts, spec: MemberSpec): readonly Route[] {
+  const { base, idField, toGroup, methods } = spec
+  const groupOf = (given: JsonObject): MemberGroup => toGroup(String(given[idField]))
+  const list = defineManaged(parts, {
+    method: 'GET',
+    paths: [`${base}/members`],
+    access: 'caller',
+    summary: 'Lists members, the newest first.',
+    query: z.strictObject({ ...pagingFields, [idField]: recordId }),
+    handle: async (actor, { query }) => {
+      const { records, next } = await findMembers(actor, { group: groupOf(query), ...toPage(query) }, parts.callers)
+      return jsonAnswer(200, { members: records.map((member) => toAnswer('member', member)), ...nextFields(next) })
+    },
+  })
+  const add = defineManaged(parts, {
+    method: 'POST',
+    paths: [`${base}/member_add`],
+    access: 'caller',
+    summary: 'Gives one user or several a place; ends at the first that has one.',
+    body: MemberFields.omit({ role: true }).extend({
+      [idField]: recordId,
+      member: z.union([place, z.array(place).min(1).max(100)]),
+    }),
+    handle: async (actor, { body }) => {
+      const { [idField]: id, member, ...own } = body
+      const members: JsonObject[] = []
+      for (const { user_id: user, role } of z.array(place).parse([member].flat())) {
+        const fields = { ...toFields(own), ...(role !== undefined && { role }) }
+        members.push(toAnswer('member', await addMember(actor, { group: groupOf(body), user, fields }, parts.callers)))
+      }
+      return jsonAnswer(200, { [idField]: id, members })
+    },
+  })
+  const update = defineManaged(parts, {
+    method: 'POST',
+    paths: [`${base}/member_update`],
+    access: 'caller',
+    summary: 'Changes the fields of a place that are named.',
+    body: MemberFields.extend({ [idField]: recordId, user_id: recordId }),
+    handle: async (actor, { body }) => {
+      const { [idField]: id, user_id: user, ...own } = body
+      const change = { group: groupOf(body), user: String(user), fields: toFields(own) }
+      return jsonAnswer(200, { [idField]: id, ...toAnswer('member', await updateMember(actor, change, parts.callers)) })
+    },
+  })
+  const remove = defineManaged(parts, {
+    method: 'POST',
+    paths: [`${base}/member_delete`],
+    access: 'caller',
+    summary: "Takes a user's place away, and the user's keys in it.",
+    body: z.strictObject({ [idField]: recordId, user_id: recordId }),
+    handle: async (actor, { body }) => {
+      await removeMember(actor, { group: groupOf(body), user: String(body['user_id']) }, parts.callers)
+      return jsonAnswer(200, { [idField]: body[idField], deleted_members: [body['user_id']] })
+    },
+  })
+  return [list, add, ...withMethods(methods, update), ...withMethods(toDelete(methods), remove)]
+}
+
+function toDelete(methods: readonly Route['method'][]): readonly Route['method'][] {
+  return methods.map((method) => (method === 'PATCH' ? 'DELETE' : method))
+}
+
+/** A place's fields under our names. */
+function toFields(given: JsonObject): MemberInput {
+  const named = Object.entries(given).map(([name, value]) => [isAlias(name) ? aliases[name] : name, value] as const)
+  return MemberInput.parse(Object.fromEntries(named))
+}
+
+function isAlias(name: string): name is keyof typeof aliases {
+  return Object.hasOwn(aliases, name)
+}

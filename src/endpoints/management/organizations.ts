@@ -1,0 +1,61 @@
+import { z } from 'zod'
+import { jsonAnswer } from '../../http/answer.js'
+import type { Route } from '../../http/route.js'
+import { OrganizationInput, findMembers, viewGroup } from '../../keys/management/index.js'
+import { toAnswer } from './answers.js'
+import { readBudgetStatus } from './budget-status.js'
+import {
+  type GroupSpec,
+  createRoute,
+  deleteRoute,
+  listRoute,
+  recordId,
+  toGroupAnswer,
+  updateRoute,
+} from './group-routes.js'
+import { defineManaged, withMethods } from './managed.js'
+import { memberRoutes } from './members.js'
+import type { AdminParts } from './parts.js'
+
+const spec: GroupSpec<'organization'> = {
+  kind: 'organization',
+  bases: ['/organization'],
+  idField: 'organization_id',
+  idsField: 'organization_ids',
+  input: OrganizationInput,
+}
+
+// Of members; all of them are in `/organization/members`.
+const mostShown = 1_000
+
+/** `/organization/*`: organizations and their members. */
+export function organizationRoutes(parts: AdminParts): readonly Route[] {
+  return [
+    createRoute(parts, spec),
+    ...withMethods(['PATCH', 'POST'], updateRoute(parts, spec)),
+    ...withMethods(['DELETE', 'POST'], deleteRoute(parts, spec)),
+    defineManaged(parts, {
+      method: 'GET',
+      paths: ['/organization/info'],
+      access: 'caller',
+      summary: 'Tells all of an organization: its fields, what it has spent, its members.',
+      query: z.strictObject({ organization_id: recordId }),
+      handle: async (actor, { query: { organization_id: id } }) => {
+        const record = await viewGroup(actor, { kind: 'organization', id }, parts.callers)
+        const [status, members] = await Promise.all([
+          readBudgetStatus({ kind: 'organization', id }, record.data, parts),
+          findMembers(actor, { group: { organization: id }, limit: mostShown }, parts.callers),
+        ])
+        const places = members.records.map((member) => toAnswer('member', member))
+        return jsonAnswer(200, { ...toGroupAnswer(spec, record), ...status, members: places })
+      },
+    }),
+    listRoute(parts, spec),
+    ...memberRoutes(parts, {
+      base: '/organization',
+      idField: 'organization_id',
+      toGroup: (organization) => ({ organization }),
+      methods: ['PATCH', 'POST'],
+    }),
+  ]
+}

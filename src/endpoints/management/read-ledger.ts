@@ -1,0 +1,12 @@
+import { within } from '../../limits/deadline.js'
+import type { LedgerStore } from '../../ports/ledger.js'
+import type { AdminParts } from './parts.js'
+
+const flushMs = 250
+const answerMs = 10_000
+
+/** Asks the ledger, after the rows that are on their way to it had a moment to arrive. @throws GatewayError unavailable */
+export async function readLedger<T>(parts: AdminParts, ask: (ledger: LedgerStore) => Promise<T>): Promise<T> {
+  await parts.queue.flush(flushMs)
+  return within(parts.clock, answerMs, () => ask(parts.ledger))
+}
