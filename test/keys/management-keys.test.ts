@@ -116,7 +116,7 @@ describe('an admin', () => {
 
   it('lets the old text work on for a while, and gives only one new one', async () => {
     const { admin, parts, directory, keyFor, clock } = createLab()
-    const { text, id } = await keyFor({ key_alias: 'one' })
+    const { text, id } = await keyFor({})
     const actor = await admin()
     const both = await Promise.all(
       [1, 2].map(() => outcomeOf(regenerateKey(actor, { id, fields: {}, graceMs: 60_000 }, parts))),
@@ -125,6 +125,21 @@ describe('an admin', () => {
     expect(await refusalOf(directory, text)).toBeUndefined()
     clock.advance(60_000)
     expect(await refusalOf(directory, text)).toBe('expired_api_key')
+  })
+
+  it('gives no new text that lacks what was written meanwhile', async () => {
+    const lab = createLab()
+    const { id } = await lab.keyFor({})
+    let isFirst = true
+    const update: typeof lab.records.update = async (kind, record, version) => {
+      const blocks = isFirst
+      isFirst = false
+      if (blocks) await setKeyBlocked(await lab.admin(), { id, blocked: true }, lab.parts)
+      return lab.records.update(kind, record, version)
+    }
+    const parts = { ...lab.parts, records: { ...lab.records, update } }
+    const { key } = await regenerateKey(await lab.admin(), { id, fields: {} }, parts)
+    expect(await refusalOf(lab.directory, key.reveal())).toBe('blocked')
   })
 
   it('has the old text back where the new one could not be kept', async () => {

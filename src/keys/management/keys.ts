@@ -138,15 +138,20 @@ export async function regenerateKey(actor: Actor, renewal: KeyRenewal, parts: Ma
   await checkRank(actor, id, '/key/regenerate', parts)
   const old = await needRecord({ kind: 'key', id }, parts)
   checkReach(actor, old, parts)
-  const data: KeyData = { ...old.data, ...toKeyFields(renewal.fields, parts.clock.now()) }
-  if (actor.level !== 'admin') checkKeyChange(actor, old.data, data, parts)
-  await ensureNamed(actor, data, parts)
+  const fields = toKeyFields(renewal.fields, parts.clock.now())
   const material = toMaterial(text, parts)
   const ends = new Date(parts.clock.now() + graceMs).toISOString()
-  // First, so that of two at once only one goes on, and the alias is free.
-  await changeRecord(actor, { kind: 'key', id, action: 'regenerated', change: retire(material.hash, ends) }, parts)
+  let born: KeyData = old.data
+  const change = (data: KeyData): KeyData => {
+    born = { ...data, ...fields, key_name: material.name }
+    if (actor.level !== 'admin') checkKeyChange(actor, data, { ...data, ...fields }, parts)
+    return retire(data, material.hash, ends)
+  }
+  change(old.data)
+  await ensureNamed(actor, fields, parts)
+  // First, so that of two at once only one goes on, nothing written meanwhile is lost, and the alias is free.
+  await changeRecord(actor, { kind: 'key', id, action: 'regenerated', change }, parts)
   try {
-    const born = { ...data, key_name: material.name }
     const record = await insertRecord(actor, { kind: 'key', id: material.hash, data: born }, parts)
     if (graceMs <= 0) await deleteRecord(actor, { kind: 'key', id }, parts)
     return { record, key: material.text }
@@ -168,12 +173,10 @@ async function takeBack(actor: Actor, old: Stored<'key'>, successor: string, par
   }
 }
 
-function retire(successor: string, ends: string): (data: KeyData) => KeyData {
-  return (data) => {
-    if (data.replaced_by) throw new GatewayError('conflict', 'This key got a new text already.')
-    const isSooner = data.expires && Date.parse(data.expires) <= Date.parse(ends)
-    return { ...data, key_alias: null, replaced_by: successor, expires: isSooner ? data.expires : ends }
-  }
+function retire(data: KeyData, successor: string, ends: string): KeyData {
+  if (data.replaced_by) throw new GatewayError('conflict', 'This key got a new text already.')
+  const isSooner = data.expires && Date.parse(data.expires) <= Date.parse(ends)
+  return { ...data, key_alias: null, replaced_by: successor, expires: isSooner ? data.expires : ends }
 }
 
 /** @throws GatewayError not_found for keys that the actor may not see, permission for those it may only see */
