@@ -1,4 +1,4 @@
-import type { GatewayError } from '../errors.js'
+import type { FailureKind, GatewayError } from '../errors.js'
 import { type FailureClass, failureClassOf } from './failure-class.js'
 
 /** How often and how patiently failed attempts are repeated. */
@@ -25,8 +25,16 @@ export function retriesFor(error: GatewayError, policy: RetryPolicy, retries: nu
   return error.rule.retry || error.rule.reroute ? retries : 0
 }
 
+const refusals: ReadonlySet<FailureKind> = new Set(['unsupported_parameter', 'deployment_limited'])
+
+/** True for what was refused before it was sent: it counts as no attempt, so it must never be repeated. */
+export function isUnsent({ kind }: GatewayError): boolean {
+  return refusals.has(kind)
+}
+
 /** True where the same deployment may be asked again. */
 export function mayRepeat(error: GatewayError, policy: RetryPolicy): boolean {
+  if (isUnsent(error)) return false
   return error.rule.retry || (policy.byClass[failureClassOf(error.kind)] ?? 0) > 0
 }
 

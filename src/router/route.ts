@@ -9,7 +9,7 @@ import type { Member, ModelGroup } from './model-group.js'
 import { nobodyFree } from './nobody-free.js'
 import { pause } from './pause.js'
 import { type GroupFacts, noFacts } from './pre-call-checks.js'
-import { type RetryPolicy, backOff, mayRepeat, retriesFor } from './retry.js'
+import { type RetryPolicy, backOff, isUnsent, mayRepeat, retriesFor } from './retry.js'
 import type { RouterState } from './router-state.js'
 import type { Strategy } from './strategies/strategy.js'
 import type { AttemptReason, CallTrail } from './trail.js'
@@ -62,6 +62,8 @@ export class Route {
   #group: ModelGroup
   #facts: GroupFacts
   #failed = new Set<Member>()
+  /** Those of them that a repetition cannot help. */
+  #hopeless = new Set<Member>()
   #attempts = 0
   #attemptsInGroup = 0
   #fallbacks = 0
@@ -126,12 +128,11 @@ export class Route {
    * @throws GatewayError where nothing is left to try
    */
   async failed(picked: Picked, error: GatewayError, reason?: AttemptReason): Promise<void> {
-    picked.lease.failed(error)
-    this.#failed.add(picked.member)
+    this.excluded(picked, error)
     const { signal } = this.#request
     if (signal.ended) throw signal.ended
     // What was refused before it was sent cost nothing.
-    if (error.kind === 'unsupported_parameter' || error.kind === 'deployment_limited') {
+    if (isUnsent(error)) {
       this.#attempts -= 1
       this.#attemptsInGroup -= 1
     }
@@ -151,6 +152,7 @@ export class Route {
   excluded({ lease, member }: Picked, error: GatewayError): void {
     lease.failed(error)
     this.#failed.add(member)
+    if (!mayRepeat(error, this.#parts.retry)) this.#hopeless.add(member)
   }
 
   /** Another member that could be asked beside the running attempts; undefined where there is none, or no attempt left. */
@@ -182,7 +184,7 @@ export class Route {
     const wait = backOff(this.#waits, error, retry, random)
     if (wait === undefined || wait >= signal.remainingMs) return undefined
     const failed = this.#failed
-    this.#failed = new Set()
+    this.#failed = new Set(this.#hopeless)
     const repeated = choose(this.#group, { ...this.#choice(), view: { ...this.#view(), now: clock.now() + wait } })
     if (!repeated) {
       this.#failed = failed
@@ -214,6 +216,7 @@ export class Route {
       this.#group = group
       this.#facts = this.#request.factsOf?.(group) ?? noFacts
       this.#failed = new Set()
+      this.#hopeless = new Set()
       this.#attemptsInGroup = 0
       this.#waits = 0
       this.#fallbacks += 1
