@@ -98,7 +98,7 @@ async function runWorld(
     state,
     clock,
     random,
-    strategy: strategies[strategy]({ costOf: () => undefined, lowestLatencyBuffer: 0 }),
+    strategy: strategies[strategy](),
     retry: toRetryPolicy(routing, retries),
     fallbacks: toFallbackPolicy(routing),
     enforceRates: false,
