@@ -57,7 +57,16 @@ export type {
 } from './protocols/protocol.js'
 export type { Quirks, ReasoningControl } from './protocols/openai/quirks.js'
 export type { UpstreamEvent, UpstreamRequest } from './upstream/message.js'
-export { fromLiteLLMConfig, modelsFromEnvironment, parseConfigText } from './config/index.js'
+export {
+  type ConfigResult,
+  type DatabaseSettings,
+  type LiteLLMAuthHook,
+  type RedisSettings,
+  fromLiteLLMAuth,
+  fromLiteLLMConfig,
+  modelsFromEnvironment,
+  parseConfigText,
+} from './config/index.js'
 export { version } from './version.js'
 export type { Operation, Operations, StreamOperation } from './wire/operations.js'
 export * from './wire/chat.js'

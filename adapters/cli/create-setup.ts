@@ -1,9 +1,11 @@
 import { readFile } from 'node:fs/promises'
-import { basename } from 'node:path'
+import { basename, dirname } from 'node:path'
 import { fromLiteLLMConfig, parseConfigText } from '../../src/index.js'
 import type { CliArguments } from './arguments.js'
+import { loadCustomAuth } from './custom-auth.js'
 import { setupDemo } from './demo.js'
-import { openRedis } from './redis.js'
+import { toEncryptionKeys } from './encryption-keys.js'
+import { openStores } from './open-stores.js'
 import type { Environment, Setup } from './setup.js'
 import { toReadError } from './start-error.js'
 
@@ -18,17 +20,17 @@ async function setupFromFile(file: string, env: Environment): Promise<Setup> {
   const text = await readFile(file, 'utf8').catch((error: unknown) => {
     throw toReadError(error, file)
   })
-  const { redis, ...setup } = fromLiteLLMConfig(await parseConfigText(text, basename(file)), { env })
-  if (!redis) return setup
-  const { stores, close } = await openRedis(redis)
-  return {
-    ...setup,
-    options: { ...setup.options, stores },
-    close() {
-      close()
-      return Promise.resolve()
-    },
+  const folder = dirname(file)
+  const config = fromLiteLLMConfig(await parseConfigText(text, basename(file)), { env })
+  const { options, warnings, customAuth } = config
+  const login = customAuth && {
+    auth: await loadCustomAuth(customAuth.reference, folder),
+    // As in LiteLLM, a login of one's own stands in place of the keys unless both are asked for.
+    keys: customAuth.withKeys,
   }
+  const encryptionKeys = config.database && toEncryptionKeys(options.env, options.masterKey)
+  const { stores, close } = await openStores(config, folder)
+  return { options: { ...options, ...login, encryptionKeys, stores }, warnings, close }
 }
 
 function setupFromModel(model: string, env: Environment): Setup {

@@ -1,21 +1,12 @@
-import type { StoreOptions } from '../../src/index.js'
+import type { Redis } from 'ioredis'
+import type { RedisSettings, StoreOptions } from '../../src/index.js'
 import { redisStores } from '../redis.js'
 import { StartError } from './start-error.js'
-
-/** How the configuration names a Redis. */
-export interface RedisSettings {
-  readonly url?: string
-  readonly host?: string
-  readonly port?: number
-  readonly username?: string
-  readonly password?: string
-  readonly db?: number
-}
 
 /** Stores over connections of the stand-alone server's own. */
 export interface OpenedStores {
   readonly stores: StoreOptions
-  close(): void
+  close(): Promise<void>
 }
 
 /**
@@ -23,20 +14,37 @@ export interface OpenedStores {
  * reason not to start: the gateway goes on alone until it is there.
  * @throws StartError where the package ioredis is not installed
  */
-export async function openRedis({ url, ...settings }: RedisSettings): Promise<OpenedStores> {
-  const Redis = await loadRedis()
-  const options = { ...settings, enableOfflineQueue: false, maxRetriesPerRequest: 1 }
-  const client = url === undefined ? new Redis(options) : new Redis(url, options)
+export async function openRedis({ url, tls, ...settings }: RedisSettings): Promise<OpenedStores> {
+  const Client = await loadRedis()
+  const options = { ...settings, ...(tls && { tls: {} }), enableOfflineQueue: false, maxRetriesPerRequest: 1 }
+  const client = url === undefined ? new Client(options) : new Client(url, options)
   // Subscriptions are made anew after every reconnect, and may wait for the first one.
   const subscriber = client.duplicate({ enableOfflineQueue: true, maxRetriesPerRequest: null })
   for (const connection of [client, subscriber]) connection.on('error', ignore)
+  await firstNews(client)
   return {
     stores: redisStores(client, { subscriber }),
     close() {
       client.disconnect()
       subscriber.disconnect()
+      return Promise.resolve()
     },
   }
+}
+
+// The first calls should find it; a start does not wait for one that is away.
+const connectMs = 1_000
+
+/** Resolves once the connection is there, has failed, or takes too long; it goes on trying by itself. */
+function firstNews(client: Redis): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, connectMs)
+    const told = (): void => {
+      clearTimeout(timer)
+      resolve()
+    }
+    client.once('ready', told).once('error', told)
+  })
 }
 
 /** The gateway itself tells when the store does not answer. */
@@ -48,7 +56,7 @@ async function loadRedis(): Promise<typeof import('ioredis').Redis> {
     return Redis
   } catch (cause) {
     throw new StartError(
-      'router_settings names a Redis, which needs the package ioredis, which is not installed: npm install ioredis',
+      'the configuration names a Redis, which needs the package ioredis, which is not installed: npm install ioredis',
       { cause },
     )
   }

@@ -58,8 +58,13 @@ async function listen(setup: Setup, { host, port }: CliArguments, process: CliPr
   // The gateway never runs open by accident: a file without a master key gets one.
   const generated = setup.options.masterKey === undefined ? createMasterKey() : undefined
   const masterKey = setup.options.masterKey ?? generated
-  const gateway = build({ ...setup.options, masterKey, logger: stderrLogger(process) })
-  const server = await startServer(nodeGateway(gateway), host, port)
+  const gateway = build({ keys: true, ...setup.options, masterKey, logger: stderrLogger(process) })
+  const [models, admin] = [nodeGateway(gateway), nodeGateway(gateway.admin)]
+  const server = await startServer(
+    (request, response) => models(request, response, () => admin(request, response)),
+    host,
+    port,
+  )
   if (generated !== undefined) process.error(`sluice: master key, made for this run: ${generated}\n`)
   process.error(setup.banner?.(server.url, generated ?? '') ?? '')
   process.out(`sluice listening on ${server.url}\n`)
