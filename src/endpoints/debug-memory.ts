@@ -73,6 +73,7 @@ function details(top: number, delays: IntervalHistogram, parts: CallParts): obje
     },
     active_resources: countTop(process.getActiveResourcesInfo(), top),
     caches_detail: parts.sizes(),
+    upstream_pools: parts.client.stats(),
     tip: 'Memory is tuned with --max-old-space-size and --max-semi-space-size; node has no generations to set.',
   }
 }

@@ -68,6 +68,7 @@ export function createParts(options: GatewayOptions): GatewayParts {
     createId,
     emit,
   })
+  const keys = createKeys(options, { stores, clock, logger })
   const call: CallParts = {
     ...routing,
     accounts: books.accounts,
@@ -88,9 +89,13 @@ export function createParts(options: GatewayOptions): GatewayParts {
     midStream: options.routing?.midStream ?? 'error',
     hedging: options.routing?.hedging && createHedging(options.routing.hedging, clock),
     explain: options.explain,
-    sizes: () => ({ reasoning: reasoning.size }),
+    sizes: () => ({
+      reasoning: reasoning.size,
+      keys: { entries: keys.directory.size },
+      ledger_queue: { entries: books.queue.pending },
+    }),
   }
-  return { call, deployments: context, stores, books, keys: createKeys(options, { stores, clock, logger }) }
+  return { call, deployments: context, stores, books, keys }
 }
 
 function toDeploymentContext(options: GatewayOptions, registry: DeploymentContext['registry']): DeploymentContext {

@@ -35,7 +35,16 @@ export interface UpstreamClient {
    * @throws GatewayError upstream_connection, timeout, or whatever ended the call
    */
   send(request: OutgoingRequest, signal: CallSignal, timeouts: SendTimeouts): Promise<UpstreamResponse>
+  /** Connections and requests by origin, as they are now. */
+  stats(): Readonly<Record<string, PoolStats>>
   close(): Promise<void>
+}
+
+/** What goes on at one origin. */
+export interface PoolStats {
+  readonly connected: number
+  readonly running: number
+  readonly pending: number
 }
 
 /** How a pool connects. */
@@ -72,6 +81,13 @@ export function createUpstreamClient(options: ClientOptions): UpstreamClient {
           exchange,
         )
       }),
+    stats: () =>
+      Object.fromEntries(
+        Object.entries(agent.stats).map(([origin, { connected, running, pending }]) => [
+          origin,
+          { connected: Number(connected), running, pending },
+        ]),
+      ),
     close: () => agent.destroy(),
   }
 }

@@ -58,7 +58,10 @@ describe('the debug endpoints', () => {
       caches: { reasoning: 0 },
     })
     const details = jsonOf(await ask(gateway, 'GET', '/debug/memory/details'))
+    await ask(gateway, 'POST', '/v1/chat/completions', chat('main'))
     expect(details).toMatchObject({ heap_spaces: expect.any(Array), event_loop_delay_ms: expect.any(Object) })
+    const { upstream_pools: pools } = jsonOf(await ask(gateway, 'GET', '/debug/memory/details'))
+    expect(pools).toMatchObject({ [lab.upstream.url]: { connected: 1, running: 0 } })
     const open = lab.start([{ modelName: 'main', model: 'fake/fine' }], { debug: true })
     expect((await ask(open, 'GET', '/debug/memory/summary')).status).toBe(403)
   })

@@ -1,0 +1,54 @@
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import type { GatewayEvent } from '../../src/index.js'
+import { type GatewayLab, ask, chat, startGatewayLab } from '../support/gateway.js'
+
+let lab: GatewayLab
+
+beforeAll(async () => {
+  lab = await startGatewayLab()
+})
+
+afterAll(() => lab.close())
+
+const path = '/v1/chat/completions'
+
+describe('background health checks', () => {
+  it('ask every deployment but wildcards and those that are left out, and end a cooldown early', async () => {
+    const events: GatewayEvent[] = []
+    const gateway = lab.start(
+      [
+        { modelName: 'main', model: 'fake/primary', id: 'a', order: 1, cooldownMs: 600_000 },
+        { modelName: 'main', model: 'fake/second', id: 'b', order: 2, info: { disable_background_health_check: true } },
+        { modelName: 'vectors', model: 'fake/vectors', id: 'c', info: { mode: 'embedding' } },
+        { modelName: 'any/*', model: 'fake/*', id: 'd' },
+      ],
+      { healthChecks: { intervalMs: 1_000 }, retries: 1, onEvent: (event) => void events.push(event) },
+    )
+    lab.upstream.script('status-401')
+    const { headers } = await ask(gateway, 'POST', path, chat('main'))
+    expect(headers['x-sluice-deployment']).toBe('b')
+    await vi.waitFor(() => expect(events.map(({ type }) => type)).toEqual(['cooldown', 'recovered']), 5_000)
+    const again = await ask(gateway, 'POST', path, chat('main'))
+    expect(again.headers['x-sluice-deployment']).toBe('a')
+    const checked = lab.upstream.requests.filter(({ body }) => JSON.stringify(body).includes('ping'))
+    expect(new Set(checked.map(({ path: at }) => at))).toEqual(new Set([path, '/v1/embeddings']))
+    expect(checked.map(({ body }) => JSON.stringify(body)).join()).not.toContain('second')
+    await gateway.close()
+  })
+
+  it('let a deployment rest that fails them', async () => {
+    const events: GatewayEvent[] = []
+    const gateway = lab.start(
+      [
+        { modelName: 'main', model: 'fake/status-401', id: 'sick' },
+        { modelName: 'main', model: 'fake/well', id: 'well' },
+      ],
+      { healthChecks: { intervalMs: 1_000 }, onEvent: (event) => void events.push(event) },
+    )
+    await vi.waitFor(() => expect(events).toMatchObject([{ type: 'cooldown', deployment: 'sick' }]), 5_000)
+    await gateway.close()
+    const before = lab.upstream.requests.length
+    await new Promise((resolve) => setTimeout(resolve, 1_200))
+    expect(lab.upstream.requests.length).toBe(before)
+  })
+})
