@@ -268,6 +268,11 @@ describe('a member', () => {
     expect(await outcomeOf(updateKey(ann, { id: narrow.id, fields: { models: ['gpt-4o'] } }, parts))).toBe(
       'permission models',
     )
+    for (const models of [[], null, ['*'], ['gpt-4o-mini', 'all-proxy-models']]) {
+      const change = { id: narrow.id, fields: { models } }
+      expect(await outcomeOf(updateKey(ann, change, parts))).toBe('permission models')
+      expect(await outcomeOf(regenerateKey(ann, change, parts))).toBe('permission models')
+    }
     const nothing = await user('bob', { models: [] })
     const { record } = await createKey(nothing, { fields: {} }, parts)
     expect(record.data.models).toEqual(['no-default-models'])

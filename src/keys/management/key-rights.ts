@@ -91,7 +91,9 @@ export function checkKeyChange(actor: Actor, before: KeyData, after: KeyData, pa
   checkAllowed(ownFields, before, after)
   if (before.blocked && !after.blocked) throw needsAdmin('blocked')
   if (before.expires && earlier(after.expires, before.expires) !== after.expires) throw needsAdmin('expires')
-  if (String(before.models ?? []) !== String(after.models ?? [])) toModelsWithin(after, actor, parts)
+  if (String(before.models ?? []) === String(after.models ?? [])) return
+  // Also the empty list, which would be all of them.
+  if (!isWithin(accessOf(after, parts), actor.caller.models)) throw needsAdmin('models')
 }
 
 /**
