@@ -1,5 +1,5 @@
 import { GatewayError } from '../errors.js'
-import type { Clock } from '../ports.js'
+import type { Clock, Timer } from '../ports.js'
 import { type Passage, createBreaker } from './breaker.js'
 
 /** A store answers again, or is left alone for a while because of `failure`. */
@@ -10,8 +10,13 @@ export interface GuardOptions<Store> {
   /** For messages: `the cache store`. */
   readonly name: string
   readonly clock: Clock
-  /** Milliseconds for each operation. @default 50 */
+  /**
+   * Milliseconds for each operation. A store that answers others meanwhile is busy, not away: it is waited for up to
+   * `busyMs`. @default 50
+   */
   readonly deadlineMs?: number
+  /** Milliseconds for each operation of a store that answers others. @default 2,000, at least five deadlines */
+  readonly busyMs?: number
   /** Failures in a row after which nothing is asked. @default 5 */
   readonly failures?: number
   /** How often one operation is let through to see whether the store is back, in milliseconds. @default 500 */
@@ -65,7 +70,16 @@ export function guardStore<Store extends object>(store: Store, options: GuardOpt
 
 /** Runs operations under one deadline and one breaker. */
 function createGuard<Store>(options: GuardOptions<Store>): (operation: Operation) => Promise<unknown> {
-  const { name, clock, deadlineMs = 50, failures = 5, probeMs = 500, maxLate = 100, onState } = options
+  const {
+    name,
+    clock,
+    deadlineMs = 50,
+    busyMs = Math.max(2_000, 5 * deadlineMs),
+    failures = 5,
+    probeMs = 500,
+    maxLate = 100,
+    onState,
+  } = options
   const breaker = createBreaker({
     clock,
     failures,
@@ -75,6 +89,7 @@ function createGuard<Store>(options: GuardOptions<Store>): (operation: Operation
   const failed = (what: string, cause?: unknown): GatewayError =>
     new GatewayError('unavailable', `${name} ${what}.`, { cause })
   let late = 0
+  let answeredAt = -Infinity
 
   const attempt = (operation: Operation, passage: Passage): Promise<unknown> =>
     new Promise((resolve, reject) => {
@@ -84,21 +99,33 @@ function createGuard<Store>(options: GuardOptions<Store>): (operation: Operation
         passage.failed(error)
         reject(error)
       }
+      let timer: Timer | undefined
+      let firesAt = 0
+      const wait = (): void => {
+        const now = clock.now()
+        firesAt = Math.min(now + deadlineMs, start + Math.max(busyMs, deadlineMs))
+        // An event loop that was busy runs timers first: what arrived meanwhile is read before the store is blamed.
+        timer = clock.setTimeout(() => setImmediate(expire), firesAt - now)
+      }
       const expire = (): void => {
         if (stage === 'over') return
+        const now = clock.now()
+        // The store answers others, or it was this process that had no time.
+        const mayAnswer = now - answeredAt < deadlineMs || now - firesAt > deadlineMs
+        if (mayAnswer && now - start < busyMs) return wait()
         stage = 'late'
         late++
         fail(failed(`did not answer within ${deadlineMs} ms`))
       }
-      // An event loop that was busy runs timers first: what arrived meanwhile is read before the store is blamed.
-      const timer = clock.setTimeout(() => setImmediate(expire), deadlineMs)
+      wait()
       const end = (tell: () => void): void => {
         if (stage === 'late') late--
         else tell()
         stage = 'over'
-        timer.cancel()
+        timer?.cancel()
       }
       const succeed = (answer: unknown, tell: (answer: unknown) => void): void => {
+        answeredAt = clock.now()
         passage.succeeded()
         tell(answer)
       }

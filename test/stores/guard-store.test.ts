@@ -94,6 +94,23 @@ describe('a guarded store', () => {
     await turn()
   })
 
+  it('is patient with a store that answers others, but not for ever', async () => {
+    const never = new Promise<string>(() => {})
+    const answer = (question: string): Promise<string> => (question === 'slow' ? never : Promise.resolve('quick'))
+    const busy = guardStore({ ask: answer }, { name: 'The store', clock, busyMs: 200 })
+    let failure: unknown
+    busy.ask('slow').catch((error: unknown) => (failure = error))
+    for (let elapsed = 0; elapsed < 180; elapsed += 30) {
+      expect(await busy.ask('quick')).toBe('quick')
+      clock.advance(30)
+      await turn()
+      expect(failure).toBeUndefined()
+    }
+    clock.advance(20)
+    await turn()
+    expect(failure).toMatchObject({ kind: 'unavailable' })
+  })
+
   it('takes an answer that is there when a blocked event loop goes on', async () => {
     const asking = guarded.ask('how?')
     clock.advance(500)

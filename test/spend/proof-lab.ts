@@ -1,0 +1,120 @@
+import { randomUUID } from 'node:crypto'
+import { Redis } from 'ioredis'
+import { redisStores } from '../../adapters/redis.js'
+import {
+  type ChatRequest,
+  type CounterStore,
+  type Hold,
+  type LedgerEntry,
+  type LedgerStore,
+  type StoreOptions,
+  createGateway,
+} from '../../src/index.js'
+import { systemClock } from '../../src/clock.js'
+import { createMemoryCounters } from '../../src/stores/memory-counters.js'
+import { createMemoryLedger } from '../../src/stores/memory-ledger.js'
+import { type FakeUpstream, fakeProvider } from '../../src/testing/index.js'
+import { migratedStores, testDatabases } from '../adapters/sql/databases.js'
+import { hasService, serviceUrls } from '../support/services.js'
+
+/** Dollars per million tokens, whole nano-dollars per token: counters then say the same as the ledger. */
+export const price = { input: 1, output: 2 }
+const picoOf = { prompt: 1_000_000n, completion: 2_000_000n }
+
+/** Stores of one kind, with everything that was held in them. */
+export interface ProofStores {
+  readonly stores: StoreOptions & { readonly counters: CounterStore; readonly ledger: LedgerStore }
+  /** Every counter that a call has asked for. */
+  readonly holds: ReadonlyMap<string, Hold>
+  close(): Promise<void>
+}
+
+/** Counters that remember what they were asked for. */
+export function watched(counters: CounterStore, holds: Map<string, Hold>): CounterStore {
+  return new Proxy(counters, {
+    get(store, name) {
+      const member: unknown = Reflect.get(store, name)
+      if (typeof member !== 'function') return member
+      return (...args: unknown[]): unknown => {
+        if (name === 'reserve') for (const hold of args[0] as readonly Hold[]) holds.set(hold.counter, hold)
+        return Reflect.apply(member, store, args)
+      }
+    },
+  })
+}
+
+function toStores(counters: CounterStore, ledger: LedgerStore, close: () => Promise<void>): ProofStores {
+  const holds = new Map<string, Hold>()
+  return { stores: { counters: watched(counters, holds), ledger }, holds, close }
+}
+
+/** Stores in memory. */
+export function openMemory(): ProofStores {
+  return toStores(createMemoryCounters({ clock: systemClock }), createMemoryLedger(), () => Promise.resolve())
+}
+
+async function openRedis(): Promise<ProofStores | undefined> {
+  if (!(await hasService('redis'))) return undefined
+  const client = new Redis(serviceUrls.redis)
+  const prefix = `test-proof:${randomUUID()}`
+  return toStores(redisStores(client, { prefix }).counters, createMemoryLedger(), async () => {
+    const keys = await client.keys(`*${prefix}*`)
+    if (keys.length > 0) await client.unlink(keys)
+    client.disconnect()
+  })
+}
+
+async function openSql(name: string): Promise<ProofStores | undefined> {
+  const test = await testDatabases[name]?.()
+  if (!test) return undefined
+  const { counters, ledger } = await migratedStores(test)
+  return toStores(counters, ledger, () => test.close())
+}
+
+/** Every kind of store by its name; undefined from those that are not there. */
+export const proofStores: Readonly<Record<string, () => Promise<ProofStores | undefined>>> = {
+  memory: () => Promise.resolve(openMemory()),
+  Redis: openRedis,
+  PostgreSQL: () => openSql('postgres'),
+  MariaDB: () => openSql('mysql'),
+  SQLite: () => openSql('better-sqlite3'),
+}
+
+/** What the estimate of one call holds of a budget, in nano-dollars. */
+export async function heldByOne(upstream: FakeUpstream, request: ChatRequest): Promise<number> {
+  const { stores, holds } = openMemory()
+  const models = [{ modelName: request.model, model: 'fake/main', prices: price }]
+  const gateway = createGateway({ models, providers: [fakeProvider(upstream.url)], auth: 'none', stores })
+  const scopes = [{ kind: 'team', id: 'acme', budget: { maxBudget: 1 } }] as const
+  await gateway.call('chat', request, { id: 'user-1', role: 'member', models: 'all', scopes })
+  await gateway.close()
+  const [hold] = holds.values()
+  return hold?.amount ?? Number.NaN
+}
+
+/** All rows of a ledger. */
+export async function rowsOf(ledger: LedgerStore): Promise<readonly LedgerEntry[]> {
+  const { entries, next } = await ledger.query({ limit: 1_000 })
+  if (next !== undefined) throw new Error('more rows than a proof needs')
+  return entries
+}
+
+/** What the rows charge, in pico-dollars. */
+export function chargedOf(rows: readonly LedgerEntry[]): bigint {
+  return rows.reduce((sum, { charged }) => sum + charged, 0n)
+}
+
+/** What a fake upstream bills for its answers, in pico-dollars, at `price`. */
+export function billOf(upstream: FakeUpstream): bigint {
+  return upstream.requests.reduce((sum, { billed }) => {
+    const { promptTokens = 0, completionTokens = 0 } = billed ?? {}
+    return sum + BigInt(promptTokens) * picoOf.prompt + BigInt(completionTokens) * picoOf.completion
+  }, 0n)
+}
+
+/** What each counter has counted and holds. */
+export async function levelsOf({ stores, holds }: ProofStores) {
+  const asked = [...holds.values()]
+  const levels = await stores.counters.read('all', asked)
+  return asked.map(({ counter, kind }, at) => ({ counter, kind, used: levels[at]?.used, held: levels[at]?.held }))
+}
