@@ -115,7 +115,7 @@ model_list:
     litellm_params: { model: openai/hang, api_base: ${upstream.url}/v1, api_key: x }
 litellm_settings:
   num_retries: 0
-  callbacks: [langfuse]
+  set_verbose: true
 router_settings:
   routing_strategy: least-busy
 general_settings:
@@ -148,8 +148,7 @@ describe('sluice --config', () => {
     expect(claude.choices[0]?.message.content).toBe('You said: one two three four')
     expect(running.output.out).toBe(`sluice listening on ${url}\n`)
     expect(running.output.error.trim().split('\n')).toEqual([
-      'sluice: warning: litellm_settings.callbacks: known to LiteLLM but not supported yet; ignored',
-      'sluice: warning: router_settings.routing_strategy: known to LiteLLM but not supported yet; ignored',
+      'sluice: warning: litellm_settings.set_verbose: known to LiteLLM but not supported yet; ignored',
     ])
   })
 
