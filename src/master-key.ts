@@ -13,17 +13,20 @@ export function masterKeyAuth(masterKey: string | Secret, next: Auth | undefined
   const expected = digest(masterKey instanceof Secret ? masterKey.reveal() : masterKey)
   return {
     identify(request) {
-      const given = credentialOf(request.headers)
-      if (given !== undefined && timingSafeEqual(digest(given), expected)) return admin
+      for (const given of credentialsOf(request.headers)) {
+        if (timingSafeEqual(digest(given), expected)) return admin
+      }
       return next ? next.identify(request) : null
     },
   }
 }
 
-/** OpenAI's SDKs send `Authorization: Bearer`, Azure's send `api-key`. */
-function credentialOf(headers: Readonly<Record<string, string | undefined>>): string | undefined {
+// OpenAI's SDKs send `Authorization: Bearer`; those of Azure, Anthropic and Google have headers of their own.
+const ownHeaders = ['api-key', 'x-api-key', 'x-goog-api-key'] as const
+
+function credentialsOf(headers: Readonly<Record<string, string | undefined>>): readonly string[] {
   const bearer = /^Bearer +(\S+)$/i.exec(headers['authorization'] ?? '')?.[1]
-  return bearer ?? headers['api-key']
+  return [bearer, ...ownHeaders.map((name) => headers[name])].filter((given) => given !== undefined)
 }
 
 function digest(text: string): Buffer {

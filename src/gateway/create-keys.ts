@@ -1,3 +1,4 @@
+import type { Deployment } from '../deployment.js'
 import { type KeyDirectory, createKeyDirectory } from '../keys/directory.js'
 import type { GatewayOptions } from '../options.js'
 import type { Clock, Logger } from '../ports.js'
@@ -16,11 +17,17 @@ export interface KeyParts {
   readonly isOn: boolean
 }
 
+/** What keys are built with. */
+export interface KeysCore {
+  readonly stores: GuardedStores
+  readonly clock: Clock
+  readonly logger: Logger
+  /** The model list as it is now. */
+  readonly deployments: () => readonly Deployment[]
+}
+
 /** Builds the directory of keys; without `keys` nobody is let in by it. */
-export function createKeys(
-  { keys }: GatewayOptions,
-  { stores, clock, logger }: { readonly stores: GuardedStores; readonly clock: Clock; readonly logger: Logger },
-): KeyParts {
+export function createKeys({ keys }: GatewayOptions, { stores, clock, logger, deployments }: KeysCore): KeyParts {
   const { salt, cacheTtlMs } = typeof keys === 'object' ? keys : {}
   const records = stores.records ?? createMemoryRecords({ clock })
   const secret = typeof salt === 'string' ? new Secret(salt) : salt
@@ -31,6 +38,16 @@ export function createKeys(
     broadcast: stores.broadcast,
     salt: secret,
     cacheTtlMs,
+    accessGroups: (name) => modelsOf(name, deployments()),
   })
   return { records, directory, salt: secret, isOn: Boolean(keys) }
+}
+
+/** The model groups of an access group: those of deployments whose `info.access_groups` names it. */
+function modelsOf(group: string, deployments: readonly Deployment[]): readonly string[] | undefined {
+  const names = deployments.flatMap(({ info, modelName }) => {
+    const groups: unknown = info['access_groups']
+    return Array.isArray(groups) && groups.includes(group) ? [modelName] : []
+  })
+  return names.length === 0 ? undefined : [...new Set(names)]
 }

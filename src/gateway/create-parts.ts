@@ -68,7 +68,7 @@ export function createParts(options: GatewayOptions): GatewayParts {
     createId,
     emit,
   })
-  const keys = createKeys(options, { stores, clock, logger })
+  const keys = createKeys(options, { stores, clock, logger, deployments: () => routing.directory.groups.all })
   const call: CallParts = {
     ...routing,
     accounts: books.accounts,
