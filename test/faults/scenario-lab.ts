@@ -1,7 +1,14 @@
 import { expect } from 'vitest'
-import { type Gateway, type GatewayOptions, type ModelOptions, createGateway } from '../../src/index.js'
+import {
+  type Gateway,
+  type GatewayOptions,
+  type LedgerEntry,
+  type ModelOptions,
+  createGateway,
+} from '../../src/index.js'
 import type { HttpResponse } from '../../src/http/message.js'
 import { type FakeRequest, type ScriptedAnswer, fakeProvider, startFakeUpstream } from '../../src/testing/index.js'
+import { createMemoryLedger } from '../../src/stores/memory-ledger.js'
 import { type JsonObject, isObject, numberOf, stringOf } from '../../src/wire/json.js'
 import { toRead } from '../call/recover-lab.js'
 import { anyCaller } from '../support/deployment.js'
@@ -39,6 +46,8 @@ export interface Scenario {
   /** When the latest call began, likewise. */
   readonly startedAt: number
   ask(stream: boolean, own?: object): Promise<Outcome>
+  /** What the first call cost: all its rows come at once. */
+  bill(): Promise<readonly LedgerEntry[]>
   close(): Promise<void>
 }
 
@@ -82,6 +91,7 @@ export async function startScenario(options: ScenarioOptions): Promise<Scenario>
   const asked: string[] = []
   const askedAt: number[] = []
   let startedAt = 0
+  const billed: LedgerEntry[] = []
   upstream.onRequest((request) => {
     const deployment = deploymentOf(request)
     asked.push(deployment)
@@ -106,6 +116,8 @@ export async function startScenario(options: ScenarioOptions): Promise<Scenario>
     // The shortest waits that jitter allows.
     random: () => 0,
     routing: { fallbacks: { main: ['spare'] }, ...routing },
+    stores: { ledger: createMemoryLedger() },
+    spend: { onUsage: (entries) => void billed.push(...entries) },
     ...own,
   })
   return {
@@ -128,6 +140,10 @@ export async function startScenario(options: ScenarioOptions): Promise<Scenario>
       if (!response) throw new Error('not served')
       return toOutcome(response)
     },
+    async bill() {
+      await until(async () => billed.length > 0)
+      return billed
+    },
     async close() {
       await untilIdle(gateway)
       await gateway.close({ drainMs: 0 })
@@ -149,15 +165,18 @@ export async function withScenario(
   }
 }
 
-/** Waits until nothing is under way. @throws Error after 5 s */
-export async function untilIdle(gateway: Gateway): Promise<void> {
+/** Asks every few milliseconds until it is true. @throws Error after 5 s */
+async function until(isTrue: () => Promise<boolean>): Promise<void> {
   const end = performance.now() + 5_000
-  for (;;) {
-    const inFlight = await inFlightOf(gateway)
-    if (inFlight === 0) return
-    if (performance.now() > end) throw new Error(`${inFlight} attempts stay in flight`)
+  while (!(await isTrue())) {
+    if (performance.now() > end) throw new Error('not within 5 s')
     await new Promise((resolve) => setTimeout(resolve, 5))
   }
+}
+
+/** Waits until nothing is under way. @throws Error after 5 s */
+export function untilIdle(gateway: Gateway): Promise<void> {
+  return until(async () => (await inFlightOf(gateway)) === 0)
 }
 
 /** Attempts under way at all deployments, as an admin is told. */
