@@ -2,7 +2,7 @@ export { type CallOptions, type Gateway, type Mountable, createGateway } from '.
 export type { Deployments } from './gateway/deployments.js'
 export type { Repriced, RepriceRange, Spend } from './gateway/create-spend.js'
 export type { HealthCheckOptions } from './call/health-checks.js'
-export type { RoutingOptions } from './router/options.js'
+export type { HedgingOptions, MidStreamPolicy, RoutingOptions } from './router/options.js'
 export type { RouterEvent } from './router/router-state.js'
 export type { GatewayEvent } from './events.js'
 export type { SharedLimits, SpendOptions } from './spend/options.js'
@@ -41,7 +41,8 @@ export type {
   HttpStreamResponse,
   LeaveSignal,
 } from './http/message.js'
-export { errorAnswer } from './http/answer.js'
+export { errorAnswer, jsonAnswer } from './http/answer.js'
+export { answerAsset, redirectAnswer } from './ui/assets.js'
 export type { Auth, Budget, Caller, CallerCredentials, Clock, CredentialsHook, Logger, Scope, Timer } from './ports.js'
 export type { Deployment, ModelCapabilities, Timeouts } from './deployment.js'
 export { defineProvider } from './providers/define-provider.js'

@@ -25,7 +25,7 @@ const levels: readonly (readonly string[])[] = [
   ],
   ['src/providers'],
   ['src/call'],
-  ['src/endpoints', 'src/testing', 'src/config', 'src/master-key', 'src/events'],
+  ['src/endpoints', 'src/ui', 'src/testing', 'src/config', 'src/master-key', 'src/events'],
   ['src/options'],
   ['src/gateway'],
   ['src/index'],

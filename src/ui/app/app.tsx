@@ -1,0 +1,108 @@
+import type { ComponentType } from 'preact'
+import { useEffect, useRef, useState } from 'preact/hooks'
+import icon from './icon.svg'
+import { ask, credential } from './api.js'
+import { SignIn } from './sign-in.js'
+import { Loading } from './kit/parts.js'
+import { ThemeButton } from './kit/theme.js'
+import { useLoad } from './kit/use-load.js'
+import { Keys } from './pages/keys.js'
+import { Logs } from './pages/logs.js'
+import { Models } from './pages/models.js'
+import { Overview } from './pages/overview.js'
+import { Playground } from './pages/playground.js'
+import { Budgets, Customers, Teams, Users } from './pages/record-specs.js'
+
+interface Page {
+  readonly name: string
+  readonly title: string
+  readonly content: ComponentType
+}
+
+/** Every page; the first is where one begins. Their addresses are fragments, so any server path will do. */
+const pages: readonly [Page, ...Page[]] = [
+  { name: 'overview', title: 'Overview', content: Overview },
+  { name: 'keys', title: 'Keys', content: Keys },
+  { name: 'teams', title: 'Teams', content: Teams },
+  { name: 'users', title: 'Users', content: Users },
+  { name: 'customers', title: 'Customers', content: Customers },
+  { name: 'tiers', title: 'Tiers', content: Budgets },
+  { name: 'models', title: 'Models', content: Models },
+  { name: 'logs', title: 'Logs', content: Logs },
+  { name: 'playground', title: 'Playground', content: Playground },
+]
+
+/** The whole page: who is let in, the menu, and what is chosen in it. */
+export function App() {
+  // Whether the host's login, or the key of this tab, may see the page at all.
+  const [loaded, reload] = useLoad('session', (signal) => ask({ path: '/health/deployments', signal }))
+  if (loaded.state === 'failed' && (loaded.status === 401 || loaded.status === 403)) {
+    return (
+      <SignIn wasRefused={credential.get() !== null || loaded.status === 403} reason={loaded.message} onDone={reload} />
+    )
+  }
+  return (
+    <Loading of={loaded} retry={reload}>
+      {() => <Shell onLeave={reload} />}
+    </Loading>
+  )
+}
+
+function Shell({ onLeave }: { readonly onLeave: () => void }) {
+  const page = usePage()
+  const main = useRef<HTMLElement>(null)
+  const first = useRef(true)
+  useEffect(() => {
+    document.title = `${page.title} · Sluice`
+    // The keyboard follows to the new content, but is not taken away when the page opens.
+    if (!first.current) main.current?.focus()
+    first.current = false
+  }, [page])
+  const leave = (): void => {
+    credential.clear()
+    onLeave()
+  }
+  const Content = page.content
+  return (
+    <div class="shell">
+      <a class="skip" href="#main" onClick={(event) => (event.preventDefault(), main.current?.focus())}>
+        Skip to content
+      </a>
+      <div class="side">
+        <div class="brand">
+          <img src={icon} alt="" /> Sluice
+        </div>
+        <nav aria-label="Pages">
+          {pages.map(({ name, title }) => (
+            <a href={`#/${name}`} aria-current={name === page.name ? 'page' : undefined} key={name}>
+              {title}
+            </a>
+          ))}
+          <a href="docs/">API docs</a>
+        </nav>
+        <div class="foot">
+          <ThemeButton />
+          {credential.get() !== null && <button onClick={leave}>Sign out</button>}
+        </div>
+      </div>
+      <main id="main" tabIndex={-1} ref={main} key={page.name}>
+        <Content />
+      </main>
+    </div>
+  )
+}
+
+/** The page that the address names. */
+function usePage(): Page {
+  const [name, setName] = useState(nameOf)
+  useEffect(() => {
+    const onChange = (): void => setName(nameOf())
+    window.addEventListener('hashchange', onChange)
+    return () => window.removeEventListener('hashchange', onChange)
+  }, [])
+  return pages.find((page) => page.name === name) ?? pages[0]
+}
+
+function nameOf(): string {
+  return /^#\/(\w+)/.exec(location.hash)?.[1] ?? ''
+}
