@@ -141,7 +141,7 @@ export async function startScenario(options: ScenarioOptions): Promise<Scenario>
       return toOutcome(response)
     },
     async bill() {
-      await until(async () => billed.length > 0)
+      await until('the call is billed', async () => billed.length > 0)
       return billed
     },
     async close() {
@@ -165,18 +165,18 @@ export async function withScenario(
   }
 }
 
-/** Asks every few milliseconds until it is true. @throws Error after 5 s */
-async function until(isTrue: () => Promise<boolean>): Promise<void> {
+/** Asks every few milliseconds until it is true. @throws Error that says what it is not, after 5 s */
+async function until(what: string, isTrue: () => Promise<boolean>): Promise<void> {
   const end = performance.now() + 5_000
   while (!(await isTrue())) {
-    if (performance.now() > end) throw new Error('not within 5 s')
+    if (performance.now() > end) throw new Error(`after 5 s still not true: ${what}`)
     await new Promise((resolve) => setTimeout(resolve, 5))
   }
 }
 
 /** Waits until nothing is under way. @throws Error after 5 s */
 export function untilIdle(gateway: Gateway): Promise<void> {
-  return until(async () => (await inFlightOf(gateway)) === 0)
+  return until('nothing is in flight', async () => (await inFlightOf(gateway)) === 0)
 }
 
 /** Attempts under way at all deployments, as an admin is told. */
