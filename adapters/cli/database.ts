@@ -27,8 +27,9 @@ export async function openDatabase(settings: DatabaseSettings, folder: string): 
   const close = (): Promise<void> =>
     within(closeMs, opened.close(), () => new Error('the database was not closed in time')).catch(ignore)
   try {
-    const { migrate, ledger, records, counters } = sqlStores(opened.database)
-    await within(migrateMs, migrate(), () => new Error(`no answer within ${migrateMs / 1_000} s`))
+    const stores = sqlStores(opened.database)
+    await within(migrateMs, stores.migrate(), () => new Error(`no answer within ${migrateMs / 1_000} s`))
+    const { ledger, records, counters } = stores
     return { stores: { ledger, records, counters }, close }
   } catch (error) {
     await close()

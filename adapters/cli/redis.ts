@@ -6,7 +6,7 @@ import { StartError } from './start-error.js'
 /** Stores over connections of the stand-alone server's own. */
 export interface OpenedStores {
   readonly stores: StoreOptions
-  close(): Promise<void>
+  readonly close: () => Promise<void>
 }
 
 /**

@@ -110,10 +110,11 @@ const places: Readonly<Record<string, () => Promise<Place | undefined>>> = {
     const run = async (connectionString: string, sql: string): Promise<readonly object[]> => {
       const client = new Client({ connectionString })
       await client.connect()
-      return client.query<object>(sql).then(
-        async ({ rows }) => (await client.end(), rows),
-        async (error: unknown) => (await client.end(), Promise.reject(error as Error)),
-      )
+      try {
+        return (await client.query<object>(sql)).rows
+      } finally {
+        await client.end()
+      }
     }
     await run(serviceUrls.postgres, `CREATE DATABASE ${name}`)
     return {
