@@ -31,7 +31,10 @@ export async function sendRequest(
   const { deployment, provider, parts } = asked
   const target = origin === undefined ? targetOf(provider, deployment, parts) : { origin, basePath: '' }
   const response = await sendOnce(request, target, headersMs, asked)
-  if (response.status >= 200 && response.status <= 299) return response
+  if (response.status >= 200 && response.status <= 299) {
+    if (asked.signal.attempt) asked.signal.attempt.accepted = true
+    return response
+  }
   throw withShutdownNotice(await toFailure(response, asked), asked)
 }
 

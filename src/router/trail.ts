@@ -15,6 +15,8 @@ export interface AttemptEntry {
   readonly startedAt: number
   /** False where nothing reached the provider, which then has nothing to bill. */
   sent: boolean
+  /** The provider has begun an answer whose status says success. */
+  accepted: boolean
   /** As the provider told it, of this attempt alone; of one that did not end well it may be less than is billed. */
   usage: JsonObject | undefined
   /** Roughly how much text a stream gave; 0 for whole answers. What an output is estimated by where `usage` is missing. */
@@ -45,6 +47,7 @@ export class CallTrail {
       firstTokenMs: undefined,
       billable: true,
       sent: false,
+      accepted: false,
       usage: undefined,
       receivedCharacters: 0,
       endedAt: undefined,

@@ -42,8 +42,8 @@ export class CallSignal {
   #firesAt = never
   #listener: ((error: GatewayError) => void) | undefined
   #ended: GatewayError | undefined
-  /** The attempt under way; told at once when a request of it is on a connection. */
-  attempt: { sent: boolean } | undefined
+  /** The attempt under way; told at once when a request of it is on a connection, and when it is answered with success. */
+  attempt: { sent: boolean; accepted: boolean } | undefined
 
   /** `onEnd` is told when the call ends early, whether or not a step listens: a stream may have no reader. */
   constructor(clock: Clock, totalMs: number, onEnd?: () => void, parent?: CallSignal) {

@@ -35,8 +35,8 @@ export interface CallFacts {
 /** What rows are made with. */
 export type RowTools = Pick<AccountTools, 'pricing' | 'clock' | 'createId'>
 
-// The provider was at work when the connection ended.
-const brokenOff: ReadonlySet<string> = new Set(['stream_truncated', 'upstream_invalid'])
+// An error inside an answer with status 200 is a refusal like any other.
+const brokenOff: ReadonlySet<string> = new Set(['stream_truncated', 'upstream_invalid', 'upstream_connection'])
 
 /**
  * True for what a provider bills: what it has generated for us, whether or not all of it arrived. That is every answer,
@@ -46,11 +46,11 @@ const brokenOff: ReadonlySet<string> = new Set(['stream_truncated', 'upstream_in
  * What an attempt that was cut short costs is known to the provider alone. Its row has the input that the provider told,
  * else our estimate of it, and the output that reached us; it is marked `aborted`, and `estimated` where anything of it is.
  */
-export function isBilled({ outcome, failure, sent, usage, receivedCharacters }: AttemptEntry): boolean {
+export function isBilled({ outcome, failure, sent, accepted, usage, receivedCharacters }: AttemptEntry): boolean {
   if (outcome === 'answered') return true
   if (!sent || outcome === 'running') return false
   if (outcome === 'cancelled' || usage !== undefined || receivedCharacters > 0) return true
-  return failure !== undefined && (failure.kind === 'timeout' || brokenOff.has(failure.kind))
+  return failure !== undefined && (failure.kind === 'timeout' || (accepted && brokenOff.has(failure.kind)))
 }
 
 const charactersPerToken = 4
