@@ -1,0 +1,97 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { GatewayOptions } from '../../src/index.js'
+import { anyCaller } from '../support/deployment.js'
+import { type GatewayLab, ask, chat, startGatewayLab, textOf } from '../support/gateway.js'
+import { billOf, chargedOf, levelsOf, openMemory, price, rowsOf } from './proof-lab.js'
+
+let lab: GatewayLab
+beforeAll(async () => {
+  lab = await startGatewayLab()
+})
+afterAll(() => lab.close())
+
+const odd = { modelName: 'odd', model: 'fake/odd', id: 'odd' }
+const scopes = [{ kind: 'team', id: 't', budget: { maxBudget: 1 }, markUp: 1.5 }] as const
+
+function start(own: Partial<GatewayOptions> = {}) {
+  lab.upstream.reset()
+  const proof = openMemory()
+  const auth = { identify: () => ({ ...anyCaller, scopes }) }
+  const gateway = lab.start([odd], { stores: proof.stores, auth, ...own })
+  const call = async (body: object = {}) =>
+    textOf(await ask(gateway, 'POST', '/v1/chat/completions', chat('odd', { max_tokens: 20, ...body })))
+  const day = new Date().toISOString().slice(0, 10)
+  const report = () => gateway.spend.report({ fromDay: day, untilDay: '9999-12-31', by: ['team'] })
+  const team = async () => (await levelsOf(proof)).find(({ counter }) => counter.startsWith('budget:team:t'))
+  return { gateway, proof, call, report, team }
+}
+
+describe('reprice', () => {
+  it('prices rows that had no price, with their mark-up, and corrects sums and budgets', async () => {
+    const { gateway, proof, call, report, team } = start()
+    for (let times = 0; times < 3; times += 1) await call()
+    await gateway.spend.flush()
+    expect(await rowsOf(proof.stores.ledger)).toMatchObject(Array(3).fill({ priced: false, cost: 0n, charged: 0n }))
+    expect(await gateway.spend.reprice()).toEqual({ rows: 0, unpriced: 3, charged: 0n })
+
+    gateway.deployments.update('odd', { ...odd, prices: price })
+    const bill = billOf(lab.upstream)
+    const charged = (bill * 3n) / 2n
+    expect(await gateway.spend.reprice()).toEqual({ rows: 3, unpriced: 0, charged })
+    const rows = await rowsOf(proof.stores.ledger)
+    expect(rows.every(({ priced }) => priced)).toBe(true)
+    expect(rows.reduce((sum, { cost }) => sum + cost, 0n)).toBe(bill)
+    expect(chargedOf(rows)).toBe(charged)
+    expect(await report()).toMatchObject([{ group: ['t'], cost: bill, charged, calls: 3 }])
+    expect(await gateway.spend.total({ kind: 'team', id: 't' }, 0)).toBe(charged)
+
+    await call()
+    await gateway.spend.flush()
+    expect(await gateway.spend.reprice()).toEqual({ rows: 0, unpriced: 0, charged: 0n })
+    const all = await rowsOf(proof.stores.ledger)
+    expect(await team()).toMatchObject({ used: Number(chargedOf(all) / 1_000n), held: 0 })
+  })
+
+  it('leaves out rows of other times', async () => {
+    const { gateway, call } = start()
+    await call()
+    await gateway.spend.flush()
+    gateway.deployments.update('odd', { ...odd, prices: price })
+    expect(await gateway.spend.reprice({ until: 1 })).toMatchObject({ rows: 0, unpriced: 0 })
+    expect(await gateway.spend.reprice({ from: 1 })).toMatchObject({ rows: 1 })
+  })
+
+  it('knows of the service tier that served a row', async () => {
+    const { gateway, proof, call } = start()
+    lab.upstream.onRequest(() => ({
+      body: {
+        id: 'x',
+        object: 'chat.completion',
+        created: 1,
+        model: 'odd',
+        service_tier: 'flex',
+        choices: [{ index: 0, message: { role: 'assistant', content: 'hi' }, finish_reason: 'stop' }],
+        usage: { prompt_tokens: 10, completion_tokens: 10, total_tokens: 20 },
+      },
+    }))
+    await call()
+    lab.upstream.onRequest(undefined)
+    gateway.deployments.update('odd', {
+      ...odd,
+      prices: { ...price, serviceTiers: { flex: { input: 0.5, output: 1 } } },
+    })
+    expect(await gateway.spend.reprice()).toMatchObject({ rows: 1 })
+    expect(await rowsOf(proof.stores.ledger)).toMatchObject([{ priced: true, cost: 15_000_000n }])
+  })
+})
+
+describe('gateway.spend', () => {
+  it('tells what waits, what was written, and what was lost', async () => {
+    const { gateway, call } = start()
+    await call()
+    expect(gateway.spend).toMatchObject({ pending: 1, written: 0, lost: 0 })
+    expect(await gateway.spend.flush()).toBe(true)
+    expect(gateway.spend).toMatchObject({ pending: 0, written: 1, lost: 0 })
+    expect((await gateway.spend.query({ modelName: 'odd' })).entries).toHaveLength(1)
+  })
+})
