@@ -21,6 +21,7 @@ import { masterKeyAuth, noAuth } from './master-key.js'
 import { type GatewayOptions, checkOptions } from './options.js'
 import type { Auth, Caller } from './ports.js'
 import { shareState } from './router/share-state.js'
+import { docs } from './ui/docs.js'
 import { CallTrail } from './router/trail.js'
 import type { Operation, Operations, StreamOperation } from './wire/operations.js'
 
@@ -87,7 +88,10 @@ export function createGateway<Host = unknown>(options: GatewayOptions<Host>): Ga
   const sharing = stores.router && shareState({ ...parts, state: parts.router.state, store: stores.router })
   const checks = startHealthChecks(options.healthChecks, parts)
   const dispatch = createDispatch({
-    routes: createRouteTable(endpoints(parts, { debug: options.debug ?? false })),
+    routes: createRouteTable([
+      ...endpoints(parts, { debug: options.debug ?? false }),
+      ...(options.docs === false ? [] : docs()),
+    ]),
     auth,
     clock: parts.clock,
     createId: parts.createId,

@@ -164,6 +164,8 @@ export interface GatewayOptions<Host = unknown> {
   readonly explain?: boolean | undefined
   /** `GET /debug/memory/summary`, `/details` and `POST /debug/memory/gc`, for admins. @default false */
   readonly debug?: boolean | undefined
+  /** `GET /docs/`, an interactive page over `GET /openapi.json`, open to everybody. @default true */
+  readonly docs?: boolean | undefined
   /** Told when a deployment begins to rest or works again, and when a soft budget is passed. Called synchronously; what it throws is logged. */
   readonly onEvent?: ((event: GatewayEvent) => void) | undefined
   readonly timeouts?: Partial<Timeouts> | undefined
@@ -274,6 +276,7 @@ const gatewayOptions = z.strictObject({
     .optional(),
   explain: z.boolean().optional(),
   debug: z.boolean().optional(),
+  docs: z.boolean().optional(),
   onEvent: z.custom<() => void>((value) => typeof value === 'function', { error: 'must be a function' }).optional(),
   timeouts: timeouts.optional(),
   maxBodyBytes: z.number().int().positive().optional(),

@@ -24,6 +24,9 @@ export interface ApiRequest {
   readonly signal?: AbortSignal
 }
 
+/** The event that tells that nobody is let in without a credential, or with this one. */
+export const signInNeeded = 'signinneeded'
+
 const credentialName = 'sluice.credential'
 
 /** The key that the admin typed in; kept for this tab alone, and not needed where the host's own login counts. */
@@ -51,7 +54,9 @@ export async function send({ method = 'GET', path, query = {}, body, signal }: A
     throw new ApiError('The gateway cannot be reached. Is it running?', 0)
   })
   if (response.ok) return response
-  throw await toError(response)
+  const error = await toError(response)
+  if (error.status === 401) window.dispatchEvent(new CustomEvent(signInNeeded, { detail: error.message }))
+  throw error
 }
 
 /** Asks for JSON. @throws ApiError */

@@ -1,11 +1,9 @@
 import type { ComponentType } from 'preact'
 import { useEffect, useRef, useState } from 'preact/hooks'
 import icon from './icon.svg'
-import { ask, credential } from './api.js'
+import { credential, signInNeeded } from './api.js'
 import { SignIn } from './sign-in.js'
-import { Loading } from './kit/parts.js'
 import { ThemeButton } from './kit/theme.js'
-import { useLoad } from './kit/use-load.js'
 import { Keys } from './pages/keys.js'
 import { Logs } from './pages/logs.js'
 import { Models } from './pages/models.js'
@@ -34,18 +32,17 @@ const pages: readonly [Page, ...Page[]] = [
 
 /** The whole page: who is let in, the menu, and what is chosen in it. */
 export function App() {
-  // Whether the host's login, or the key of this tab, may see the page at all.
-  const [loaded, reload] = useLoad('session', (signal) => ask({ path: '/health/deployments', signal }))
-  if (loaded.state === 'failed' && (loaded.status === 401 || loaded.status === 403)) {
-    return (
-      <SignIn wasRefused={credential.get() !== null || loaded.status === 403} reason={loaded.message} onDone={reload} />
-    )
-  }
-  return (
-    <Loading of={loaded} retry={reload}>
-      {() => <Shell onLeave={reload} />}
-    </Loading>
-  )
+  // Why the gateway let nobody in; the host's own login may do without a key.
+  const [refusal, setRefusal] = useState<string>()
+  useEffect(() => {
+    const onNeeded = (event: Event): void => {
+      if (event instanceof CustomEvent) setRefusal(String(event.detail))
+    }
+    window.addEventListener(signInNeeded, onNeeded)
+    return () => window.removeEventListener(signInNeeded, onNeeded)
+  }, [])
+  if (refusal === undefined) return <Shell onLeave={() => setRefusal('')} />
+  return <SignIn reason={credential.get() === null ? '' : refusal} onDone={() => setRefusal(undefined)} />
 }
 
 function Shell({ onLeave }: { readonly onLeave: () => void }) {

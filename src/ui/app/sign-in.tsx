@@ -5,7 +5,7 @@ import { Field } from './kit/form.js'
 import { Notice } from './kit/parts.js'
 
 /** Asks for a key where the host's own login does not count; it is kept for this tab alone. */
-export function SignIn(props: { readonly wasRefused: boolean; readonly reason: string; readonly onDone: () => void }) {
+export function SignIn(props: { readonly reason: string; readonly onDone: () => void }) {
   const [key, setKey] = useState('')
   const submit = (event: TargetedEvent<HTMLFormElement>): void => {
     event.preventDefault()
@@ -19,7 +19,7 @@ export function SignIn(props: { readonly wasRefused: boolean; readonly reason: s
           <h1>Sluice</h1>
         </header>
         <div class="body stack">
-          {props.wasRefused && <Notice tone="bad">{props.reason}</Notice>}
+          {props.reason !== '' && <Notice tone="bad">{props.reason}</Notice>}
           <Field
             field={{
               name: 'key',

@@ -1,14 +1,13 @@
 const whole = new Intl.NumberFormat('en', { maximumFractionDigits: 0 })
 const short = new Intl.NumberFormat('en', { notation: 'compact', maximumFractionDigits: 1 })
+const cents = { minimumFractionDigits: 2, maximumFractionDigits: 2 }
 const time = new Intl.DateTimeFormat('en', { dateStyle: 'medium', timeStyle: 'short' })
 
-/** Dollars: cents from a dollar on, as many digits as it takes below. */
+/** Dollars: two decimals, and three digits of less than a cent. */
 export function dollars(value: number | null | undefined): string {
   if (value === null || value === undefined) return '–'
-  if (value === 0) return '$0.00'
-  if (Math.abs(value) >= 1)
-    return `$${value.toLocaleString('en', { minimumFractionDigits: 2, maximumFractionDigits: 2 })}`
-  return `$${value.toLocaleString('en', { minimumFractionDigits: 2, maximumSignificantDigits: 3 })}`
+  const isTiny = value !== 0 && Math.abs(value) < 0.1
+  return `$${value.toLocaleString('en', isTiny ? { maximumSignificantDigits: 3 } : cents)}`
 }
 
 /** A count in full: `12,345`. */
