@@ -1,0 +1,59 @@
+import { parseJson } from '../wire/json.js'
+import type { Flavour, Scanner } from './scanner.js'
+import { createWordScanner } from './word-scanner.js'
+
+/** What one call has hidden from its provider, and the placeholders it stands behind: `[EMAIL_1]`. Lives as long as the call. */
+export class Vault {
+  readonly #placeholders = new Map<string, string>()
+  readonly #values = new Map<string, string>()
+  readonly #counts = new Map<string, number>()
+  readonly #isTaken: (placeholder: string) => boolean
+
+  /** `isTaken`: the request itself has such a text, which must not become somebody's address. */
+  constructor(isTaken: (placeholder: string) => boolean) {
+    this.#isTaken = isTaken
+  }
+
+  get isEmpty(): boolean {
+    return this.#values.size === 0
+  }
+
+  /** The placeholder for a match; the same one for the same value, so that a model can tell two people apart. */
+  hide(match: string, label: string, { json }: Flavour): string {
+    const value = json ? fromJsonSource(match) : match
+    const key = `${label}\n${value}`
+    const known = this.#placeholders.get(key)
+    if (known !== undefined) return known
+    const placeholder = this.#next(label)
+    this.#placeholders.set(key, placeholder)
+    this.#values.set(placeholder.toLowerCase(), value)
+    return placeholder
+  }
+
+  /** The value behind a placeholder, as its surroundings write it. */
+  show(placeholder: string, { json }: Flavour): string {
+    const value = this.#values.get(placeholder.toLowerCase())
+    if (value === undefined) return placeholder
+    return json ? JSON.stringify(value).slice(1, -1) : value
+  }
+
+  /** Finds placeholders; a model may write them in lower case. */
+  scanner(): Scanner {
+    const words = [...this.#values.keys()]
+    return createWordScanner({ label: 'placeholder', words, wholeWords: false }, { json: false })
+  }
+
+  #next(label: string): string {
+    for (;;) {
+      const count = (this.#counts.get(label) ?? 0) + 1
+      this.#counts.set(label, count)
+      const placeholder = `[${label.toUpperCase()}_${count}]`
+      if (!this.#isTaken(placeholder)) return placeholder
+    }
+  }
+}
+
+function fromJsonSource(source: string): string {
+  const value = parseJson(`"${source}"`)
+  return typeof value === 'string' ? value : source
+}
