@@ -9,7 +9,7 @@ export interface OutgoingRequest {
   /** Scheme, host and port. */
   readonly origin: string
   readonly path: string
-  readonly method: 'GET' | 'POST'
+  readonly method: 'GET' | 'POST' | 'PUT'
   readonly headers: Readonly<Record<string, string>>
   readonly body: string | Uint8Array | null
 }

@@ -1,0 +1,164 @@
+import type { Deployment } from '../deployment.js'
+import type { GatewayError } from '../errors.js'
+import type { Caller } from '../ports.js'
+import {
+  type AttemptRecord,
+  type CallFailure,
+  type CallRecord,
+  type TraceParent,
+  callOutcomes,
+} from '../ports/callback.js'
+import type { LedgerEntry } from '../ports/ledger.js'
+import { type JsonObject, isObject, stringOf } from '../wire/json.js'
+import { type CallEnding, outcomeOf } from './outcome.js'
+
+/** One attempt as the router's trail keeps it. */
+export interface AttemptFacts {
+  readonly target: Pick<Deployment, 'id' | 'provider' | 'model'>
+  readonly modelName: string
+  readonly reason: string
+  readonly outcome: 'running' | 'answered' | 'failed' | 'cancelled'
+  readonly sent: boolean
+  readonly startedAt: number
+  readonly firstTokenMs: number | undefined
+  readonly endedAt: number | undefined
+  readonly failure: GatewayError | undefined
+}
+
+/** Everything that a record is made of. */
+export interface CallFacts {
+  /** Unique. */
+  readonly id: string
+  readonly callId: string
+  readonly operation: string
+  readonly requestedModel: string
+  readonly modelName: string | undefined
+  readonly caller: Pick<Caller, 'id' | 'scopes'>
+  readonly tags: readonly string[]
+  readonly endUser: string | undefined
+  readonly metadata: JsonObject | undefined
+  readonly trace: TraceParent | undefined
+  readonly ending: CallEnding
+  readonly startedAt: number
+  readonly endedAt: number
+  /** All attempts, in order; those still running count as cancelled. */
+  readonly attempts: readonly AttemptFacts[]
+  /** The ledger's rows of the call; empty where no accounts are kept. */
+  readonly rows: readonly LedgerEntry[]
+  /** Bodies as they are; given only where `keepsBodies` allows it. They are redacted before any sink sees them. */
+  readonly request?: unknown
+  readonly response?: unknown
+  /** Pico-dollars as an exact decimal of dollars. */
+  readonly toDollars: (pico: bigint) => string
+}
+
+const outputBuckets: ReadonlySet<string> = new Set(['outputText', 'reasoning', 'audioOutput', 'imageOutput'])
+const otherQuantities: ReadonlySet<string> = new Set(['citation', 'webSearches', 'images', 'milliseconds'])
+
+/** What is known of a call that is over, as one payload. Pure. */
+export function toCallRecord(facts: CallFacts): CallRecord {
+  const { ending, rows, metadata, caller } = facts
+  const outcome = outcomeOf(ending)
+  const attempts = toAttempts(facts)
+  const decisive = attempts.findLast((attempt) => attempt.outcome === 'answered') ?? attempts.at(-1)
+  // An answer from the cache was made by a deployment that this call never asked.
+  const origin = decisive ?? rows.at(-1)
+  const usage = sumUsage(rows)
+  return {
+    id: facts.id,
+    callId: facts.callId,
+    trace: facts.trace,
+    sessionId: stringOf(metadata?.['session_id']) ?? caller.scopes.find(({ kind }) => kind === 'session')?.id,
+    operation: facts.operation,
+    stream: ending.stream,
+    status: callOutcomes[outcome],
+    outcome,
+    error: ending.error && toFailure(ending.error),
+    requestedModel: facts.requestedModel,
+    modelName: facts.modelName,
+    deployment: origin?.deployment,
+    provider: origin?.provider,
+    model: origin?.model,
+    caller: caller.id,
+    scopes: caller.scopes.map(({ kind, id }) => ({ kind, id })),
+    tags: facts.tags,
+    endUser: facts.endUser,
+    metadata,
+    usage,
+    inputTokens: countTokens(usage, (bucket) => !outputBuckets.has(bucket)),
+    outputTokens: countTokens(usage, (bucket) => outputBuckets.has(bucket)),
+    cost: facts.toDollars(rows.reduce((sum, { cost }) => sum + cost, 0n)),
+    charged: facts.toDollars(rows.reduce((sum, { charged }) => sum + charged, 0n)),
+    priced: rows.every(({ priced }) => priced),
+    estimated: rows.some(({ estimated }) => estimated),
+    cached: outcome === 'cached',
+    priceLines: rows.flatMap(({ price }) => linesOf(price)),
+    startedAt: facts.startedAt,
+    firstTokenAt: ending.stream ? decisive?.firstTokenAt : undefined,
+    endedAt: facts.endedAt,
+    attempts,
+    ...(facts.request !== undefined && { request: facts.request }),
+    ...(facts.response !== undefined && { response: facts.response }),
+  }
+}
+
+/** True where a call's bodies may be recorded: they are switched on, and neither the request nor its caller opts out. */
+export function keepsBodies(switchedOn: boolean, request: JsonObject, caller: Pick<Caller, 'metadata'>): boolean {
+  return switchedOn && request['no-log'] !== true && caller.metadata?.['no-log'] !== true
+}
+
+/** The parent that a `traceparent` header names; undefined where it names none. https://www.w3.org/TR/trace-context/ */
+export function toTraceParent(header: string | undefined): TraceParent | undefined {
+  const [, traceId, spanId, flags] =
+    /^[\da-f]{2}-([\da-f]{32})-([\da-f]{16})-([\da-f]{2})(?:-|$)/.exec(header ?? '') ?? []
+  if (traceId === undefined || spanId === undefined || flags === undefined) return undefined
+  if (header?.startsWith('ff') || /^0+$/.test(traceId) || /^0+$/.test(spanId)) return undefined
+  return { traceId, spanId, flags: Number.parseInt(flags, 16) }
+}
+
+function toAttempts({ attempts, rows, endedAt, toDollars }: CallFacts): readonly AttemptRecord[] {
+  const left = [...rows]
+  return attempts.map((attempt) => {
+    const { target, modelName, reason, outcome, sent, startedAt, firstTokenMs, failure } = attempt
+    // A row tells when its attempt ended and how long it took.
+    const index = left.findIndex((row) => row.deployment === target.id && row.at - row.latencyMs === startedAt)
+    const [row] = index < 0 ? [] : left.splice(index, 1)
+    return {
+      deployment: target.id,
+      provider: target.provider,
+      model: target.model,
+      modelName,
+      reason,
+      outcome: outcome === 'running' ? 'cancelled' : outcome,
+      sent,
+      startedAt,
+      firstTokenAt: firstTokenMs === undefined ? undefined : startedAt + firstTokenMs,
+      endedAt: attempt.endedAt ?? endedAt,
+      error: failure && toFailure(failure),
+      cost: row && toDollars(row.cost),
+    }
+  })
+}
+
+function toFailure({ kind, status, code, message }: GatewayError): CallFailure {
+  return { kind, status, code, message }
+}
+
+function sumUsage(rows: readonly LedgerEntry[]): Readonly<Record<string, number>> {
+  const sums: Record<string, number> = {}
+  for (const { usage } of rows) {
+    for (const [bucket, count] of Object.entries(usage)) sums[bucket] = (sums[bucket] ?? 0) + count
+  }
+  return sums
+}
+
+function countTokens(usage: CallRecord['usage'], isWanted: (bucket: string) => boolean): number {
+  return Object.entries(usage)
+    .filter(([bucket]) => !otherQuantities.has(bucket) && isWanted(bucket))
+    .reduce((sum, [, count]) => sum + count, 0)
+}
+
+function linesOf(price: JsonObject | null): readonly JsonObject[] {
+  const lines = price?.['lines']
+  return Array.isArray(lines) ? lines.filter(isObject) : []
+}

@@ -1,0 +1,157 @@
+import { z } from 'zod'
+import type { Clock, Logger, Timer } from '../ports.js'
+import type { CallRecord, CallbackEvent, TraceParent } from '../ports/callback.js'
+import type { SendToSink } from './http.js'
+import { type CallbackOptions, CallbackOptionsSchema } from './options.js'
+import { redactRecord, withoutBodies } from './redact-record.js'
+import type { SinkParts, SinkStats } from './sink.js'
+import { type SinkQueue, createSinkQueue } from './sink-queue.js'
+import { activeTrace } from './sinks/opentelemetry.js'
+
+/** What callbacks are built with. */
+export interface CallbackParts {
+  /** The way out, see `createSendToSink`. */
+  readonly send: SendToSink
+  readonly clock: Clock
+  readonly logger: Logger
+}
+
+/** Tells sinks of calls and events, off the path of calls. */
+export interface Callbacks {
+  /** Bodies are switched on: give them to `toCallRecord` where `keepsBodies` allows it. */
+  readonly bodies: boolean
+  /** Takes the record of a call that is over. Returns at once and never throws. */
+  record(record: CallRecord): void
+  /** Takes an event of the gateway. Returns at once and never throws. */
+  event(event: CallbackEvent): void
+  /** The host's active span, for calls without a `traceparent` header; ask while the request is being handled. Never throws. */
+  trace(): TraceParent | undefined
+  /** Sends what waits, until the deadline; what is left then is dropped and counted. Never rejects. */
+  close(deadlineMs: number): Promise<void>
+  /** Numbers by sink's name. */
+  readonly stats: Readonly<Record<string, SinkStats>>
+}
+
+interface OpenSink {
+  readonly queue: SinkQueue
+  readonly on: 'all' | 'success' | 'failure'
+  readonly bodies: boolean
+}
+
+/** Records that are looked at before others get their turn on the event loop. */
+const sliceSize = 50
+
+/**
+ * Builds the callbacks of one gateway; every sink has a queue of its own, so that none waits for another.
+ * @throws TypeError naming every wrong setting by its path
+ */
+export function createCallbacks(options: CallbackOptions, { send, clock, logger }: CallbackParts): Callbacks {
+  const checked = check(options)
+  const sinks: OpenSink[] = []
+  const stats = (): Readonly<Record<string, SinkStats>> =>
+    Object.fromEntries(sinks.map(({ queue }) => [queue.name, queue.stats]))
+  const parts: SinkParts = { send, clock, logger, stats }
+  for (const { name, on, bodies, own, sinkType } of checked.sinks) {
+    sinkType.open(own, parts, (sink) => {
+      const queue = createSinkQueue({ ...sink, name }, { clock, logger, limits: checked.queue })
+      sinks.push({ queue, on, bodies })
+    })
+  }
+  const otel = options.sinks.find((sink) => sink.type === 'opentelemetry')
+  const inbox = createInbox(checked.queue.maxQueued, clock, (record) => {
+    try {
+      handOut(record)
+    } catch (error) {
+      logger.error({ error, callId: record.callId }, 'A call could not be recorded.')
+    }
+  })
+
+  function handOut(original: CallRecord): void {
+    const { record, bytes } = redactRecord(original, checked.redact)
+    const bare = withoutBodies(record)
+    for (const { queue, on, bodies } of sinks) {
+      if (on === 'all' || on === record.status) queue.add(bodies ? record : bare, bytes)
+    }
+  }
+
+  return {
+    bodies: checked.bodies,
+    record: (record) => inbox.add(record),
+    event(event) {
+      for (const { queue } of sinks) queue.addEvent(event)
+    },
+    trace: () => otel && activeTrace(otel.api),
+    async close(deadlineMs) {
+      inbox.close()
+      await Promise.all(sinks.map(({ queue }) => queue.close(deadlineMs)))
+    },
+    get stats() {
+      const own = stats()
+      if (inbox.dropped === 0) return own
+      return Object.fromEntries(
+        Object.entries(own).map(([name, sink]) => [name, { ...sink, dropped: sink.dropped + inbox.dropped }]),
+      )
+    },
+  }
+}
+
+interface Inbox {
+  add(record: CallRecord): void
+  /** Hands out what is left, at once, and takes no more. */
+  close(): void
+  readonly dropped: number
+}
+
+/** Where a call leaves its record behind: whatever is done with it is done later. */
+function createInbox(most: number, clock: Clock, handOut: (record: CallRecord) => void): Inbox {
+  let waiting: CallRecord[] = []
+  let next = 0
+  let timer: Timer | undefined
+  let dropped = 0
+  let closed = false
+
+  function work(): void {
+    timer = undefined
+    const until = Math.min(next + sliceSize, waiting.length)
+    for (; next < until; next += 1) {
+      const record = waiting[next]
+      if (record) handOut(record)
+    }
+    if (next < waiting.length) {
+      timer = clock.setTimeout(work, 0)
+      return
+    }
+    waiting = []
+    next = 0
+  }
+
+  return {
+    add(record) {
+      if (closed || waiting.length - next >= most) {
+        dropped += 1
+        return
+      }
+      waiting.push(record)
+      timer ??= clock.setTimeout(work, 0)
+    },
+    close() {
+      closed = true
+      timer?.cancel()
+      for (const record of waiting.slice(next)) handOut(record)
+      waiting = []
+      next = 0
+    },
+    get dropped() {
+      return dropped
+    },
+  }
+}
+
+function check(options: CallbackOptions): z.output<typeof CallbackOptionsSchema> {
+  const result = CallbackOptionsSchema.safeParse(options)
+  if (result.success) return result.data
+  const lines = result.error.issues.map(
+    ({ path, message }) => `  ${path.map(String).join('.') || 'callbacks'}: ${message}`,
+  )
+  throw new TypeError(`The callbacks are not valid:\n${lines.join('\n')}`)
+}

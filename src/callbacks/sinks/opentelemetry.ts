@@ -1,0 +1,144 @@
+import { z } from 'zod'
+import type { CallRecord, TraceParent } from '../../ports/callback.js'
+import { version } from '../../version.js'
+import { objectWith } from '../settings.js'
+import { defineRecordSink } from '../sink.js'
+import { type Attributes, type SpanFacts, metricAttributes, toSpans } from '../spans.js'
+
+/** What is used of a span of `@opentelemetry/api`. */
+export interface OtelSpan {
+  addEvent(name: string, attributes: object, time: Date): unknown
+  setStatus(status: { readonly code: number; readonly message?: string }): unknown
+  spanContext(): { readonly traceId: string; readonly spanId: string; readonly traceFlags: number }
+  end(time: Date): void
+}
+
+/** What is used of an instrument. */
+export interface OtelInstrument {
+  record(value: number, attributes: object): void
+}
+
+/** What is used of `@opentelemetry/api`; pass the module. */
+export interface OtelApi {
+  readonly ROOT_CONTEXT: unknown
+  readonly trace: {
+    getTracer(name: string, version?: string): { startSpan(name: string, options: object, context: unknown): OtelSpan }
+    getActiveSpan(): OtelSpan | undefined
+    setSpan(context: unknown, span: OtelSpan): unknown
+    setSpanContext(context: unknown, parent: object): unknown
+  }
+  readonly metrics: {
+    getMeter(
+      name: string,
+      version?: string,
+    ): {
+      createHistogram(name: string, options: object): OtelInstrument
+      createCounter(name: string, options: object): { add(value: number, attributes: object): void }
+    }
+  }
+}
+
+/** Spans and metrics over the host's OpenTelemetry, with the names of its GenAI semantic conventions. */
+export interface OpenTelemetryOptions {
+  /** `import * as api from '@opentelemetry/api'`; whatever SDK the host has set up gets the spans. */
+  readonly api: OtelApi
+}
+
+const schema = z.strictObject({ api: z.custom<OtelApi>(isApi, { error: 'must be the module @opentelemetry/api' }) })
+const hasTracer = objectWith('getTracer', 'setSpanContext')
+
+function isApi(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null || !('trace' in value) || !('metrics' in value)) return false
+  return hasTracer.safeParse(value.trace).success && objectWith('getMeter').safeParse(value.metrics).success
+}
+
+const client = 2
+const failed = 2
+const tokenBuckets = [
+  1, 4, 16, 64, 256, 1_024, 4_096, 16_384, 65_536, 262_144, 1_048_576, 4_194_304, 16_777_216, 67_108_864,
+]
+const secondBuckets = [0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92]
+
+/** https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-spans/ and gen-ai-metrics/ */
+export const opentelemetry = defineRecordSink(schema, ({ api }) => {
+  const measure = createMeasure(api)
+  return {
+    name: 'opentelemetry',
+    batchSize: 50,
+    parallel: 1,
+    delayMs: 50,
+    deliver(records) {
+      let refused = 0
+      for (const record of records) {
+        try {
+          writeSpans(record, api)
+          measure(record)
+        } catch {
+          refused += 1
+        }
+      }
+      return Promise.resolve({ refused })
+    },
+  }
+})
+
+/** The host's span that is active now, so that calls become its children; undefined where there is none. Never throws. */
+export function activeTrace(api: OtelApi): TraceParent | undefined {
+  try {
+    const span = api.trace.getActiveSpan()?.spanContext()
+    return span && { traceId: span.traceId, spanId: span.spanId, flags: span.traceFlags }
+  } catch {
+    return undefined
+  }
+}
+
+function writeSpans(record: CallRecord, api: OtelApi): void {
+  const { call, attempts } = toSpans(record)
+  const root = writeSpan(call, api, parentOf(record, api))
+  const below = api.trace.setSpan(api.ROOT_CONTEXT, root)
+  for (const attempt of attempts) endSpan(writeSpan(attempt, api, below), attempt)
+  endSpan(root, call)
+}
+
+function writeSpan({ name, startedAt, attributes, events, error }: SpanFacts, api: OtelApi, parent: unknown): OtelSpan {
+  const options = { kind: client, startTime: new Date(startedAt), attributes }
+  const span = api.trace.getTracer('sluice', version).startSpan(name, options, parent)
+  for (const event of events) span.addEvent(event.name, event.attributes, new Date(event.at))
+  if (error !== undefined) span.setStatus({ code: failed, message: error })
+  return span
+}
+
+function endSpan(span: OtelSpan, { endedAt }: SpanFacts): void {
+  span.end(new Date(endedAt))
+}
+
+function parentOf({ trace }: CallRecord, api: OtelApi): unknown {
+  if (!trace) return api.ROOT_CONTEXT
+  const { traceId, spanId, flags = 1 } = trace
+  return api.trace.setSpanContext(api.ROOT_CONTEXT, { traceId, spanId, traceFlags: flags, isRemote: true })
+}
+
+function createMeasure(api: OtelApi): (record: CallRecord) => void {
+  const meter = api.metrics.getMeter('sluice', version)
+  const histogram = (name: string, unit: string, buckets: readonly number[]) =>
+    meter.createHistogram(name, { unit, advice: { explicitBucketBoundaries: [...buckets] } })
+  const duration = histogram('gen_ai.client.operation.duration', 's', secondBuckets)
+  const firstChunk = histogram('gen_ai.client.operation.time_to_first_chunk', 's', secondBuckets)
+  const tokens = histogram('gen_ai.client.token.usage', '{token}', tokenBuckets)
+  const cost = meter.createCounter('sluice.cost', { unit: '{USD}', description: 'What providers charge.' })
+  return (record) => {
+    const attributes = boundedAttributes(record)
+    const { startedAt, firstTokenAt, endedAt, inputTokens, outputTokens } = record
+    duration.record((endedAt - startedAt) / 1_000, attributes)
+    if (firstTokenAt !== undefined) firstChunk.record((firstTokenAt - startedAt) / 1_000, attributes)
+    if (inputTokens > 0) tokens.record(inputTokens, { ...attributes, 'gen_ai.token.type': 'input' })
+    if (outputTokens > 0) tokens.record(outputTokens, { ...attributes, 'gen_ai.token.type': 'output' })
+    if (record.cost !== '0') cost.add(Number(record.cost), attributes)
+  }
+}
+
+/** Clients can make up any number of model names; a metric keeps one series for each. */
+function boundedAttributes(record: CallRecord): Attributes {
+  const attributes = metricAttributes(record)
+  return record.modelName === undefined ? { ...attributes, 'gen_ai.request.model': '_OTHER' } : attributes
+}
