@@ -75,7 +75,7 @@ const maxBodyBytes = 20 * 1024 * 1024
 
 /**
  * Builds a gateway: the only place where all parts meet. Opens no connection and reads nothing but the variables of
- * the listed providers.
+ * the listed providers; where `stores.records` is set it is asked for the deployments that were added at run time.
  * @throws TypeError for wrong options
  * @throws GatewayError for a model list that cannot work (unknown provider, missing key)
  */

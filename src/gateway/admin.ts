@@ -3,6 +3,7 @@ import { managementEndpoints } from '../endpoints/management/index.js'
 import type { AdminParts } from '../endpoints/management/parts.js'
 import { type Dispatch, createDispatch } from '../http/dispatch.js'
 import { createRouteTable } from '../http/route.js'
+import { createBudgetWindows } from '../limits/budget-window.js'
 import type { GatewayOptions } from '../options.js'
 import type { Auth } from '../ports.js'
 import { createSealer } from '../stores/sealed-text.js'
@@ -31,6 +32,7 @@ export function createAdmin(options: GatewayOptions, auth: Auth, parts: GatewayP
     ledger: parts.books.ledger,
     queue: parts.books.queue,
     pricing: parts.books.pricing,
+    budgetWindows: createBudgetWindows(),
     clock: parts.call.clock,
   }
   const dispatch = createDispatch({

@@ -1,17 +1,17 @@
-import { z } from 'zod'
 import type { Deployment } from '../deployment.js'
 import type { ModelInput, RuntimeModel, RuntimeModels } from '../endpoints/management/parts.js'
 import { GatewayError, InvalidRequestError } from '../errors.js'
-import { type Actor, type ManagementParts, audit } from '../keys/management/index.js'
+import { type Actor, type AuditedChange, type ManagementParts, audit } from '../keys/management/index.js'
+import { publishWithin } from '../keys/publish.js'
+import { checkModel } from '../options.js'
 import type { Clock, Logger, Timer } from '../ports.js'
 import type { Broadcast } from '../ports/broadcast.js'
-import type { NewRecord, RecordStore, StoredRecord, WriteResult } from '../ports/records.js'
-import { checkModel } from '../options.js'
+import type { RecordStore, StoredRecord, WriteResult } from '../ports/records.js'
 import { type DeploymentContext, createDeployment } from '../providers/create-deployment.js'
 import type { ModelDirectory } from '../router/directory.js'
 import type { Sealer } from '../stores/sealed-text.js'
-import { isObject, parseJson, type JsonObject } from '../wire/json.js'
 import { toModelOptions } from './runtime-model-input.js'
+import { type OpenedModel, mergeModel, openModelRecord, toAudited, toModelRecord } from './runtime-model-record.js'
 
 /** What runtime deployments are kept with. */
 export interface RuntimeModelParts {
@@ -35,23 +35,15 @@ export interface RuntimeModelKeeper extends RuntimeModels {
   close(): void
 }
 
-/** As it is kept; `sealed_params` is JSON of `litellm_params`, encrypted. */
-const DeploymentData = z.object({
-  model_name: z.string().min(1),
-  sealed_params: z.string().min(1),
-  model_info: z.record(z.string(), z.unknown()),
-  created_by: z.string().nullish(),
-  updated_by: z.string().nullish(),
-})
-type DeploymentData = z.infer<typeof DeploymentData>
-
 interface Kept {
-  readonly version: number
+  readonly record: Pick<StoredRecord, 'createdAt' | 'version'>
   readonly model: RuntimeModel
 }
 
 const topic = 'deployments'
 const rounds = 5
+// After a read that failed.
+const retryMs = 2_000
 
 /** Keeps runtime deployments: in the records for all processes, in the model list of this one. */
 export function createRuntimeModels(parts: RuntimeModelParts): RuntimeModelKeeper {
@@ -65,7 +57,9 @@ class StoredModels implements RuntimeModelKeeper {
   readonly #refused = new Map<string, number>()
   readonly #unsubscribe: (() => void) | undefined
   #loading: Promise<void> | undefined
-  #again = false
+  /** Something was written since the read under way began: it may not be in it. */
+  #isOutdated = false
+  #failed = false
   #timer: Timer | undefined
   #isClosed = false
 
@@ -79,29 +73,34 @@ class StoredModels implements RuntimeModelKeeper {
   }
 
   async add(actor: Actor, id: string, input: ModelInput): Promise<RuntimeModel> {
-    if (this.#listed(id)) throw taken()
-    const model = { ...withoutNull(input), id }
+    if (this.#isListed(id)) throw taken()
+    const model = mergeModel({ ...input, id }, {})
     const deployment = this.#make(model)
-    const record = this.#toRecord(model, { created_by: actor.name, updated_by: actor.name })
-    const result = await this.#parts.records.insert('deployment', record)
-    const stored = toWritten(result)
-    this.#put(stored.version, model, deployment)
-    await this.#tell(actor, { id, action: 'created', before: {}, after: toAudited(model) })
+    const by = { created_by: actor.name, updated_by: actor.name }
+    const record = toModelRecord(model, by, this.#parts.sealer)
+    const written = toWritten(await this.#parts.records.insert('deployment', record))
+    this.#isOutdated = true
+    this.#keep(written, model, deployment)
+    await this.#tell(actor, { action: 'created', before: {}, after: toAudited(model) }, id)
     return model
   }
 
   async update(actor: Actor, id: string, change: Partial<ModelInput>): Promise<RuntimeModel> {
+    const { records, sealer } = this.#parts
     for (let round = 0; round < rounds; round++) {
-      const stored = await this.#parts.records.get('deployment', id)
+      const stored = await records.get('deployment', id)
       if (!stored) throw this.#missing(id)
-      const { data, model: before } = this.#open(stored)
-      const model = merge(before, change)
+      const { model: before, by } = this.#open(stored)
+      const model = mergeModel(before, change)
       const deployment = this.#make(model)
-      const record = this.#toRecord(model, { created_by: data.created_by, updated_by: actor.name })
-      const result = await this.#parts.records.update('deployment', record, stored.version)
+      const record = toModelRecord(model, { ...by, updated_by: actor.name }, sealer)
+      const result = await records.update('deployment', record, stored.version)
       if ('conflict' in result && result.conflict === 'version') continue
-      this.#put(toWritten(result).version, model, deployment)
-      await this.#tell(actor, { id, action: 'updated', before: toAudited(before), after: toAudited(model) })
+      this.#isOutdated = true
+      this.#keep(toWritten(result), model, deployment)
+      // Of a credential nothing else tells that it is another.
+      const after = { ...toAudited(model), changed_params: Object.keys(change.litellm_params ?? {}) }
+      await this.#tell(actor, { action: 'updated', before: toAudited(before), after }, id)
       return model
     }
     throw new GatewayError('conflict', 'Somebody else changed this deployment meanwhile. Try again.')
@@ -110,14 +109,14 @@ class StoredModels implements RuntimeModelKeeper {
   async remove(actor: Actor, id: string): Promise<void> {
     const before = this.#kept.get(id)?.model
     if (!(await this.#parts.records.delete('deployment', id))) throw this.#missing(id)
+    this.#isOutdated = true
     this.#drop(id)
-    await this.#tell(actor, { id, action: 'deleted', before: before ? toAudited(before) : {}, after: {} })
+    await this.#tell(actor, { action: 'deleted', before: before ? toAudited(before) : {}, after: {} }, id)
   }
 
   load(): Promise<void> {
     if (this.#isClosed) return Promise.resolve()
-    // What was written after a read began may not be in it.
-    if (this.#loading) this.#again = true
+    this.#isOutdated = true
     this.#loading ??= this.#loadAll().finally(() => {
       this.#loading = undefined
       this.#schedule()
@@ -132,14 +131,18 @@ class StoredModels implements RuntimeModelKeeper {
   }
 
   async #loadAll(): Promise<void> {
-    do {
-      this.#again = false
+    this.#failed = false
+    while (this.#isOutdated && !this.#isClosed) {
+      this.#isOutdated = false
       try {
-        this.#take(await this.#readAll())
+        const records = await this.#readAll()
+        if (!this.#isOutdated && !this.#isClosed) this.#take(records)
       } catch (error) {
+        this.#failed = true
         this.#parts.logger.warn({ error }, 'The deployments in the records could not be read.')
+        return
       }
-    } while (this.#again && !this.#isClosed)
+    }
   }
 
   async #readAll(): Promise<readonly StoredRecord[]> {
@@ -156,17 +159,17 @@ class StoredModels implements RuntimeModelKeeper {
   #take(records: readonly StoredRecord[]): void {
     const ids = new Set(records.map(({ id }) => id))
     for (const [id] of this.#kept) if (!ids.has(id)) this.#drop(id)
-    for (const record of records) if (this.#kept.get(record.id)?.version !== record.version) this.#takeOne(record)
+    for (const record of records) if (this.#isNews(record)) this.#takeOne(record)
   }
 
   /** One that cannot be used is complained of once, and keeps nobody else from working. */
   #takeOne(record: StoredRecord): void {
     const { id, version } = record
     try {
-      if (this.#listed(id) && !this.#kept.has(id)) throw taken()
-      const { data, model } = this.#open(record)
-      this.#put(version, model, this.#make(model))
-      if (this.#parts.sealer?.isCurrent(data.sealed_params) === false) void this.#reseal(record, model)
+      if (this.#isListed(id) && !this.#kept.has(id)) throw taken()
+      const opened = openModelRecord(record, this.#parts.sealer)
+      this.#keep(record, opened.model, this.#make(opened.model))
+      if (!opened.isCurrent) void this.#reseal(record, opened)
     } catch (error) {
       if (this.#refused.get(id) === version) return
       this.#refused.set(id, version)
@@ -175,41 +178,58 @@ class StoredModels implements RuntimeModelKeeper {
   }
 
   /** After a rotation the old key is to be needed no more. Whoever comes second has nothing to do. */
-  async #reseal(record: StoredRecord, model: RuntimeModel): Promise<void> {
-    const { created_by, updated_by } = DeploymentData.parse(record.data)
+  async #reseal({ id, version }: StoredRecord, { model, by }: OpenedModel): Promise<void> {
+    const { records, sealer, logger } = this.#parts
     try {
-      await this.#parts.records.update('deployment', this.#toRecord(model, { created_by, updated_by }), record.version)
+      await records.update('deployment', toModelRecord(model, by, sealer), version)
     } catch (error) {
-      this.#parts.logger.warn({ error, deployment: record.id }, 'A deployment could not be sealed with the new key.')
+      logger.warn({ error, deployment: id }, 'A deployment could not be sealed with the new key.')
     }
   }
 
   #schedule(): void {
     const { refreshMs, clock } = this.#parts
     this.#timer?.cancel()
-    if (refreshMs !== undefined && !this.#isClosed) this.#timer = clock.setTimeout(() => void this.load(), refreshMs)
+    if (refreshMs === undefined || this.#isClosed) return
+    this.#timer = clock.setTimeout(() => void this.load(), this.#failed ? retryMs : refreshMs)
   }
 
-  #put(version: number, model: RuntimeModel, deployment: Deployment): void {
-    // Two of this process's own changes may be answered in another order than they were made.
-    const known = this.#kept.get(model.id)
-    if (known && known.version >= version) return
-    this.#refused.delete(model.id)
-    this.#kept.set(model.id, { version, model })
+  #keep(record: StoredRecord, model: RuntimeModel, deployment: Deployment): void {
+    if (!this.#isNews(record)) return
+    this.#refused.delete(record.id)
+    this.#kept.set(record.id, { record, model })
     this.#parts.directory.put(deployment)
+  }
+
+  /** False for what is known, or is older: two changes may be answered in another order than they were made. */
+  #isNews({ id, createdAt, version }: StoredRecord): boolean {
+    const known = this.#kept.get(id)?.record
+    if (!known || createdAt > known.createdAt) return true
+    return createdAt === known.createdAt && version > known.version
   }
 
   #drop(id: string): void {
     if (this.#kept.delete(id)) this.#parts.directory.remove(id)
   }
 
-  #listed(id: string): boolean {
+  #isListed(id: string): boolean {
     return this.#parts.directory.groups.all.some((deployment) => deployment.id === id)
   }
 
   #missing(id: string): GatewayError {
-    if (!this.#listed(id)) return new GatewayError('not_found', 'There is no such deployment.')
+    if (!this.#isListed(id)) return new GatewayError('not_found', 'There is no such deployment.')
     return new InvalidRequestError("This deployment is in the host's own model list, and is changed there.", 'id')
+  }
+
+  #open(record: StoredRecord): OpenedModel {
+    try {
+      return openModelRecord(record, this.#parts.sealer)
+    } catch (error) {
+      if (GatewayError.isInstance(error)) throw error
+      throw new GatewayError('conflict', 'The deployment cannot be decrypted; delete it and add it anew.', {
+        cause: error,
+      })
+    }
   }
 
   #make(model: RuntimeModel): Deployment {
@@ -225,73 +245,12 @@ class StoredModels implements RuntimeModelKeeper {
     return createDeployment(options, isElsewhere ? { ...context, env: {} } : context)
   }
 
-  #open({ id, data: stored }: StoredRecord): { readonly data: DeploymentData; readonly model: RuntimeModel } {
-    const data = DeploymentData.parse(stored)
-    const params = parseJson(this.#sealer().open(data.sealed_params, id))
-    if (!isObject(params)) throw new TypeError('The parameters of a deployment are no object.')
-    const { model_name, model_info } = data
-    return { data, model: { id, model_name, litellm_params: params, model_info } }
-  }
-
-  #toRecord(
-    { id, model_name, litellm_params, model_info }: RuntimeModel,
-    by: Pick<DeploymentData, 'created_by' | 'updated_by'>,
-  ): NewRecord {
-    const data = {
-      model_name,
-      sealed_params: this.#sealer().seal(JSON.stringify(litellm_params), id),
-      model_info,
-      ...by,
-    }
-    return { id, data }
-  }
-
-  #sealer(): Sealer {
-    if (this.#parts.sealer) return this.#parts.sealer
-    throw new GatewayError(
-      'invalid_request',
-      'Credentials of models cannot be kept: set encryptionKeys in the options of the gateway.',
-      { code: 'encryption_keys_missing' },
-    )
-  }
-
-  async #tell(
-    actor: Actor,
-    {
-      id,
-      action,
-      before,
-      after,
-    }: { id: string; action: 'created' | 'updated' | 'deleted'; before: JsonObject; after: JsonObject },
-  ): Promise<void> {
-    const { callers, broadcast, logger } = this.#parts
-    await audit(actor, { ref: { kind: 'deployment', id }, action, before, after }, callers)
+  async #tell(actor: Actor, change: Omit<AuditedChange, 'ref'>, id: string): Promise<void> {
+    const { callers, broadcast, clock, logger } = this.#parts
+    await audit(actor, { ref: { kind: 'deployment', id }, ...change }, callers)
     // Whoever does not hear of it looks by itself in the end.
-    void broadcast
-      ?.publish(topic, id)
-      .catch((error: unknown) => logger.warn({ error }, 'Other processes were not told of a change of a deployment.'))
+    if (broadcast) await publishWithin(clock, logger, () => broadcast.publish(topic, id))
   }
-}
-
-/** `litellm_params` by their names alone: any of them may hold a credential. */
-function toAudited({ model_name, litellm_params, model_info }: RuntimeModel): JsonObject {
-  const names = Object.keys(litellm_params)
-  return { model_name, model: litellm_params['model'], litellm_params: names, model_info }
-}
-
-function merge(model: RuntimeModel, change: Partial<ModelInput>): RuntimeModel {
-  const merged = {
-    model_name: change.model_name ?? model.model_name,
-    litellm_params: { ...model.litellm_params, ...change.litellm_params },
-    model_info: { ...model.model_info, ...change.model_info },
-  }
-  return { ...withoutNull(merged), id: model.id }
-}
-
-function withoutNull({ model_name, litellm_params, model_info }: ModelInput): ModelInput {
-  const strip = (object: JsonObject): JsonObject =>
-    Object.fromEntries(Object.entries(object).filter(([, value]) => value !== null))
-  return { model_name, litellm_params: strip(litellm_params), model_info: strip(model_info) }
 }
 
 function toWritten(result: WriteResult): StoredRecord {

@@ -7,7 +7,7 @@ export function publishWithin(clock: Clock, logger: Pick<Logger, 'warn'>, publis
   return new Promise((resolve) => {
     const end = (failure?: unknown): void => {
       timer.cancel()
-      if (failure !== undefined) logger.warn({ error: failure }, 'Other processes were not told of a change of a key.')
+      if (failure !== undefined) logger.warn({ error: failure }, 'Other processes were not told of a change.')
       resolve()
     }
     const timer = clock.setTimeout(() => end(new Error(`no answer within ${publishMs} ms`)), publishMs)

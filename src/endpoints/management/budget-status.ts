@@ -1,4 +1,3 @@
-import { createBudgetWindows } from '../../limits/budget-window.js'
 import type { BudgetData } from '../../keys/records.js'
 import { type RecordLimits, toScope } from '../../keys/scopes.js'
 import { readRecord } from '../../keys/management/index.js'
@@ -19,7 +18,7 @@ export interface BudgetStatus {
 export async function readBudgetStatus(ref: ScopeRef, record: RecordLimits, parts: AdminParts): Promise<BudgetStatus> {
   const tier = record.budget_id ? await readTier(record.budget_id, parts) : undefined
   const { budget = {} } = toScope(ref, record, tier)
-  const { startsAt, endsAt } = createBudgetWindows().at(budget, parts.clock.now())
+  const { startsAt, endsAt } = parts.budgetWindows.at(budget, parts.clock.now())
   const spent = await readLedger(parts, (ledger) => ledger.total(ref, startsAt))
   return { spend: dollarsOf(spent), budget_reset_at: endsAt === undefined ? null : new Date(endsAt).toISOString() }
 }

@@ -9,7 +9,7 @@ import {
   setGroupBlocked,
   updateGroup,
 } from '../../keys/management/index.js'
-import type { DataOf } from '../../keys/records.js'
+import { type DataOf, MemberData } from '../../keys/records.js'
 import type { JsonObject } from '../../wire/json.js'
 import { toAnswer } from './answers.js'
 import { findGroups } from './find-groups.js'
@@ -33,7 +33,7 @@ export interface GroupSpec<Kind extends GroupKind> {
 }
 
 /** An id as databases can keep it. */
-export const recordId = z.string().refine(isRecordId, { error: 'must have 1 to 200 bytes, and no control characters' })
+export const recordId = MemberData.shape.user_id
 
 /** `…/new`: makes one, with the id that is given or a new one. */
 export function createRoute<Kind extends GroupKind>(parts: AdminParts, spec: GroupSpec<Kind>): Route {
@@ -161,8 +161,4 @@ function withId({ input, idField }: GroupSpec<GroupKind>, id: ZodType): ZodType<
 
 function textOf(value: unknown): string | undefined {
   return typeof value === 'string' ? value : undefined
-}
-
-function isRecordId(text: string): boolean {
-  return text !== '' && Buffer.byteLength(text) <= 200 && !/[\p{Cc}\p{Surrogate}]/u.test(text)
 }

@@ -1,4 +1,5 @@
 import type { Route } from '../../http/route.js'
+import { openapi } from '../openapi.js'
 import { auditRoutes } from './audit.js'
 import { budgetRoutes } from './budgets.js'
 import { costEstimate } from './cost-estimate.js'
@@ -17,7 +18,7 @@ import { userRoutes } from './users.js'
 
 /** Every path of the management API; none of it exists unless a host mounts `gateway.admin`. */
 export function managementEndpoints(parts: AdminParts): readonly Route[] {
-  return [
+  const routes: readonly Route[] = [
     ...keyRoutes(parts),
     ...userRoutes(parts),
     ...teamRoutes(parts),
@@ -32,5 +33,7 @@ export function managementEndpoints(parts: AdminParts): readonly Route[] {
     dailyActivity(parts),
     costEstimate(parts),
     ...auditRoutes(parts),
+    openapi(() => routes),
   ]
+  return routes
 }

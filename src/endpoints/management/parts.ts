@@ -1,5 +1,6 @@
 import type { Pricing } from '../../call/accounts/pricing.js'
 import type { Actor, ManagementParts } from '../../keys/management/index.js'
+import type { BudgetWindows } from '../../limits/budget-window.js'
 import type { Clock } from '../../ports.js'
 import type { LedgerStore } from '../../ports/ledger.js'
 import type { ModelDirectory } from '../../router/directory.js'
@@ -16,6 +17,7 @@ export interface AdminParts {
   /** Rows on their way to the ledger. */
   readonly queue: Pick<LedgerQueue, 'flush'>
   readonly pricing: Pick<Pricing, 'ready' | 'find'>
+  readonly budgetWindows: BudgetWindows
   readonly clock: Clock
 }
 

@@ -17,6 +17,9 @@ export const scopeFields = {
   /** The customer that calls were charged to. */
   end_user: id,
   tag: id,
+  /** A deployment. */
+  model_id: id,
+  custom_llm_provider: id,
 }
 
 /** What a query says about whose spend is wanted. */
@@ -29,8 +32,13 @@ const kinds = {
   organization_id: 'organization',
   end_user: 'customer',
   tag: 'tag',
+  model_id: 'deployment',
+  custom_llm_provider: 'provider',
 } as const satisfies Record<keyof ScopeQuery, ScopeKind>
-const names = ['api_key', 'user_id', 'team_id', 'organization_id', 'end_user', 'tag'] as const
+const names = [
+  ...(['api_key', 'user_id', 'team_id', 'organization_id', 'end_user', 'tag'] as const),
+  ...(['model_id', 'custom_llm_provider'] as const),
+]
 
 /** True for who may see what everybody spends. */
 export function seesAll({ level }: Actor): boolean {

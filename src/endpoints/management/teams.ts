@@ -1,19 +1,11 @@
 import { z } from 'zod'
 import { jsonAnswer } from '../../http/answer.js'
 import type { Route } from '../../http/route.js'
-import { TeamInput, findKeys, findMembers, viewGroup } from '../../keys/management/index.js'
+import { TeamInput, addMember, createGroup, findKeys, findMembers, viewGroup } from '../../keys/management/index.js'
 import { toAnswer, toKeyAnswer } from './answers.js'
 import { readBudgetStatus } from './budget-status.js'
 import { findGroups } from './find-groups.js'
-import {
-  type GroupSpec,
-  blockRoutes,
-  createRoute,
-  deleteRoute,
-  recordId,
-  toGroupAnswer,
-  updateRoute,
-} from './group-routes.js'
+import { type GroupSpec, blockRoutes, deleteRoute, recordId, toGroupAnswer, updateRoute } from './group-routes.js'
 import { defineManaged } from './managed.js'
 import { memberRoutes } from './members.js'
 import { arrayAnswer, pagingFields, toPage } from './paging.js'
@@ -30,7 +22,7 @@ const spec: GroupSpec<'team'> = {
 /** `/team/*`: teams and their members. */
 export function teamRoutes(parts: AdminParts): readonly Route[] {
   return [
-    createRoute(parts, spec),
+    teamNew(parts),
     updateRoute(parts, spec),
     deleteRoute(parts, spec),
     ...blockRoutes(parts, spec, 'team_id'),
@@ -53,6 +45,31 @@ export function teamRoutes(parts: AdminParts): readonly Route[] {
     }),
     ...memberRoutes(parts, { base: '/team', idField: 'team_id', toGroup: (team) => ({ team }), methods: ['POST'] }),
   ]
+}
+
+const NewTeamBody = TeamInput.extend({
+  team_id: recordId.optional(),
+  members_with_roles: z
+    .array(z.strictObject({ user_id: recordId, role: z.enum(['admin', 'user']) }))
+    .max(100)
+    .optional(),
+})
+
+function teamNew(parts: AdminParts): Route {
+  return defineManaged(parts, {
+    method: 'POST',
+    paths: ['/team/new'],
+    access: 'caller',
+    summary: 'Makes a team, with its first members.',
+    body: NewTeamBody,
+    handle: async (actor, { body: { team_id: id, members_with_roles: members = [], ...data } }) => {
+      const record = await createGroup(actor, { kind: 'team', id, data }, parts.callers)
+      for (const { user_id: user, role } of members) {
+        await addMember(actor, { group: { team: record.id }, user, fields: { role } }, parts.callers)
+      }
+      return jsonAnswer(200, { ...toGroupAnswer(spec, record), members_with_roles: members, spend: 0 })
+    },
+  })
 }
 
 // Of keys and members; all of them are in `/key/list`, and by pages.

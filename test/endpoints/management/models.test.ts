@@ -3,7 +3,9 @@ import { afterEach, describe, expect, it } from 'vitest'
 import type { GatewayOptions } from '../../../src/index.js'
 import type { Logger } from '../../../src/ports.js'
 import { createMemoryRecords } from '../../../src/stores/memory-records.js'
+import type { RecordStore } from '../../../src/ports/records.js'
 import { localBroadcast } from '../../keys/lab.js'
+import { FakeClock } from '../../support/fake-clock.js'
 import { type AdminLab, type Json, startAdminLab } from './lab.js'
 import { newKey } from './samples.js'
 
@@ -116,7 +118,8 @@ describe('a model that is added at run time', () => {
     const records = createMemoryRecords()
     const lab = await start({ stores: { records }, encryptionKeys: [first] })
     await lab.send('POST', '/model/new', body())
-    await records.insert('deployment', { id: 'moved', data: (await records.get('deployment', 'added-1'))?.data ?? {} })
+    const { data = {} } = (await records.get('deployment', 'added-1')) ?? {}
+    await records.insert('deployment', { id: 'moved', data })
     await records.insert('deployment', { id: 'nonsense', data: { model_name: 7 } })
     warned.length = 0
     const next = await start({ stores: { records }, encryptionKeys: [first], logger })
@@ -206,6 +209,70 @@ describe('a model that is added at run time', () => {
     const lab = await start({ stores: { records: createMemoryRecords() } })
     const answer = await lab.send('POST', '/model/new', body())
     expect([answer.status, (answer.body['error'] as Json)['code']]).toEqual([400, 'encryption_keys_missing'])
+  })
+})
+
+describe('reading the records', () => {
+  it('takes away nothing that was added while they were read', async () => {
+    const records = createMemoryRecords()
+    const broadcast = localBroadcast()
+    const gates: (() => void)[] = []
+    let isSlow = false
+    const slow: RecordStore = {
+      ...records,
+      async find(kind, query) {
+        const page = await records.find(kind, query)
+        if (isSlow && kind === 'deployment') await new Promise<void>((resolve) => void gates.push(resolve))
+        return page
+      },
+    }
+    const lab = await start({ stores: { records: slow, broadcast }, encryptionKeys: [first] })
+    const key = await newKey(lab)
+    await new Promise((resolve) => setTimeout(resolve, 5))
+    isSlow = true
+    void broadcast.publish('deployments', 'anything')
+    await settle(async () => gates.length > 0)
+    const adding = lab.send('POST', '/model/new', body())
+    await settle(async () => (await records.get('deployment', 'added-1')) !== undefined)
+    isSlow = false
+    for (const open of gates) open()
+    expect((await adding).status).toBe(200)
+    await new Promise((resolve) => setTimeout(resolve, 10))
+    expect(await lab.chat(key, 'added')).toBe(200)
+  })
+
+  it('takes a model that was deleted and made anew for another one', async () => {
+    const clock = new FakeClock()
+    const stores = { records: createMemoryRecords({ clock }), broadcast: localBroadcast() }
+    const one = await start({ stores: { records: stores.records }, encryptionKeys: [first] })
+    const two = await start({ stores, encryptionKeys: [first] })
+    const key = await newKey(one)
+    await one.send('POST', '/model/new', body())
+    void stores.broadcast.publish('deployments', 'added-1')
+    expect(await settle(async () => (await two.chat(key, 'added')) === 200)).toBe(true)
+    await one.send('POST', '/model/delete', { id: 'added-1' })
+    clock.advance(1_000)
+    await one.send('POST', '/model/new', body({ model_name: 'anew' }))
+    void stores.broadcast.publish('deployments', 'added-1')
+    expect(await settle(async () => (await two.chat(key, 'anew')) === 200)).toBe(true)
+  })
+
+  it('is tried again soon after a failure', async () => {
+    const clock = new FakeClock()
+    const records = createMemoryRecords({ clock })
+    const before = await start({ stores: { records }, encryptionKeys: [first] })
+    await before.send('POST', '/model/new', body())
+    let failures = 1
+    const failing: RecordStore = {
+      ...records,
+      find: (kind, query) => (failures-- > 0 ? Promise.reject(new Error('away')) : records.find(kind, query)),
+    }
+    const lab = await start({ stores: { records: failing }, encryptionKeys: [first], clock })
+    expect(await settle(async () => clock.pending > 0 && failures < 1)).toBe(true)
+    await new Promise((resolve) => setTimeout(resolve, 5))
+    expect(lab.gateway.deployments.get('added-1')).toBeUndefined()
+    clock.advance(2_000)
+    expect(await settle(async () => lab.gateway.deployments.get('added-1') !== undefined)).toBe(true)
   })
 })
 

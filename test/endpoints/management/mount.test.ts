@@ -1,0 +1,98 @@
+import express from 'express'
+import Koa from 'koa'
+import { type Server, createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { expressGateway } from '../../../adapters/express.js'
+import { fetchGateway } from '../../../adapters/fetch.js'
+import { koaGateway } from '../../../adapters/koa.js'
+import { nodeGateway } from '../../../adapters/node.js'
+import { managementEndpoints } from '../../../src/endpoints/management/index.js'
+import type { AdminParts } from '../../../src/endpoints/management/parts.js'
+import { toOpenApi } from '../../../src/http/openapi.js'
+import { type AdminLab, masterKey, startAdminLab } from './lab.js'
+
+let lab: AdminLab
+const servers: Server[] = []
+const urls: Record<string, string> = {}
+
+beforeAll(async () => {
+  lab = await startAdminLab()
+  const { gateway } = lab
+  const { admin } = gateway
+  const [models, management] = [nodeGateway(gateway), nodeGateway(admin)]
+  const app = express()
+  app.use('/admin', express.json(), expressGateway(admin))
+  app.use(expressGateway(gateway))
+  const koa = new Koa()
+  koa.use(koaGateway(admin, { path: '/admin' }))
+  urls['express'] = `${await listen(createServer(app))}/admin`
+  urls['koa'] = `${await listen(createServer(koa.callback()))}/admin`
+  urls['node'] = await listen(
+    createServer((request, response) => models(request, response, () => management(request, response))),
+  )
+  urls['unmounted'] = await listen(createServer(nodeGateway(gateway)))
+})
+afterAll(async () => {
+  for (const server of servers) server.close()
+  await lab.close()
+})
+
+async function listen(server: Server): Promise<string> {
+  servers.push(server)
+  await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve))
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+}
+
+const generate = (own: RequestInit = {}): RequestInit => ({
+  method: 'POST',
+  headers: { authorization: `Bearer ${masterKey}`, 'content-type': 'application/json' },
+  body: '{"models": ["gpt-4o"], "duration": "20m", "metadata": {"user": "x@y"}}',
+  ...own,
+})
+
+describe.each(['express', 'koa', 'node'])('mounted in %s', (host) => {
+  it('makes keys as LiteLLM’s README asks for them', async () => {
+    const response = await fetch(`${urls[host]}/key/generate`, generate())
+    const body = (await response.json()) as Record<string, unknown>
+    expect([response.status, body['models'], body['metadata']]).toEqual([200, ['gpt-4o'], { user: 'x@y' }])
+    expect(body).toMatchObject({ key: expect.stringMatching(/^sk-/), expires: expect.any(String), max_budget: null })
+    expect(await lab.chat(String(body['key']))).toBe(200)
+  })
+
+  it('takes DELETE and PATCH with bodies', async () => {
+    const url = `${urls[host]}/organization`
+    const send = async (method: string, path: string, body: object): Promise<number> =>
+      (await fetch(url + path, generate({ method, body: JSON.stringify(body) }))).status
+    expect(await send('POST', '/new', { organization_id: host })).toBe(200)
+    expect(await send('PATCH', '/update', { organization_id: host, max_budget: 1 })).toBe(200)
+    expect(await send('DELETE', '/delete', { organization_ids: [host] })).toBe(200)
+  })
+
+  it('refuses what another site’s page could send, and strangers', async () => {
+    const form = generate({ headers: { authorization: `Bearer ${masterKey}`, 'content-type': 'text/plain' } })
+    expect((await fetch(`${urls[host]}/key/generate`, form)).status).toBe(415)
+    const stranger = generate({ headers: { 'content-type': 'application/json' } })
+    expect((await fetch(`${urls[host]}/key/generate`, stranger)).status).toBe(401)
+  })
+})
+
+describe('the management API', () => {
+  it('is not there unless it is mounted', async () => {
+    expect((await fetch(`${urls['unmounted']}/key/generate`, generate())).status).toBe(404)
+    const response = await fetchGateway(lab.gateway)(new Request('http://x/key/generate', generate()))
+    expect(response.status).toBe(404)
+    expect((await fetchGateway(lab.gateway.admin)(new Request('http://x/key/generate', generate()))).status).toBe(200)
+  })
+
+  it('can be described, with what its queries and bodies may hold', () => {
+    const routes = managementEndpoints({ callers: {}, models: {} } as AdminParts)
+    const document = toOpenApi(routes) as { paths: Record<string, Record<string, { parameters?: unknown[] }>> }
+    expect(Object.keys(document.paths).length).toBeGreaterThan(50)
+    expect(document.paths['/key/info']?.['get']?.parameters).toEqual([
+      { name: 'key', in: 'query', schema: { type: 'string', minLength: 1, maxLength: 400 } },
+    ])
+    expect(document.paths['/team/info']?.['get']?.parameters).toMatchObject([{ name: 'team_id', required: true }])
+    expect(JSON.stringify(document.paths['/key/generate'])).toContain('max_budget')
+  })
+})
