@@ -21,6 +21,7 @@ const levels: readonly (readonly string[])[] = [
     'src/spend',
     'src/cache',
     'src/guardrails',
+    'src/prompts',
     'src/callbacks',
   ],
   ['src/providers'],

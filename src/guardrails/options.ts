@@ -1,11 +1,11 @@
 import { z } from 'zod'
 import type { GuardrailMode } from '../ports/hooks.js'
 import type { JsonObject } from '../wire/json.js'
-import { piiLabels, secretLabels } from './pii-patterns.js'
+import { piiLabels } from './pii-patterns.js'
 
 /** What all guardrails have in common. */
 export interface GuardrailBase {
-  /** Requests, callers, verdicts and refusals name it. */
+  /** Requests, callers, verdicts and refusals name it; several guardrails of one name are chosen together. */
   readonly name: string
   /** @default pre_call; of `json_schema` post_call */
   readonly mode?: GuardrailMode | readonly GuardrailMode[] | undefined
@@ -203,8 +203,4 @@ const guardrail = z.discriminatedUnion('type', [
 ])
 
 /** Checks `GatewayOptions.guardrails`. */
-export const guardrailOptions = z
-  .array(guardrail)
-  .refine((list) => new Set(list.map((entry) => entry.name)).size === list.length, { error: 'names must differ' })
-
-export { piiLabels, secretLabels }
+export const guardrailOptions = z.array(guardrail)

@@ -64,7 +64,7 @@ export const piiPatterns: readonly TextPattern[] = [
     label: 'phone',
     notAfter: String.raw`\w.+-`,
     match: String.raw`(?:1[ .-])?(?:\([2-9]\d{2}\) ?|[2-9]\d{2}[ .-])[2-9]\d{2}[ .-]\d{4}(?!\w|[.-]\d)`,
-    partial: String.raw`(?:1[ .-]?)?(?:\(\d{0,3}(?:\) ?)?|\d{0,3}[ .-]?)\d{0,3}[ .-]?\d{0,4}[.-]?`,
+    partial: String.raw`(?=[\d(])(?:1[ .-]?)?(?:\(\d{0,3}(?:\) ?)?|\d{0,3}[ .-]?)\d{0,3}[ .-]?\d{0,4}[.-]?`,
     reach: 22,
   },
   {

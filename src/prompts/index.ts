@@ -1,0 +1,5 @@
+export { detectPromptStore, managedGroup, type ManagedModel } from './detect.js'
+export { filePrompts, textPrompts, type ReadPromptFile } from './file-prompts.js'
+export { langfusePrompts, type LangfusePromptOptions } from './langfuse-prompts.js'
+export type { Prompt, PromptMessage, PromptReference, PromptStore } from './prompt-store.js'
+export { createPrompts, type PromptDefaults, type PromptParts, type Prompts } from './prompts.js'
