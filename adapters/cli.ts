@@ -6,18 +6,25 @@ function fail(error: unknown): void {
   process.exit(1)
 }
 
-function stopOnSignals(stop: () => Promise<void>): void {
-  let stopping = false
+/**
+ * Listens from the beginning: whoever has read that it listens may stop it at once. Gives what
+ * has to be told how to stop.
+ */
+function stopOnSignals(): (stop: () => Promise<void>) => void {
+  let stop: (() => Promise<void>) | undefined
   const onSignal = (): void => {
-    // Who asks twice does not want to wait.
-    if (stopping) process.exit(130)
-    stopping = true
-    stop().then(() => process.exit(0), fail)
+    const stopNow = stop
+    stop = undefined
+    // Before there is anything to stop, and for who asks twice and does not want to wait.
+    if (!stopNow) process.exit(130)
+    stopNow().then(() => process.exit(0), fail)
   }
   process.on('SIGTERM', onSignal)
   process.on('SIGINT', onSignal)
+  return (started) => void (stop = started)
 }
 
+const onSignals = stopOnSignals()
 process.on('uncaughtException', fail)
 process.on('unhandledRejection', fail)
 
@@ -26,6 +33,6 @@ runCli(process.argv.slice(2), {
   out: (text) => void process.stdout.write(text),
   error: (text) => void process.stderr.write(text),
 }).then((outcome) => {
-  if ('stop' in outcome) stopOnSignals(() => outcome.stop())
+  if ('stop' in outcome) onSignals(() => outcome.stop())
   else process.exitCode = outcome.exitCode
 }, fail)

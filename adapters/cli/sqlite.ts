@@ -11,6 +11,8 @@ type OpenFile = (path: string) => SqliteFile
 
 // The process stands still while SQLite waits for a lock; the stores wait better, and try again.
 const lockMs = 50
+// Nobody is served yet, and processes that start together want the same lock.
+const startLockMs = 5_000
 
 /** Opens a file, which is made where there is none, with better-sqlite3 or else node:sqlite. @throws StartError */
 export async function openSqliteFile(path: string, folder: string): Promise<SqliteFile> {
@@ -22,8 +24,9 @@ export async function openSqliteFile(path: string, folder: string): Promise<Sqli
   }
   try {
     const file = open(path === ':memory:' ? path : resolve(folder, path))
-    file.exec(`PRAGMA busy_timeout = ${lockMs}`)
+    file.exec(`PRAGMA busy_timeout = ${startLockMs}`)
     file.exec('PRAGMA journal_mode = WAL')
+    file.exec(`PRAGMA busy_timeout = ${lockMs}`)
     return file
   } catch (error) {
     throw toDatabaseError(error, { kind: 'sqlite', url: path })

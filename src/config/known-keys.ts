@@ -93,13 +93,13 @@ export const litellmSettingsKeys: SectionKeys = {
 /** `general_settings`. */
 export const generalSettingsKeys: SectionKeys = {
   supported: list(`
-    background_health_checks custom_auth custom_auth_settings database_connection_pool_limit
+    background_health_checks custom_auth custom_auth_run_common_checks custom_auth_settings database_connection_pool_limit
     database_connection_timeout database_url health_check_interval master_key`),
   known: list(`
     admin_only_routes alert_to_webhook_url alert_type_config alert_types alerting alerting_args alerting_threshold
     allow_client_side_credentials allow_requests_on_db_unavailable allow_user_auth allowed_ips allowed_routes
     always_include_stream_usage block_robots cancel_on_disconnect completion_model
-    control_plane_url coordination_redis custom_auth_run_common_checks
+    control_plane_url coordination_redis
     custom_key_generate custom_key_update custom_sso custom_ui_sso_sign_in_handler database_args
     database_connection_pool_timeout database_type default_team_disabled disable_adding_master_key_hash_to_db
     disable_error_logs disable_master_key_return disable_prisma_schema_update disable_reset_budget

@@ -385,7 +385,7 @@ describe('general_settings.custom_auth', () => {
     expect((await ask(one)).status).toBe(200)
     const refused = await ask(one, { ...bearer('sk-my-own-key'), 'x-poor': '1' })
     expect(refused.status).toBe(429)
-    expect(one.errors()).toBe('')
+    expect(one.errors()).not.toMatch(/warning|error/)
   })
 
   it('takes a file with a function for callers, of CommonJS too, in a folder of its own', async () => {
