@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { type Logger, GatewayError, createGateway, version } from '../../src/index.js'
 import { nodeGateway, type NodeRequest } from '../node.js'
+import { uiGateway } from '../ui.js'
 import { parseArguments, usage, UsageError, type CliArguments } from './arguments.js'
 import { createSetup } from './create-setup.js'
 import { startServer } from './server.js'
@@ -60,13 +61,15 @@ async function listen(setup: Setup, { host, port }: CliArguments, process: CliPr
   const masterKey = setup.options.masterKey ?? generated
   const gateway = build({ keys: true, ...setup.options, masterKey, logger: stderrLogger(process) })
   const [models, admin] = [nodeGateway(gateway), nodeGateway(gateway.admin)]
+  const page = nodeGateway(uiGateway(gateway), { path: '/ui' })
   const server = await startServer(
-    (request, response) => models(request, response, () => admin(request, response)),
+    (request, response) => models(request, response, () => page(request, response, () => admin(request, response))),
     host,
     port,
   )
   if (generated !== undefined) process.error(`sluice: master key, made for this run: ${generated}\n`)
   process.error(setup.banner?.(server.url, generated ?? '') ?? '')
+  process.error(`sluice: admin page: ${server.url}/ui/\n`)
   process.out(`sluice listening on ${server.url}\n`)
   return {
     async stop() {

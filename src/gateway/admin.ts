@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { managementEndpoints } from '../endpoints/management/index.js'
 import type { AdminParts } from '../endpoints/management/parts.js'
+import { openapi } from '../endpoints/openapi.js'
 import { type Dispatch, createDispatch } from '../http/dispatch.js'
 import { createRouteTable } from '../http/route.js'
 import { createBudgetWindows } from '../limits/budget-window.js'
@@ -35,8 +36,9 @@ export function createAdmin(options: GatewayOptions, auth: Auth, parts: GatewayP
     budgetWindows: createBudgetWindows(),
     clock: parts.call.clock,
   }
+  const endpoints = managementEndpoints(admin)
   const dispatch = createDispatch({
-    routes: createRouteTable(managementEndpoints(admin)),
+    routes: createRouteTable([...endpoints, openapi(() => endpoints)]),
     auth,
     clock: parts.call.clock,
     createId: parts.call.createId,
