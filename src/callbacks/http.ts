@@ -60,6 +60,11 @@ export class DeliveryError extends Error {
 
 const transient: ReadonlySet<number> = new Set([408, 425, 429])
 
+/** True for statuses that mean: try again later. */
+export function isTransient(status: number): boolean {
+  return transient.has(status) || status >= 500
+}
+
 /**
  * Sends a request and gives the text of a 2xx answer.
  * @throws DeliveryError for everything else; its message has the status and never the address, which may hold a credential
@@ -70,5 +75,5 @@ export async function deliverTo(send: SendToSink, request: SinkRequest, deadline
     throw new DeliveryError(`no answer: ${reason}`, { retry: true })
   })
   if (status >= 200 && status < 300) return text
-  throw new DeliveryError(`answered ${status}`, { retry: transient.has(status) || status >= 500, retryAfterMs })
+  throw new DeliveryError(`answered ${status}`, { retry: isTransient(status), retryAfterMs })
 }

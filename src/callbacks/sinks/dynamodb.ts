@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { CallRecord } from '../../ports/callback.js'
 import { type JsonObject, isObject, parseJson, stringOf } from '../../wire/json.js'
 import { type AwsOptions, awsAddress, awsShape, createAwsSender } from '../aws-sender.js'
-import { DeliveryError, type SinkAnswer } from '../http.js'
+import { DeliveryError, type SinkAnswer, isTransient } from '../http.js'
 import { defineRecordSink } from '../sink.js'
 
 /** Items in a DynamoDB table whose partition key is a text. */
@@ -48,7 +48,7 @@ function readUnprocessed({ status, text }: SinkAnswer, table: string, key: strin
   const answer = parseJson(text)
   const body: JsonObject = isObject(answer) ? answer : {}
   if (status < 200 || status >= 300) {
-    const retry = status >= 500 || throttled.test(stringOf(body['__type']) ?? '')
+    const retry = isTransient(status) || throttled.test(stringOf(body['__type']) ?? '')
     throw new DeliveryError(`answered ${status}`, { retry })
   }
   const tables = body['UnprocessedItems']

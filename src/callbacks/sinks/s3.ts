@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import type { CallRecord } from '../../ports/callback.js'
 import { type AwsOptions, awsAddress, awsShape, createAwsSender, toDayAndTime } from '../aws-sender.js'
-import { DeliveryError } from '../http.js'
+import { DeliveryError, isTransient } from '../http.js'
 import { defineRecordSink } from '../sink.js'
 import { toLines } from './webhook.js'
 
@@ -40,7 +40,7 @@ export const s3 = defineRecordSink(schema, (settings, parts) => {
       const url = `${bucketAddress(settings)}/${settings.prefix}${nameOf(records)}`
       const { status, retryAfterMs } = await send({ method: 'PUT', url, headers, body }, deadlineMs)
       if (status >= 200 && status < 300) return {}
-      throw new DeliveryError(`answered ${status}`, { retry: status >= 500 || status === 429, retryAfterMs })
+      throw new DeliveryError(`answered ${status}`, { retry: isTransient(status), retryAfterMs })
     },
   }
 })
