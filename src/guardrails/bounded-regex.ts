@@ -14,7 +14,7 @@ export class UnboundedRegexError extends Error {
 
 const mostCharacters = 4_096
 // From the most generous: one of them makes nearly every expression short enough.
-const repeats: readonly number[] = [1_000, 250, 60, 16]
+const repeats: readonly number[] = [1_000, 250, 40, 16]
 
 /**
  * Rewrites `*`, `+` and `{n,}` to end after a number of repetitions (1,000 where a match then has at most 4,096

@@ -21,11 +21,12 @@ const issuers: readonly { readonly first: RegExp; readonly lengths: readonly num
   { first: /^(?:5018|5020|5038|5893|6304|6759|676[1-3])/, lengths: [13, 14, 15, 16, 17, 18, 19] },
 ]
 
-/** True for the digits of a payment card: an issuer's range, its length, and Luhn's check. */
-export function isCardNumber(digits: string): boolean {
-  return (
-    issuers.some(({ first, lengths }) => first.test(digits) && lengths.includes(digits.length)) && passesLuhn(digits)
-  )
+/** How long cards of the issuer are that the digits begin with, the longest first; empty for no issuer's. */
+export function cardLengths(digits: string): readonly number[] {
+  return issuers
+    .filter(({ first }) => first.test(digits))
+    .flatMap(({ lengths }) => lengths)
+    .toSorted((a, b) => b - a)
 }
 
 // Characters of an IBAN by country (SWIFT IBAN Registry).

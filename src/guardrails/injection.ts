@@ -9,13 +9,14 @@ interface Sign {
 const what = String.raw`(?:instructions?|prompts?|rules?|directives?|guidelines?|commands?|messages?|orders)`
 const before = String.raw`(?:previous|prior|above|preceding|earlier|original|initial|existing|system|your|these|those|the)`
 const gap = String.raw`(?:\w{1,20}[ ,]{1,2}){0,4}`
+const shortGap = String.raw`(?:\w{1,20}[ ,]{1,2}){0,2}`
 
 /** What attempts say, in lower case; weights of different signs add up to 1 at most. */
 const signs: readonly Sign[] = [
   {
     weight: 0.7,
     pattern: new RegExp(
-      String.raw`\b(?:ignore|disregard|forget|override|bypass|neglect|skip)\b ${gap}${before} ${gap}${what}\b`,
+      String.raw`\b(?:ignore|disregard|forget|override|bypass|neglect|skip)\b ${gap}${before} ${shortGap}${what}\b`,
     ),
   },
   {

@@ -2,7 +2,7 @@ import { isObject, type JsonObject } from '../wire/json.js'
 
 const deepest = 100
 // A request brings its own schema, which may be made to take long.
-const mostSteps = 200_000
+const mostSteps = 50_000
 
 /**
  * Whether a value fits a JSON Schema, as far as structured outputs use it (draft 2020-12: types, enum, const, objects,

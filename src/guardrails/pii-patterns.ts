@@ -1,5 +1,5 @@
 import { isIPv6 } from 'node:net'
-import { ibanLength, isCardNumber, passesIbanCheck } from './checksums.js'
+import { cardLengths, ibanLength, passesIbanCheck, passesLuhn } from './checksums.js'
 import type { TextPattern } from './pattern-scanner.js'
 import type { Span } from './scanner.js'
 import { secretPatterns } from './secret-patterns.js'
@@ -17,9 +17,9 @@ export const piiPatterns: readonly TextPattern[] = [
   },
   {
     label: 'card',
-    notAfter: String.raw`\d`,
-    match: String.raw`\d(?:[ .\u00a0\u2011-]?\d){12,18}`,
-    partial: String.raw`\d(?:[ .\u00a0\u2011-]?\d){0,18}[ .\u00a0\u2011-]?`,
+    notAfter: String.raw`\d.`,
+    match: String.raw`[2-68](?:[ \u00a0\u2011-]?\d){12,18}`,
+    partial: String.raw`[2-68](?:[ \u00a0\u2011-]?\d){0,18}[ \u00a0\u2011-]?`,
     reach: 40,
     accept: acceptCard,
   },
@@ -70,7 +70,7 @@ export const piiPatterns: readonly TextPattern[] = [
   {
     label: 'phone',
     notAfter: String.raw`\w.+-`,
-    match: String.raw`0[1-9]\d{0,3}[ /-]\d{2,4}(?:[ -]?\d{2,4}){1,3}(?!\w|[.-]\d)`,
+    match: String.raw`(?<!\d[ -])0[1-9]\d{0,3}[ /-]\d{2,4}(?:[ -]?\d{2,4}){1,3}(?!\w|[.-]\d)`,
     partial: String.raw`0[\d /-]{0,26}[.]?`,
     reach: 30,
     accept: acceptNationalPhone,
@@ -99,9 +99,16 @@ function acceptIban(text: string, { start, end }: Span): number | undefined {
 
 /** The longest number of a card that ends between two groups of digits: a check value may follow. */
 function acceptCard(text: string, { start, end }: Span): number | undefined {
-  for (let place = end; place - start >= 13; place -= 1) {
-    if (isDigit(text[place]) || !isDigit(text[place - 1])) continue
-    if (isCardNumber(text.slice(start, place).replaceAll(/\D/g, ''))) return place
+  let digits = ''
+  const ends: number[] = []
+  for (let place = start; place < end; place += 1) {
+    if (!isDigit(text[place])) continue
+    digits += text[place]
+    ends.push(place + 1)
+  }
+  for (const length of cardLengths(digits)) {
+    const place = ends[length - 1]
+    if (place !== undefined && !isDigit(text[place]) && passesLuhn(digits.slice(0, length))) return place
   }
   return undefined
 }
@@ -120,6 +127,7 @@ function acceptIpv6(text: string, { start, end }: Span): number | undefined {
 
 /** Dates have eight digits. */
 function acceptNationalPhone(text: string, { start, end }: Span): number | undefined {
-  const { length } = text.slice(start, end).replaceAll(/\D/g, '')
-  return length >= 9 && length <= 13 ? end : undefined
+  let digits = 0
+  for (let place = start; place < end; place += 1) if (isDigit(text[place])) digits += 1
+  return digits >= 9 && digits <= 13 ? end : undefined
 }

@@ -1,0 +1,65 @@
+import { describe, expect, it } from 'vitest'
+import { boundRegex } from '../../src/guardrails/bounded-regex.js'
+import { createRegexScanner } from '../../src/guardrails/regex-scanner.js'
+import { systemClock } from '../../src/clock.js'
+import { ask, createLab, guarded } from './lab.js'
+
+const regex = (pattern: string, flags?: string) =>
+  ({ name: 'own', type: 'regex', patterns: [{ name: 'x', pattern, ...(flags && { flags }) }] }) as const
+
+describe("a host's expression", () => {
+  it.each([
+    ['a+b*?', 'a{1,1000}b{0,1000}?', 2_000],
+    [String.raw`(?:\w+\.)+x{3,}`, String.raw`(?:\w{1,40}\.){1,40}x{3,40}`, undefined],
+    [String.raw`[)\]*+]{2}|\(\u{1f600}?`, String.raw`[)\]*+]{2,2}|\(\u{1f600}{0,1}`, 4],
+    [String.raw`(?<=ab)(?<n>c)(?!d{2,3})`, String.raw`(?<=ab)(?<n>c)(?!d{2,3})`, 1],
+    ['a{,3}', 'a{,3}', 5],
+  ])('%s is bounded', (pattern, source, longest) => {
+    const bounded = boundRegex(pattern)
+    expect(bounded.source).toBe(source)
+    if (longest !== undefined) expect(bounded.longest).toBe(longest)
+    expect(() => new RegExp(bounded.source, pattern.includes('1f600') ? 'u' : '')).not.toThrow()
+  })
+
+  it.each([
+    ['(a', /bracket/],
+    ['a)', /bracket/],
+    [String.raw`(a)\1`, /back reference/],
+    [String.raw`(?<n>a)\k<n>`, /back reference/],
+    ['a*', /nothing at all/],
+    ['[b-a]', /not a regular expression/],
+    ['(?:.{1000}){1000}', /more than 4096/],
+    ['(a+)+$', /too long/],
+    ['(a|a)+b', /too long/],
+    [String.raw`^(\w+\s?)+$`, /too long/],
+    [String.raw`(x+x+)+y`, /too long/],
+    [String.raw`\s*\s*\s*\s*q`, /too long/],
+    [String.raw`([a-z\d]+)*@`, /too long/],
+  ])('%s is refused at the start', (pattern, message) => {
+    expect(() => createLab([regex(pattern)], { clock: systemClock })).toThrow(
+      expect.objectContaining({ kind: 'invalid_request', message: expect.stringMatching(message) }),
+    )
+  })
+
+  it('finds as its own flags say, and refuses or hides', async () => {
+    const { begin } = createLab([{ ...regex('secret-[a-z]+', 'i'), action: 'mask' }])
+    expect((await guarded(begin(ask('a Secret-Plan, b'))).pre()).messages[0]?.content).toBe('a [X], b')
+    const { begin: strict } = createLab([regex(String.raw`\d{6}`)])
+    await expect(guarded(strict(ask('no 123456'))).pre()).rejects.toMatchObject({
+      message: 'The guardrail own refused the request: it contains what counts as x.',
+    })
+  })
+
+  it('that never matches in a megabyte takes linear time', () => {
+    const scanner = createRegexScanner({ name: 'x', pattern: String.raw`[a-z]{1,30}-\d+` })
+    const startedAt = performance.now()
+    expect(scanner.find('a'.repeat(1_000_000), 0)).toBeUndefined()
+    expect(performance.now() - startedAt).toBeLessThan(2_000)
+  })
+
+  it('stops a scan that takes longer than its deadline', async () => {
+    const lab = createLab([{ ...regex('zz'), deadlineMs: 10 }], { pause: async () => lab.clock.advance(6) })
+    const call = guarded(lab.begin(ask('a'.repeat(100_000))))
+    await expect(call.pre()).rejects.toMatchObject({ status: 503, code: 'guardrail_unavailable' })
+  })
+})
