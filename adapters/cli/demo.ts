@@ -43,6 +43,7 @@ export function demoBanner(url: string, masterKey: string, real: readonly string
     '# models',
     `curl ${url}/v1/models -H 'authorization: Bearer ${masterKey}'`,
     '',
+    `Admin page: ${url}/ui/ (sign in with ${masterKey})`,
     'Model names ask for faults: fake/slow-500ms, fake/status-429, fake/cut-10, fake/stall-5, fake/hang …',
     real.length > 0
       ? `Real providers whose keys are set: ${real.join(', ')}`

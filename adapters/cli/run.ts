@@ -69,7 +69,6 @@ async function listen(setup: Setup, { host, port }: CliArguments, process: CliPr
   )
   if (generated !== undefined) process.error(`sluice: master key, made for this run: ${generated}\n`)
   process.error(setup.banner?.(server.url, generated ?? '') ?? '')
-  process.error(`sluice: admin page: ${server.url}/ui/\n`)
   process.out(`sluice listening on ${server.url}\n`)
   return {
     async stop() {

@@ -86,8 +86,13 @@ export function Dialog(props: {
     dialog?.showModal()
     return () => dialog?.close()
   }, [])
+  // Not `close`, which also comes, late, of a dialog that has given way to the next one.
+  const onCancel = (event: Event): void => {
+    event.preventDefault()
+    props.onClose()
+  }
   return (
-    <dialog ref={ref} class={props.wide ? 'wide' : ''} aria-labelledby={title} onClose={props.onClose}>
+    <dialog ref={ref} class={props.wide ? 'wide' : ''} aria-labelledby={title} onCancel={onCancel}>
       <header>
         <h2 id={title}>{props.title}</h2>
         <button class="quiet" aria-label="Close" onClick={props.onClose}>

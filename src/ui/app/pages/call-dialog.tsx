@@ -100,6 +100,12 @@ function toLine({ bucket, quantity, rate, per, cost }: Json): Line {
   }
 }
 
+/** Rates of tokens as providers publish them, per million; others as they are. */
+function toRate(rate: number, per: number): string {
+  const isSmall = per === 1 && rate < 0.001
+  return `$${+(isSmall ? rate * 1e6 : rate).toPrecision(9)} per ${isSmall ? 'million' : count(per)}`
+}
+
 function PriceLines({ row }: { readonly row: LogRow }) {
   const lines: unknown = row.price?.['lines']
   if (!Array.isArray(lines) || lines.length === 0) return <Empty title="No price is known for this call" />
@@ -115,7 +121,7 @@ function PriceLines({ row }: { readonly row: LogRow }) {
           { head: 'Quantity', cell: ({ quantity }) => count(quantity), numeric: true },
           {
             head: 'Rate',
-            cell: ({ rate, per }) => (rate === undefined ? 'not known' : `$${rate} per ${count(per)}`),
+            cell: ({ rate, per }) => (rate === undefined ? 'not known' : toRate(Number(rate), per)),
             numeric: true,
           },
           { head: 'Cost', cell: ({ cost }) => `$${cost}`, numeric: true },
