@@ -1,4 +1,3 @@
-import type { Redis } from 'ioredis'
 import type { RedisSettings, StoreOptions } from '../../src/index.js'
 import { redisStores } from '../redis.js'
 import { StartError } from './start-error.js'
@@ -15,9 +14,9 @@ export interface OpenedStores {
  * @throws StartError where the package ioredis is not installed
  */
 export async function openRedis({ url, tls, ...settings }: RedisSettings): Promise<OpenedStores> {
-  const Client = await loadRedis()
+  const Redis = await loadRedis()
   const options = { ...settings, ...(tls && { tls: {} }), enableOfflineQueue: false, maxRetriesPerRequest: 1 }
-  const client = url === undefined ? new Client(options) : new Client(url, options)
+  const client = url === undefined ? new Redis(options) : new Redis(url, options)
   // Subscriptions are made anew after every reconnect, and may wait for the first one.
   const subscriber = client.duplicate({ enableOfflineQueue: true, maxRetriesPerRequest: null })
   for (const connection of [client, subscriber]) connection.on('error', ignore)
@@ -32,18 +31,23 @@ export async function openRedis({ url, tls, ...settings }: RedisSettings): Promi
   }
 }
 
+interface Connection {
+  once(event: 'ready' | 'error', listener: () => void): unknown
+}
+
 // The first calls should find it; a start does not wait for one that is away.
 const connectMs = 1_000
 
 /** Resolves once the connection is there, has failed, or takes too long; it goes on trying by itself. */
-function firstNews(client: Redis): Promise<void> {
+function firstNews(client: Connection): Promise<void> {
   return new Promise((resolve) => {
     const timer = setTimeout(resolve, connectMs)
     const told = (): void => {
       clearTimeout(timer)
       resolve()
     }
-    client.once('ready', told).once('error', told)
+    client.once('ready', told)
+    client.once('error', told)
   })
 }
 

@@ -94,6 +94,8 @@ function ask(
 interface Place {
   readonly url: string
   rows(): Promise<readonly object[]>
+  /** Ends all connections to it, as a restart or a fail-over does. */
+  cut?(): Promise<void>
   remove(): Promise<void>
 }
 
@@ -120,6 +122,10 @@ const places: Readonly<Record<string, () => Promise<Place | undefined>>> = {
     return {
       url: url.href,
       rows: () => run(url.href, select),
+      cut: async () => {
+        const all = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '${name}'`
+        expect(await run(serviceUrls.postgres, all)).not.toEqual([])
+      },
       remove: async () => void (await run(serviceUrls.postgres, `DROP DATABASE ${name} WITH (FORCE)`)),
     }
   },
@@ -138,6 +144,12 @@ const places: Readonly<Record<string, () => Promise<Place | undefined>>> = {
     return {
       url: url.href,
       rows: () => run(url.href, select),
+      cut: async () => {
+        const all = `SELECT id FROM information_schema.processlist WHERE db = '${name}'`
+        const connections = (await run(serviceUrls.mysql, all)).flatMap(Object.values)
+        expect(connections).not.toEqual([])
+        for (const id of connections) await run(serviceUrls.mysql, `KILL ${Number(id)}`)
+      },
       remove: async () => void (await run(serviceUrls.mysql, `DROP DATABASE ${name}`)),
     }
   },
@@ -173,6 +185,13 @@ describe.each(Object.keys(places))('general_settings.database_url of %s', (kind)
       const [row, ...more] = await place.rows()
       expect(more).toEqual([])
       expect(row).toMatchObject({ model: 'demo' })
+      if (place.cut) {
+        const cut = await serve(sections(1))
+        await place.cut()
+        expect((await ask(cut)).status).toBe(200)
+        await cut.stop()
+        expect(await place.rows()).toHaveLength(2)
+      }
       const second = await serve(sections(0.000_005))
       const refused = await ask(second)
       expect(refused.status).toBe(429)
