@@ -74,7 +74,7 @@ describe('S3', () => {
     region,
     endpoint: server.url,
     credentials: keys,
-    prefix: 'calls/date=now/',
+    prefix: 'calls/by_day/',
     ...own,
   })
 
@@ -87,7 +87,7 @@ describe('S3', () => {
     if (!request) throw new Error('nothing came')
     expect(others).toEqual([])
     expect(request.method).toBe('PUT')
-    expect(request.path).toMatch(/^\/my-logs\/calls\/date=now\/2026-11-25\/12-00-01-600-[\da-f]{24}\.jsonl$/)
+    expect(request.path).toMatch(/^\/my-logs\/calls\/by_day\/2026-11-25\/12-00-01-600-[\da-f]{24}\.jsonl$/)
     expect(
       request.text
         .trim()

@@ -9,7 +9,7 @@ import { toLines } from './webhook.js'
 /** Objects in S3, or what speaks its language: a batch of records each, one a line. */
 export interface S3Options extends AwsOptions {
   readonly bucket: string
-  /** What the objects' names begin with: letters, digits and `/ . _ - =`. @default 'sluice/' */
+  /** What the objects' names begin with: letters, digits and `/ . _ -`. @default 'sluice/' */
   readonly prefix?: string | undefined
 }
 
@@ -19,7 +19,7 @@ const schema = z.strictObject({
   // Only what is the same before and after percent-encoding, so that there is one way to sign it.
   prefix: z
     .string()
-    .regex(/^(?:[\w.=-]+\/)*[\w.=-]*$/, { error: 'may hold letters, digits and / . _ - =' })
+    .regex(/^(?:[\w.-]+\/)*[\w.-]*$/, { error: 'may hold letters, digits and / . _ -' })
     .refine((prefix) => !/(^|\/)\.\.?(\/|$)/.test(prefix), { error: 'must not hold . or .. as a part' })
     .default('sluice/'),
 })
