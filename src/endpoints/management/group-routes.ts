@@ -151,8 +151,8 @@ export function pathsOf({ bases }: Pick<GroupSpec<GroupKind>, 'bases'>, action: 
 }
 
 /** A body that holds nothing but a list of ids. */
-export function listOf(field: string): ZodType<Record<string, string[]>> {
-  return z.strictObject({ [field]: z.array(recordId).min(1).max(1_000) })
+export function listOf(field: string, most = 1_000): ZodType<Record<string, string[]>> {
+  return z.strictObject({ [field]: z.array(recordId).min(1).max(most) })
 }
 
 function withId({ input, idField }: GroupSpec<GroupKind>, id: ZodType): ZodType<JsonObject> {

@@ -1,5 +1,4 @@
 import type { Route } from '../../http/route.js'
-import { openapi } from '../openapi.js'
 import { auditRoutes } from './audit.js'
 import { budgetRoutes } from './budgets.js'
 import { costEstimate } from './cost-estimate.js'
@@ -18,7 +17,7 @@ import { userRoutes } from './users.js'
 
 /** Every path of the management API; none of it exists unless a host mounts `gateway.admin`. */
 export function managementEndpoints(parts: AdminParts): readonly Route[] {
-  const routes: readonly Route[] = [
+  return [
     ...keyRoutes(parts),
     ...userRoutes(parts),
     ...teamRoutes(parts),
@@ -33,7 +32,5 @@ export function managementEndpoints(parts: AdminParts): readonly Route[] {
     dailyActivity(parts),
     costEstimate(parts),
     ...auditRoutes(parts),
-    openapi(() => routes),
   ]
-  return routes
 }

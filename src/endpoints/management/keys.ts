@@ -42,60 +42,75 @@ const KeyBody = z.strictObject({ key })
 
 /** `/key/*`: virtual keys. */
 export function keyRoutes(parts: AdminParts): readonly Route[] {
-  const { callers } = parts
   return [
-    defineManaged(parts, {
-      method: 'POST',
-      paths: ['/key/generate'],
-      access: 'caller',
-      summary: 'Makes a virtual key. Its text is in this answer and nowhere else.',
-      body: GenerateBody,
-      handle: async (actor, { body: { key: text, ...fields } }) => {
-        const made = await createKey(actor, { fields, text }, callers)
-        return jsonAnswer(200, { key: made.key.reveal(), ...toKeyAnswer(made.record), spend: 0 })
-      },
-    }),
-    defineManaged(parts, {
-      method: 'POST',
-      paths: ['/key/update'],
-      access: 'caller',
-      summary: 'Changes the fields that are named; null takes one away.',
-      body: UpdateBody,
-      handle: async (actor, { body: { key: given, ...fields } }) => {
-        const record = await updateKey(actor, { id: needKeyId(given, parts), fields }, callers)
-        return jsonAnswer(200, { key: record.id, ...toKeyAnswer(record) })
-      },
-    }),
-    defineManaged(parts, {
-      method: 'POST',
-      paths: ['/key/regenerate', '/key/{key}/regenerate'],
-      pathIntoBody: ['key'],
-      access: 'caller',
-      summary: 'Gives a key a new text; what it is and has spent stays.',
-      body: RegenerateBody,
-      handle: async (actor, { body: { key: given, new_key: text, grace_period: grace, ...fields } }) => {
-        const renewal = { id: needKeyId(given, parts), fields, text, graceMs: toGrace(grace, parts) }
-        const made = await regenerateKey(actor, renewal, callers)
-        return jsonAnswer(200, { key: made.key.reveal(), ...toKeyAnswer(made.record) })
-      },
-    }),
-    defineManaged(parts, {
-      method: 'POST',
-      paths: ['/key/delete'],
-      access: 'caller',
-      summary: 'Deletes keys by text, hash or alias; they open nothing from then on.',
-      body: DeleteBody,
-      handle: async (actor, { body: { keys = [], key_aliases: aliases = [] } }) => {
-        const named = await Promise.all(aliases.map((alias) => idOfAlias(alias, parts)))
-        const ids = [...new Set([...keys.map((given) => needKeyId(given, parts)), ...named])]
-        return jsonAnswer(200, { deleted_keys: await deleteKeys(actor, ids, callers) })
-      },
-    }),
+    generate(parts),
+    update(parts),
+    regenerate(parts),
+    remove(parts),
     blocking(parts, '/key/block', true),
     blocking(parts, '/key/unblock', false),
     keyInfo(parts),
     keyList(parts),
   ]
+}
+
+function generate(parts: AdminParts): Route {
+  return defineManaged(parts, {
+    method: 'POST',
+    paths: ['/key/generate'],
+    access: 'caller',
+    summary: 'Makes a virtual key. Its text is in this answer and nowhere else.',
+    body: GenerateBody,
+    handle: async (actor, { body: { key: text, ...fields } }) => {
+      const made = await createKey(actor, { fields, text }, parts.callers)
+      return jsonAnswer(200, { key: made.key.reveal(), ...toKeyAnswer(made.record), spend: 0 })
+    },
+  })
+}
+
+function update(parts: AdminParts): Route {
+  return defineManaged(parts, {
+    method: 'POST',
+    paths: ['/key/update'],
+    access: 'caller',
+    summary: 'Changes the fields that are named; null takes one away.',
+    body: UpdateBody,
+    handle: async (actor, { body: { key: given, ...fields } }) => {
+      const record = await updateKey(actor, { id: needKeyId(given, parts), fields }, parts.callers)
+      return jsonAnswer(200, { key: record.id, ...toKeyAnswer(record) })
+    },
+  })
+}
+
+function regenerate(parts: AdminParts): Route {
+  return defineManaged(parts, {
+    method: 'POST',
+    paths: ['/key/regenerate', '/key/{key}/regenerate'],
+    pathIntoBody: ['key'],
+    access: 'caller',
+    summary: 'Gives a key a new text; what it is and has spent stays.',
+    body: RegenerateBody,
+    handle: async (actor, { body: { key: given, new_key: text, grace_period: grace, ...fields } }) => {
+      const renewal = { id: needKeyId(given, parts), fields, text, graceMs: toGrace(grace, parts) }
+      const made = await regenerateKey(actor, renewal, parts.callers)
+      return jsonAnswer(200, { key: made.key.reveal(), ...toKeyAnswer(made.record) })
+    },
+  })
+}
+
+function remove(parts: AdminParts): Route {
+  return defineManaged(parts, {
+    method: 'POST',
+    paths: ['/key/delete'],
+    access: 'caller',
+    summary: 'Deletes keys by text, hash or alias; they open nothing from then on.',
+    body: DeleteBody,
+    handle: async (actor, { body: { keys = [], key_aliases: aliases = [] } }) => {
+      const named = await Promise.all(aliases.map((alias) => idOfAlias(alias, parts)))
+      const ids = [...new Set([...keys.map((given) => needKeyId(given, parts)), ...named])]
+      return jsonAnswer(200, { deleted_keys: await deleteKeys(actor, ids, parts.callers) })
+    },
+  })
 }
 
 function blocking(parts: AdminParts, path: string, blocked: boolean): Route {

@@ -43,20 +43,34 @@ const MemberFields = MemberInput.extend({
 
 /** `…/member_add`, `member_update`, `member_delete` and `members`. */
 export function memberRoutes(parts: AdminParts, spec: MemberSpec): readonly Route[] {
-  const { base, idField, toGroup, methods } = spec
-  const groupOf = (given: JsonObject): MemberGroup => toGroup(String(given[idField]))
-  const list = defineManaged(parts, {
+  const { methods } = spec
+  return [
+    listMembers(parts, spec),
+    addMembers(parts, spec),
+    ...withMethods(methods, changeMember(parts, spec)),
+    ...withMethods(toDelete(methods), deleteMember(parts, spec)),
+  ]
+}
+
+function listMembers(parts: AdminParts, spec: MemberSpec): Route {
+  const { base, idField } = spec
+  return defineManaged(parts, {
     method: 'GET',
     paths: [`${base}/members`],
     access: 'caller',
     summary: 'Lists members, the newest first.',
     query: z.strictObject({ ...pagingFields, [idField]: recordId }),
     handle: async (actor, { query }) => {
-      const { records, next } = await findMembers(actor, { group: groupOf(query), ...toPage(query) }, parts.callers)
+      const wanted = { group: groupOf(query, spec), ...toPage(query) }
+      const { records, next } = await findMembers(actor, wanted, parts.callers)
       return jsonAnswer(200, { members: records.map((member) => toAnswer('member', member)), ...nextFields(next) })
     },
   })
-  const add = defineManaged(parts, {
+}
+
+function addMembers(parts: AdminParts, spec: MemberSpec): Route {
+  const { base, idField } = spec
+  return defineManaged(parts, {
     method: 'POST',
     paths: [`${base}/member_add`],
     access: 'caller',
@@ -67,15 +81,20 @@ export function memberRoutes(parts: AdminParts, spec: MemberSpec): readonly Rout
     }),
     handle: async (actor, { body }) => {
       const { [idField]: id, member, ...own } = body
+      const group = groupOf(body, spec)
       const members: JsonObject[] = []
       for (const { user_id: user, role } of z.array(place).parse([member].flat())) {
         const fields = { ...toFields(own), ...(role !== undefined && { role }) }
-        members.push(toAnswer('member', await addMember(actor, { group: groupOf(body), user, fields }, parts.callers)))
+        members.push(toAnswer('member', await addMember(actor, { group, user, fields }, parts.callers)))
       }
       return jsonAnswer(200, { [idField]: id, members })
     },
   })
-  const update = defineManaged(parts, {
+}
+
+function changeMember(parts: AdminParts, spec: MemberSpec): Route {
+  const { base, idField } = spec
+  return defineManaged(parts, {
     method: 'POST',
     paths: [`${base}/member_update`],
     access: 'caller',
@@ -83,22 +102,30 @@ export function memberRoutes(parts: AdminParts, spec: MemberSpec): readonly Rout
     body: MemberFields.extend({ [idField]: recordId, user_id: recordId }),
     handle: async (actor, { body }) => {
       const { [idField]: id, user_id: user, ...own } = body
-      const change = { group: groupOf(body), user: String(user), fields: toFields(own) }
+      const change = { group: groupOf(body, spec), user: String(user), fields: toFields(own) }
       return jsonAnswer(200, { [idField]: id, ...toAnswer('member', await updateMember(actor, change, parts.callers)) })
     },
   })
-  const remove = defineManaged(parts, {
+}
+
+function deleteMember(parts: AdminParts, spec: MemberSpec): Route {
+  const { base, idField } = spec
+  return defineManaged(parts, {
     method: 'POST',
     paths: [`${base}/member_delete`],
     access: 'caller',
     summary: "Takes a user's place away, and the user's keys in it.",
     body: z.strictObject({ [idField]: recordId, user_id: recordId }),
     handle: async (actor, { body }) => {
-      await removeMember(actor, { group: groupOf(body), user: String(body['user_id']) }, parts.callers)
-      return jsonAnswer(200, { [idField]: body[idField], deleted_members: [body['user_id']] })
+      const { [idField]: id, user_id: user } = body
+      await removeMember(actor, { group: groupOf(body, spec), user: String(user) }, parts.callers)
+      return jsonAnswer(200, { [idField]: id, deleted_members: [user] })
     },
   })
-  return [list, add, ...withMethods(methods, update), ...withMethods(toDelete(methods), remove)]
+}
+
+function groupOf(given: JsonObject, { idField, toGroup }: MemberSpec): MemberGroup {
+  return toGroup(String(given[idField]))
 }
 
 function toDelete(methods: readonly Route['method'][]): readonly Route['method'][] {

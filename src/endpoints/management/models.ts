@@ -36,66 +36,76 @@ const InfoQuery = z.strictObject({ litellm_model_id: recordId.optional(), id: re
 
 /** `/model/*`: the model list, and what is added to it at run time. */
 export function modelRoutes(parts: AdminParts): readonly Route[] {
-  const { models } = parts
-  return [
-    defineManaged(parts, {
-      method: 'POST',
-      paths: ['/model/new'],
-      access: 'admin',
-      summary: 'Adds a deployment to the model list of every process; its credentials are kept encrypted.',
-      body: NewModelBody,
-      handle: async (actor, { body }) => {
-        const { id: given, ...info } = body.model_info ?? {}
-        const id = given === undefined ? parts.callers.createId() : checkId(given)
-        return jsonAnswer(200, toRuntimeAnswer(await models.add(actor, id, { ...body, model_info: info })))
-      },
-    }),
-    defineManaged(parts, {
-      method: 'POST',
-      paths: ['/model/update'],
-      access: 'admin',
-      summary: 'Changes the parameters of an added deployment that are named; null takes one away.',
-      body: UpdateModelBody,
-      handle: async (actor, { body: { id, model_name, litellm_params: params, model_info } }) => {
-        const { id: given, ...info } = model_info ?? {}
-        const change = {
-          ...(model_name !== undefined && { model_name }),
-          ...(params && { litellm_params: params }),
-          ...(model_info && { model_info: info }),
-        }
-        return jsonAnswer(200, toRuntimeAnswer(await models.update(actor, checkId(id ?? given), change)))
-      },
-    }),
-    defineManaged(parts, {
-      method: 'POST',
-      paths: ['/model/delete'],
-      access: 'admin',
-      summary: 'Takes an added deployment off the model list of every process.',
-      body: z.strictObject({ id: recordId }),
-      handle: async (actor, { body: { id } }) => {
-        await models.remove(actor, id)
-        return jsonAnswer(200, { id, message: `The deployment ${id} was deleted.` })
-      },
-    }),
-    defineManaged(parts, {
-      method: 'GET',
-      paths: ['/model/info', '/v1/model/info'],
-      access: 'caller',
-      summary: 'Lists the deployments of the models that the caller may use; where and how, for those who see all.',
-      query: InfoQuery,
-      handle: async (actor, { query }) => {
-        await parts.pricing.ready()
-        const id = query.litellm_model_id ?? query.id
-        const listed = parts.directory.groups.all
-          .filter(({ modelName: name }) => seesAll(actor) || mayUse(actor.caller, name))
-          .filter((deployment) => id === undefined || deployment.id === id)
-        if (id !== undefined && listed.length === 0) {
-          throw new GatewayError('not_found', 'There is no such deployment.', { param: 'id' })
-        }
-        return jsonAnswer(200, { data: listed.map((deployment) => describe(actor, deployment, parts)) })
-      },
-    }),
-  ]
+  return [newModel(parts), updateModel(parts), deleteModel(parts), modelInfo(parts)]
+}
+
+function newModel(parts: AdminParts): Route {
+  return defineManaged(parts, {
+    method: 'POST',
+    paths: ['/model/new'],
+    access: 'admin',
+    summary: 'Adds a deployment to the model list of every process; its credentials are kept encrypted.',
+    body: NewModelBody,
+    handle: async (actor, { body }) => {
+      const { id: given, ...info } = body.model_info ?? {}
+      const id = given === undefined ? parts.callers.createId() : checkId(given)
+      return jsonAnswer(200, toRuntimeAnswer(await parts.models.add(actor, id, { ...body, model_info: info })))
+    },
+  })
+}
+
+function updateModel(parts: AdminParts): Route {
+  return defineManaged(parts, {
+    method: 'POST',
+    paths: ['/model/update'],
+    access: 'admin',
+    summary: 'Changes the parameters of an added deployment that are named; null takes one away.',
+    body: UpdateModelBody,
+    handle: async (actor, { body: { id, model_name, litellm_params: params, model_info } }) => {
+      const { id: given, ...info } = model_info ?? {}
+      const change = {
+        ...(model_name !== undefined && { model_name }),
+        ...(params && { litellm_params: params }),
+        ...(model_info && { model_info: info }),
+      }
+      return jsonAnswer(200, toRuntimeAnswer(await parts.models.update(actor, checkId(id ?? given), change)))
+    },
+  })
+}
+
+function deleteModel(parts: AdminParts): Route {
+  return defineManaged(parts, {
+    method: 'POST',
+    paths: ['/model/delete'],
+    access: 'admin',
+    summary: 'Takes an added deployment off the model list of every process.',
+    body: z.strictObject({ id: recordId }),
+    handle: async (actor, { body: { id } }) => {
+      await parts.models.remove(actor, id)
+      return jsonAnswer(200, { id, message: `The deployment ${id} was deleted.` })
+    },
+  })
+}
+
+function modelInfo(parts: AdminParts): Route {
+  return defineManaged(parts, {
+    method: 'GET',
+    paths: ['/model/info', '/v1/model/info'],
+    access: 'caller',
+    summary: 'Lists the deployments of the models that the caller may use; where and how, for those who see all.',
+    query: InfoQuery,
+    handle: async (actor, { query }) => {
+      await parts.pricing.ready()
+      const id = query.litellm_model_id ?? query.id
+      const listed = parts.directory.groups.all
+        .filter(({ modelName: name }) => seesAll(actor) || mayUse(actor.caller, name))
+        .filter((deployment) => id === undefined || deployment.id === id)
+      if (id !== undefined && listed.length === 0) {
+        throw new GatewayError('not_found', 'There is no such deployment.', { param: 'id' })
+      }
+      return jsonAnswer(200, { data: listed.map((deployment) => describe(actor, deployment, parts)) })
+    },
+  })
 }
 
 /** @throws InvalidRequestError for what is no id */
@@ -133,7 +143,7 @@ const shownParameters: ReadonlySet<string> = new Set(
 )
 
 /** The names of all parameters, the values of harmless ones. */
-export function maskParameters(params: JsonObject): JsonObject {
+function maskParameters(params: JsonObject): JsonObject {
   return Object.fromEntries(
     Object.entries(params).map(([name, value]) => [
       name,

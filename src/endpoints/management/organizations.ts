@@ -4,6 +4,7 @@ import type { Route } from '../../http/route.js'
 import { OrganizationInput, findMembers, viewGroup } from '../../keys/management/index.js'
 import { toAnswer } from './answers.js'
 import { readBudgetStatus } from './budget-status.js'
+import { findGroups } from './find-groups.js'
 import {
   type GroupSpec,
   createRoute,
@@ -25,7 +26,7 @@ const spec: GroupSpec<'organization'> = {
   input: OrganizationInput,
 }
 
-// Of members; all of them are in `/organization/members`.
+// Of members and teams; all of them are in `/organization/members` and `/team/list`, by pages.
 const mostShown = 1_000
 
 /** `/organization/*`: organizations and their members. */
@@ -38,16 +39,22 @@ export function organizationRoutes(parts: AdminParts): readonly Route[] {
       method: 'GET',
       paths: ['/organization/info'],
       access: 'caller',
-      summary: 'Tells all of an organization: its fields, what it has spent, its members.',
+      summary: 'Tells all of an organization: its fields, what it has spent, its members and teams.',
       query: z.strictObject({ organization_id: recordId }),
       handle: async (actor, { query: { organization_id: id } }) => {
         const record = await viewGroup(actor, { kind: 'organization', id }, parts.callers)
-        const [status, members] = await Promise.all([
+        const [status, members, teams] = await Promise.all([
           readBudgetStatus({ kind: 'organization', id }, record.data, parts),
           findMembers(actor, { group: { organization: id }, limit: mostShown }, parts.callers),
+          findGroups(actor, 'team', { index: { organization: id }, limit: mostShown }, parts),
         ])
         const places = members.records.map((member) => toAnswer('member', member))
-        return jsonAnswer(200, { ...toGroupAnswer(spec, record), ...status, members: places })
+        return jsonAnswer(200, {
+          ...toGroupAnswer(spec, record),
+          ...status,
+          members: places,
+          teams: teams.records.map((team) => ({ team_id: team.id, ...toAnswer('team', team) })),
+        })
       },
     }),
     listRoute(parts, spec),

@@ -19,7 +19,7 @@ interface Totals {
   readonly path: string
   readonly kind: TotalKind
   readonly summary: string
-  toRow(id: string, row: SpendRow): JsonObject
+  readonly toRow: (id: string, row: SpendRow) => JsonObject
 }
 
 const table: readonly Totals[] = [

@@ -26,7 +26,7 @@ export function tagRoutes(parts: AdminParts): readonly Route[] {
       paths: ['/tag/info'],
       access: 'caller',
       summary: 'Tells all of the tags that are named, and what each has spent; by name.',
-      body: listOf('names'),
+      body: listOf('names', 100),
       handle: async (actor, { body }) => {
         const entries = (body['names'] ?? []).map(async (id) => {
           const record = await viewGroup(actor, { kind: 'tag', id }, parts.callers)

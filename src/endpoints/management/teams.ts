@@ -64,7 +64,10 @@ function teamNew(parts: AdminParts): Route {
     body: NewTeamBody,
     handle: async (actor, { body: { team_id: id, members_with_roles: members = [], ...data } }) => {
       const record = await createGroup(actor, { kind: 'team', id, data }, parts.callers)
-      for (const { user_id: user, role } of members) {
+      const roles = new Map(members.map(({ user_id: user, role }) => [user, role]))
+      // Whoever makes a team below an admin leads it already.
+      if (actor.level !== 'admin' && actor.userId !== undefined) roles.delete(actor.userId)
+      for (const [user, role] of roles) {
         await addMember(actor, { group: { team: record.id }, user, fields: { role } }, parts.callers)
       }
       return jsonAnswer(200, { ...toGroupAnswer(spec, record), members_with_roles: members, spend: 0 })

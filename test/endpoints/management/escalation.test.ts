@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type AdminLab, type Json, startAdminLab } from './lab.js'
+import { type AdminLab, type Json, queryOf, startAdminLab } from './lab.js'
 import { newBudget, newCustomer, newKey, newTeam, newUser, samples, sendSample } from './samples.js'
 
 let lab: AdminLab
@@ -227,7 +227,7 @@ describe('strings that mean something elsewhere', () => {
     for (const text of evil.slice(0, 4)) {
       const { status, body } = await lab.send('POST', '/team/new', { team_id: text, team_alias: text })
       expect([status, body['team_id'], body['team_alias']]).toEqual([200, text, text])
-      const info = await lab.send('GET', `/team/info?${new URLSearchParams({ team_id: text })}`)
+      const info = await lab.send('GET', `/team/info?${queryOf({ team_id: text })}`)
       expect([info.status, info.body['team_id']]).toEqual([200, text])
     }
   })

@@ -79,3 +79,8 @@ function toAnswer({ status, headers, body }: HttpBodyResponse): Answer {
 export function hostCaller(role: Caller['role'], ...scopes: readonly ScopeRef[]): Caller {
   return { id: `host-${role}`, role, models: 'all', scopes }
 }
+
+/** A query as it is written into a path. */
+export function queryOf(fields: Readonly<Record<string, string>>): string {
+  return new URLSearchParams(fields).toString()
+}

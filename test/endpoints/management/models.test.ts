@@ -39,7 +39,7 @@ const body = (own: Json = {}, params: Json = {}): Json => ({
   ...own,
 })
 
-const warned: unknown[] = []
+const warned: (readonly [string, object])[] = []
 const logger: Logger = {
   debug() {},
   info() {},
@@ -126,7 +126,7 @@ describe('a model that is added at run time', () => {
     const key = await newKey(next)
     expect(await settle(async () => (await next.chat(key, 'added')) === 200)).toBe(true)
     expect(next.gateway.deployments.get('moved')).toBeUndefined()
-    const complaints = warned.filter(([message]) => String(message).includes('cannot be used'))
+    const complaints = warned.filter(([message]) => message.includes('cannot be used'))
     expect(complaints).toHaveLength(2)
     const stranger = await start({ stores: { records }, encryptionKeys: [newEncryptionKey('first')] })
     expect(await stranger.chat(key, 'added')).toBe(404)

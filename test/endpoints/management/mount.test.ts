@@ -1,8 +1,11 @@
 import express from 'express'
 import Koa from 'koa'
+import { execFile } from 'node:child_process'
 import { type Server, createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { runCli } from '../../../adapters/cli/run.js'
 import { expressGateway } from '../../../adapters/express.js'
 import { fetchGateway } from '../../../adapters/fetch.js'
 import { koaGateway } from '../../../adapters/koa.js'
@@ -26,8 +29,9 @@ beforeAll(async () => {
   app.use(expressGateway(gateway))
   const koa = new Koa()
   koa.use(koaGateway(admin, { path: '/admin' }))
+  const serveKoa = koa.callback()
   urls['express'] = `${await listen(createServer(app))}/admin`
-  urls['koa'] = `${await listen(createServer(koa.callback()))}/admin`
+  urls['koa'] = `${await listen(createServer((request, response) => void serveKoa(request, response)))}/admin`
   urls['node'] = await listen(
     createServer((request, response) => models(request, response, () => management(request, response))),
   )
@@ -74,6 +78,46 @@ describe.each(['express', 'koa', 'node'])('mounted in %s', (host) => {
     expect((await fetch(`${urls[host]}/key/generate`, form)).status).toBe(415)
     const stranger = generate({ headers: { 'content-type': 'application/json' } })
     expect((await fetch(`${urls[host]}/key/generate`, stranger)).status).toBe(401)
+  })
+})
+
+describe('the stand-alone server', () => {
+  it('answers LiteLLM’s curl for a key, which then opens its models and nothing else', async () => {
+    const out: string[] = []
+    const running = await runCli(['--port', '0'], {
+      env: {},
+      out: (text) => void out.push(text),
+      error: (text) => void out.push(text),
+    })
+    if (!('stop' in running)) throw new Error(out.join(''))
+    try {
+      const text = out.join('')
+      const url = /listening on (\S+)/.exec(text)?.[1] ?? ''
+      const master = /master key, made for this run: (\S+)/.exec(text)?.[1] ?? ''
+      const curl = async (key: string, path: string, data: string): Promise<Record<string, unknown>> => {
+        const words = ['-s', '-X', 'POST', url + path, '-H', `Authorization: Bearer ${key}`]
+        const { stdout } = await promisify(execFile)('curl', [
+          ...words,
+          '-H',
+          'Content-Type: application/json',
+          '-d',
+          data,
+        ])
+        return JSON.parse(stdout) as Record<string, unknown>
+      }
+      const wanted = '{"models": ["demo"], "duration": "20m", "metadata": {"user": "x@y"}}'
+      const made = await curl(master, '/key/generate', wanted)
+      expect(made).toMatchObject({ models: ['demo'], metadata: { user: 'x@y' }, user_id: null, max_budget: null })
+      const key = String(made['key'])
+      const messages = [{ role: 'user', content: 'hi' }]
+      const answer = await curl(key, '/v1/chat/completions', JSON.stringify({ model: 'demo', messages }))
+      expect(answer['object']).toBe('chat.completion')
+      const refused = await curl(key, '/v1/chat/completions', JSON.stringify({ model: 'fake/x', messages }))
+      expect(refused['error']).toMatchObject({ code: 'model_not_allowed' })
+      expect((await curl(key, '/key/generate', wanted))['error']).toMatchObject({ code: 'permission_denied' })
+    } finally {
+      await running.stop()
+    }
   })
 })
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type AdminLab, type Json, hostCaller, startAdminLab } from './lab.js'
+import { type AdminLab, type Json, hostCaller, queryOf, startAdminLab } from './lab.js'
 import {
   newBudget,
   newCustomer,
@@ -19,7 +19,7 @@ beforeAll(async () => {
 afterAll(() => lab.close())
 
 async function auditOf(kind: string, id: string): Promise<readonly Json[]> {
-  const query = new URLSearchParams({ table_name: kind, object_id: id })
+  const query = queryOf({ table_name: kind, object_id: id })
   return (await lab.send('GET', `/audit?${query}`)).body['audit_logs'] as Json[]
 }
 
@@ -97,7 +97,7 @@ describe('lists', () => {
     const seen: string[] = []
     let after: unknown = undefined
     for (let page = 0; ; page++) {
-      const query = new URLSearchParams({ user_id: user, limit: '7', ...(typeof after === 'string' && { after }) })
+      const query = queryOf({ user_id: user, limit: '7', ...(typeof after === 'string' && { after }) })
       const { body } = await lab.send('GET', `/key/list?${query}`)
       seen.push(...(body['keys'] as string[]))
       after = body['next']
@@ -244,5 +244,32 @@ describe('the audit', () => {
     const before = await lab.send('GET', '/audit?limit=1')
     await lab.send('POST', '/key/update', { key, max_budget: 1_000 }, key)
     expect((await lab.send('GET', '/audit?limit=1')).text).toBe(before.text)
+  })
+})
+
+describe('whoever leads an organization', () => {
+  it('makes and sees its teams, and those of no other', async () => {
+    const [organization, other, leader] = [await newOrganization(lab), await newOrganization(lab), await newUser(lab)]
+    await lab.send('POST', '/organization/member_add', {
+      organization_id: organization,
+      member: { user_id: leader, role: 'org_admin' },
+    })
+    const as = hostCaller('member', { kind: 'user', id: leader })
+    const team = {
+      organization_id: organization,
+      max_budget: 5,
+      members_with_roles: [{ user_id: 'bob', role: 'admin' }],
+    }
+    const made = await lab.send('POST', '/team/new', team, as)
+    expect([made.status, made.body['max_budget']]).toEqual([200, 5])
+    await lab.send('POST', '/team/new', { organization_id: organization })
+    expect((await lab.send('POST', '/team/new', { organization_id: other }, as)).status).toBe(403)
+    const list = await lab.send('GET', `/team/list?organization_id=${organization}`, undefined, as)
+    expect(list.list).toHaveLength(2)
+    expect((await lab.send('GET', `/team/list?organization_id=${other}`, undefined, as)).list).toEqual([])
+    const info = await lab.send('GET', `/organization/info?organization_id=${organization}`, undefined, as)
+    expect([info.status, (info.body['teams'] as Json[]).length]).toEqual([200, 2])
+    const members = await lab.send('GET', `/team/members?team_id=${String(made.body['team_id'])}`, undefined, as)
+    expect((members.body['members'] as Json[]).map(({ user_id }) => user_id)).toContain('bob')
   })
 })

@@ -1,4 +1,4 @@
-import { type AdminLab, type Json } from './lab.js'
+import { type AdminLab, type Json, queryOf } from './lab.js'
 
 /** A request that an admin can make of a route, made anew so that it works each time. */
 export interface Sample {
@@ -152,6 +152,6 @@ export function sendSample(
 ): ReturnType<AdminLab['send']> {
   const [method = '', path = ''] = name.split(' ')
   const filled = path.replace(/\{(\w+)\}/g, (_, field: string) => encodeURIComponent(String(body?.[field])))
-  const target = query ? `${filled}?${new URLSearchParams(query)}` : filled
+  const target = query ? `${filled}?${queryOf(query)}` : filled
   return lab.send(method, target, method === 'GET' ? undefined : body, as)
 }

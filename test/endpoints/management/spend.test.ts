@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { LedgerEntry } from '../../../src/ports/ledger.js'
 import { createMemoryLedger } from '../../../src/stores/memory-ledger.js'
 import { sampleEntry } from '../../../src/testing/contracts/sample-entry.js'
-import { type AdminLab, type Json, hostCaller, startAdminLab } from './lab.js'
+import { type AdminLab, type Json, hostCaller, queryOf, startAdminLab } from './lab.js'
 import { newKey, newTag, newTeam, newUser } from './samples.js'
 
 const ledger = createMemoryLedger()
@@ -91,7 +91,7 @@ describe('GET /spend/logs', () => {
     const seen: unknown[] = []
     let after: string | undefined
     for (let page = 0; page < 20; page++) {
-      const query = new URLSearchParams({ user_id: 'pager', page_size: '4', ...(after !== undefined && { after }) })
+      const query = queryOf({ user_id: 'pager', page_size: '4', ...(after !== undefined && { after }) })
       const answer = await lab.send('GET', `/spend/logs?${query}`)
       seen.push(...answer.list.map(({ id }) => id))
       after = answer.headers['x-sluice-next']
@@ -161,5 +161,16 @@ describe('POST /cost/estimate', () => {
     expect((await lab.send('POST', '/cost/estimate', { ...body, model: 'other' }, key)).status).toBe(200)
     const wrong = await lab.send('POST', '/cost/estimate', { ...body, input_tokens: -1 })
     expect([wrong.status, wrong.param]).toEqual([400, 'input_tokens'])
+  })
+})
+
+describe('a ledger that does not answer', () => {
+  it('is a 503 that tells nothing of why', async () => {
+    const broken = { ...createMemoryLedger(), query: () => Promise.reject(new Error('password of the database')) }
+    const own = await startAdminLab({ stores: { ledger: broken } })
+    const { status, text } = await own.send('GET', '/spend/logs')
+    expect(status).toBe(503)
+    expect(text).not.toContain('password')
+    await own.close()
   })
 })

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { sqlStores } from '../../../adapters/sql.js'
 import { type TestDatabase, openSqlite } from '../../adapters/sql/databases.js'
-import { type AdminLab, startAdminLab } from './lab.js'
+import { type AdminLab, queryOf, startAdminLab } from './lab.js'
 import { newKey, newTeam, samples, sendSample } from './samples.js'
 
 let lab: AdminLab
@@ -36,14 +36,12 @@ describe('over SQL', () => {
     ]) {
       const team = await newTeam(lab, { team_id: text, team_alias: text })
       expect(team).toBe(text)
-      const query = new URLSearchParams({ team_id: text })
+      const query = queryOf({ team_id: text })
       const info = await lab.send('GET', `/team/info?${query}`)
       expect((info.body['team_info'] as Record<string, unknown>)['team_alias']).toBe(text)
       expect((await lab.send('GET', `/key/list?${query}`)).body['keys']).toEqual([])
       expect((await lab.send('GET', `/spend/logs?${query}`)).list).toEqual([])
-      expect((await lab.send('GET', `/audit?table_name=team&${new URLSearchParams({ object_id: text })}`)).status).toBe(
-        200,
-      )
+      expect((await lab.send('GET', `/audit?table_name=team&${queryOf({ object_id: text })}`)).status).toBe(200)
     }
     expect(await lab.chat(await newKey(lab))).toBe(200)
   })
