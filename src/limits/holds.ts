@@ -62,15 +62,16 @@ export const minuteMs = 60_000
  * @throws TypeError for a budget whose duration or time zone is none
  */
 export function toHolds(demand: CallDemand, windows: BudgetWindows, now: number): readonly ScopeHold[] {
-  if (!demand.scopes.some(isLimited)) return []
   const found: ScopeHold[] = []
-  for (const scope of demand.scopes.filter(isLimited)) {
+  for (const scope of demand.scopes) {
+    if (!isLimited(scope)) continue
     const name = `${scope.kind}:${encodeURIComponent(scope.id)}`
     for (const part of budgetsOf(scope, demand.modelName)) {
       found.push(toBudgetHold({ ...part, name, scope }, demand.estimate, windows.at(part.budget, now)))
     }
     addLimitHolds({ scope, name }, demand.estimate, found)
   }
+  if (found.length < 2) return found
   const byCounter = new Map<string, ScopeHold>()
   for (const part of found) {
     const known = byCounter.get(part.hold.counter)
@@ -109,12 +110,12 @@ function isLimited({ budget, modelBudgets, rpm, tpm, maxParallelRequests }: Scop
 }
 
 function budgetsOf({ budget, modelBudgets }: Scope, modelName: string): readonly ScopeBudget[] {
-  const own = budget ? [{ budget, model: undefined }] : []
-  if (!modelBudgets) return own.filter(isBounded)
+  const own = budget ? [{ budget, model: undefined }].filter(isBounded) : []
+  if (!modelBudgets) return own
   const ofModels = Object.entries(modelBudgets)
     .filter(([pattern]) => isModelMatch(pattern, modelName))
     .map(([model, modelBudget]) => ({ budget: modelBudget, model }))
-  return [...own, ...ofModels].filter(isBounded)
+  return [...own, ...ofModels.filter(isBounded)]
 }
 
 function isBounded({ budget }: ScopeBudget): boolean {

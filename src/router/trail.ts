@@ -41,7 +41,10 @@ export class CallTrail {
 
   begin(entry: Pick<AttemptEntry, 'target' | 'modelName' | 'reason' | 'startedAt'>): AttemptEntry {
     const begun: AttemptEntry = {
-      ...entry,
+      target: entry.target,
+      modelName: entry.modelName,
+      reason: entry.reason,
+      startedAt: entry.startedAt,
       deployment: entry.target.id,
       serviceTier: undefined,
       firstTokenMs: undefined,

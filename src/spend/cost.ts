@@ -90,8 +90,13 @@ const millisecondsPerHour = 3_600_000
  */
 export function costOf(buckets: UsageBuckets, price: Price, circumstances: Circumstances): Cost {
   const { sheets, reasons } = selectSheets(price, promptTokens(buckets), circumstances)
-  const tokens = rules.flatMap((rule) => toLine(rule, buckets[rule.bucket], sheets))
-  const known = [...tokens, ...flatLines(buckets, price, circumstances)]
+  const known: PriceLine[] = []
+  for (const rule of rules) {
+    const quantity = buckets[rule.bucket]
+    const found = quantity === 0 ? undefined : toLine(rule, quantity, sheets)
+    if (found) known.push(found)
+  }
+  known.push(...flatLines(buckets, price, circumstances))
   // Images that neither an image's price nor tokens account for.
   const lines = known.length === 0 && buckets.images > 0 ? [line('images', buckets.images, undefined)] : known
   const unknown = lines.filter(({ rate }) => rate === null).map(({ bucket }) => `No rate for ${bucket}.`)
@@ -210,11 +215,9 @@ function firstRate(sheets: readonly Rates[], names: readonly RateName[]): bigint
   return undefined
 }
 
-function toLine(rule: Rule, quantity: number, sheets: readonly Rates[]): readonly PriceLine[] {
-  if (quantity === 0) return []
+function toLine(rule: Rule, quantity: number, sheets: readonly Rates[]): PriceLine | undefined {
   const rate = rateOf(rule, sheets)
-  if (rate === undefined && rule.optional) return []
-  return [line(rule.bucket, quantity, rate)]
+  return rate === undefined && rule.optional ? undefined : line(rule.bucket, quantity, rate)
 }
 
 function line(bucket: PricedQuantity, quantity: number, rate: bigint | undefined): PriceLine {

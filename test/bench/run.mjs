@@ -6,6 +6,7 @@ import { cpus } from 'node:os'
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { measureAccounts } from './accounts.mjs'
 import { groups } from './cases.mjs'
 import { measureChoose } from './choose.mjs'
 import { measureGroup } from './measure-group.mjs'
@@ -30,6 +31,7 @@ const measurements = [
   ...groups.map((group) => ({ names: group.rows.map((row) => row.name), measure: () => measureGroup(group, effort) })),
   { names: ['choose'], measure: () => measureChoose(effort) },
   { names: ['redis'], measure: () => measureRedis(effort) },
+  { names: ['accounts'], measure: () => measureAccounts(effort) },
   { names: ['memory'], measure: () => measureMemory(effort) },
   { names: ['import'], measure: () => measureImport(effort) },
 ]

@@ -70,8 +70,17 @@ export function toLedgerEntry(
   const usage = usageOf(entry, call, beside)
   const circumstances = toCircumstances(entry, call)
   const cost = price ? costOf(usage, price, circumstances) : unpricedCost(reason)
+  // One literal: a spread of this many members costs more than all the rest.
   return {
-    ...commonOf(facts, at, tools),
+    id: tools.createId(),
+    callId: call.callId,
+    at,
+    operation: call.planned.operation,
+    caller: call.caller.id,
+    modelName: call.group.name,
+    tags: call.readTags(),
+    endUser: stringOf(call.planned.request['user']),
+    metadata: metadataOf(call),
     scopes: refsOf(facts, deployment.provider, deployment.id),
     deployment: deployment.id,
     provider: deployment.provider,
@@ -94,8 +103,17 @@ export function toLedgerEntry(
 
 /** The row of an answer from the cache, which costs nothing. */
 export function toCachedEntry(origin: CachedOrigin, facts: CallFacts, tools: RowTools): LedgerEntry {
+  const { call } = facts
   return {
-    ...commonOf(facts, tools.clock.now(), tools),
+    id: tools.createId(),
+    callId: call.callId,
+    at: tools.clock.now(),
+    operation: call.planned.operation,
+    caller: call.caller.id,
+    modelName: call.group.name,
+    tags: call.readTags(),
+    endUser: stringOf(call.planned.request['user']),
+    metadata: metadataOf(call),
     ...origin,
     scopes: refsOf(facts, origin.provider, origin.deployment),
     usage: {},
@@ -114,37 +132,23 @@ export function toCachedEntry(origin: CachedOrigin, facts: CallFacts, tools: Row
   }
 }
 
-type Common = Pick<
-  LedgerEntry,
-  'id' | 'callId' | 'at' | 'operation' | 'caller' | 'modelName' | 'tags' | 'endUser' | 'metadata'
->
-
-function commonOf({ call }: CallFacts, at: number, { createId }: RowTools): Common {
-  const { planned, caller, callId, group, readTags } = call
+function metadataOf({ planned }: BilledCall): JsonObject | undefined {
   const metadata: unknown = planned.request['metadata']
-  return {
-    id: createId(),
-    callId,
-    at,
-    operation: planned.operation,
-    caller: caller.id,
-    modelName: group.name,
-    tags: readTags(),
-    endUser: stringOf(planned.request['user']),
-    metadata: isObject(metadata) ? metadata : undefined,
-  }
+  return isObject(metadata) ? metadata : undefined
 }
 
 /** Each scope once; only tags that the caller itself has are scopes. */
 function refsOf({ call, scopes }: CallFacts, provider: string, deployment: string): readonly ScopeRef[] {
-  const refs: readonly ScopeRef[] = [
-    ...scopes.map(({ kind, id }) => ({ kind, id })),
-    { kind: 'model', id: call.group.name },
-    { kind: 'provider', id: provider },
-    { kind: 'deployment', id: deployment },
-    ...(call.caller.tags ?? []).map((id) => ({ kind: 'tag' as const, id })),
-  ]
-  return [...new Map(refs.map((ref) => [`${ref.kind}\n${ref.id}`, ref])).values()]
+  const refs: ScopeRef[] = []
+  const add = (kind: ScopeRef['kind'], id: string): void => {
+    if (!refs.some((ref) => ref.id === id && ref.kind === kind)) refs.push({ kind, id })
+  }
+  for (const { kind, id } of scopes) add(kind, id)
+  add('model', call.group.name)
+  add('provider', provider)
+  add('deployment', deployment)
+  for (const tag of call.caller.tags ?? []) add('tag', tag)
+  return refs
 }
 
 function imagesOf({ planned }: BilledCall): number {
@@ -170,8 +174,9 @@ function usageOf(entry: AttemptEntry, { planned }: BilledCall, beside: CountedBe
 
 /** Only what was used. */
 function countsOf(usage: UsageBuckets): Readonly<Record<string, number>> {
-  const counts = Object.entries(usage).filter((entry): entry is [string, number] => typeof entry[1] === 'number')
-  return Object.fromEntries(counts.filter(([, count]) => count > 0))
+  const counts: Record<string, number> = {}
+  for (const [name, count] of Object.entries(usage)) if (typeof count === 'number' && count > 0) counts[name] = count
+  return counts
 }
 
 /** A row's price, for `LedgerEntry.price`. */
