@@ -1,3 +1,4 @@
+import { InvalidRequestError } from '../errors.js'
 import type { LeaveSignal } from '../http/message.js'
 import type { GuardrailMode, GuardrailVerdict } from '../ports/hooks.js'
 import { isObject, type JsonObject } from '../wire/json.js'
@@ -30,6 +31,7 @@ export interface GuardedCall<K extends Operation> {
   /**
    * The request to go on with; the very object where nothing changed.
    * @throws GatewayError content_policy (code `guardrail_refused`) or unavailable (`guardrail_unavailable`)
+   * @throws InvalidRequestError for tokens in place of text
    */
   pre(signal?: LeaveSignal): Promise<Operations[K]['request']>
   /** Looks at the request that `pre` gave. @throws as `pre` */
@@ -63,7 +65,7 @@ export class OpenGuardedCall<K extends Operation> implements GuardedCall<K> {
     this.#parts = parts
     this.#request = parts.request
     const texts = textsOf(parts.request, requestTexts[parts.operation])
-    this.#vault = new Vault((placeholder) => texts.some(({ text }) => text.includes(placeholder)))
+    this.#vault = new Vault(texts.map(({ text }) => text))
     this.#written = isJsonWanted(parts.request) ? 'json' : 'plain'
   }
 
@@ -77,6 +79,7 @@ export class OpenGuardedCall<K extends Operation> implements GuardedCall<K> {
 
   async pre(signal?: LeaveSignal): Promise<Operations[K]['request']> {
     const tree = requestTexts[this.#parts.operation]
+    requireText(this.#request)
     this.#observe(textsOf(this.#request, tree), 'request')
     this.#request = await this.#apply(this.#request, { mode: 'pre_call', direction: 'request', tree, signal })
     return this.#request
@@ -114,7 +117,7 @@ export class OpenGuardedCall<K extends Operation> implements GuardedCall<K> {
         createRuleStage(selected.rule, {
           mode,
           tree,
-          tell: (verdict) => this.verdicts.push(verdict),
+          verdicts: this.verdicts,
           judge: (texts) => this.#run(selected, mode, { texts, direction: 'response', signal }),
           later: (work) => this.#logging.push(work),
           clock: this.#parts.clock,
@@ -154,8 +157,7 @@ export class OpenGuardedCall<K extends Operation> implements GuardedCall<K> {
     const { facts } = this.#parts
     const input = { texts, direction, request: this.#request, facts, extra }
     const vault = direction === 'request' && mode === 'pre_call' ? this.#vault : undefined
-    const tell = (verdict: GuardrailVerdict): void => void this.verdicts.push(verdict)
-    return runRule(rule, { mode, input, vault, signal, tell }, this.#parts)
+    return runRule(rule, { mode, input, vault, signal, verdicts: this.verdicts }, this.#parts)
   }
 
   #rulesOf(...modes: readonly GuardrailMode[]): readonly Selected[] {
@@ -163,7 +165,7 @@ export class OpenGuardedCall<K extends Operation> implements GuardedCall<K> {
   }
 
   #showing(json: boolean): ScanWindow {
-    return new ScanWindow([this.#vault.scanner()], (placeholder) => this.#vault.show(placeholder, { json }))
+    return new ScanWindow([this.#vault.scanner], (placeholder) => this.#vault.show(placeholder, { json }))
   }
 }
 
@@ -178,6 +180,16 @@ interface Application {
   readonly direction: RuleInput['direction']
   readonly tree: TextTree
   readonly signal: LeaveSignal | undefined
+}
+
+/** Tokens in place of text would pass every guardrail unseen. */
+function requireText(request: JsonObject): void {
+  for (const name of ['prompt', 'input']) {
+    const value = request[name]
+    if (Array.isArray(value) && value.some((entry) => typeof entry !== 'string')) {
+      throw new InvalidRequestError(`${name} must be text, as guardrails cannot read tokens.`, name)
+    }
+  }
 }
 
 function isStreamed(operation: Operation): operation is StreamOperation {

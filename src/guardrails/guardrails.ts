@@ -1,6 +1,5 @@
 import { setImmediate } from 'node:timers/promises'
 import type { Logger } from '../ports.js'
-import type { GuardrailVerdict } from '../ports/hooks.js'
 import type { Operation, Operations } from '../wire/operations.js'
 import { createRule, type RuleParts } from './create-rules.js'
 import { type GuardedCall, OpenGuardedCall } from './guarded-call.js'
@@ -57,14 +56,4 @@ export function createGuardrails(options: readonly GuardrailOptions[], parts: Gu
       defaultOn: isDefaultOn,
     })),
   }
-}
-
-const longestHeader = 2_000
-
-/** The value of `x-sluice-guardrails`: `name=outcome` for each look so far, such as `pii=masked, words=passed`. */
-export function guardrailsHeader(verdicts: readonly GuardrailVerdict[]): string {
-  return verdicts
-    .map(({ guardrail, outcome }) => `${guardrail}=${outcome}`)
-    .join(', ')
-    .slice(0, longestHeader)
 }

@@ -96,7 +96,7 @@ function checkText(value: unknown, schema: JsonObject, { path }: Place): string 
   if (typeof value !== 'string') return undefined
   const { minLength, maxLength } = schema
   if (typeof minLength !== 'number' && typeof maxLength !== 'number') return undefined
-  const { length } = [...value]
+  const { length } = Array.from(value)
   if (typeof minLength === 'number' && length < minLength) return path
   return typeof maxLength === 'number' && length > maxLength ? path : undefined
 }

@@ -79,6 +79,6 @@ function probeUnits(pattern: string): readonly string[] {
     .replaceAll(/\\s/g, ' ')
     .replaceAll(/[\\()[\]{}|*+?^$]/g, '')
   const pairs = Array.from({ length: Math.max(0, literals.length - 1) }, (_, i) => literals.slice(i, i + 2))
-  const units = [...(literals === '' ? [] : [literals]), ...'a1 -.\n', ...literals, ...pairs]
+  const units = [...(literals === '' ? [] : [literals]), ...Array.from(`a1 -.\n${literals}`), ...pairs]
   return [...new Set(units)].slice(0, mostProbes)
 }

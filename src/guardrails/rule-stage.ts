@@ -10,7 +10,8 @@ import { type PlacedText, textsOf, type TextTree } from './texts.js'
 export interface RuleStageParts {
   readonly mode: GuardrailMode
   readonly tree: TextTree
-  readonly tell: (verdict: GuardrailVerdict) => void
+  /** Where what was found is added. */
+  readonly verdicts: GuardrailVerdict[]
   /** Has the guardrail look at whole texts, and tells. @throws GatewayError */
   readonly judge: (texts: readonly PlacedText[]) => Promise<readonly string[]>
   /** Is given what still runs when the stream is over; it never rejects. */
@@ -27,19 +28,20 @@ export function createRuleStage(rule: Rule, parts: RuleStageParts): Stage<Stream
   if (parts.mode === 'logging_only') return new LoggingStage(rule, parts)
   if ('scan' in look) return createScanStage(rule, look.scan, parts)
   if ('mostCharacters' in look) return createLengthStage(rule, look.mostCharacters, parts)
-  const { tree, judge, tell, mode } = parts
+  const { tree, judge, verdicts, mode } = parts
   return new HoldStage({
     tree,
     judge,
     mostCharacters: mostHeld,
     overflow() {
-      tell({ guardrail: rule.name, type: rule.type, mode, outcome: 'failed', counts: {}, durationMs: 0 })
-      if (rule.fail === 'closed') throw unavailableError(rule, new Error('The answer is too long to be held back.'))
+      verdicts.push({ guardrail: rule.name, type: rule.type, mode, outcome: 'failed', counts: {}, durationMs: 0 })
+      if (rule.fail === 'closed')
+        throw unavailableError(rule, verdicts, new Error('The answer is too long to be held back.'))
     },
   })
 }
 
-function createScanStage(rule: Rule, scan: Scan, { tree, tell, mode, clock }: RuleStageParts): Stage<StreamChunk> {
+function createScanStage(rule: Rule, scan: Scan, { tree, verdicts, mode, clock }: RuleStageParts): Stage<StreamChunk> {
   const run: ScanRun = { scan, vault: undefined, acts: true, counts: new Map() }
   const startedAt = clock.now()
   const telling = (): Omit<GuardrailVerdict, 'outcome'> => ({
@@ -54,8 +56,12 @@ function createScanStage(rule: Rule, scan: Scan, { tree, tell, mode, clock }: Ru
       return give()
     } catch (thrown) {
       if (!(thrown instanceof MatchRefusal)) throw thrown
-      tell({ ...telling(), outcome: 'refused' })
-      throw refusalError(rule, 'response', `it contains what counts as ${thrown.label}`)
+      verdicts.push({ ...telling(), outcome: 'refused' })
+      throw refusalError(rule, {
+        direction: 'response',
+        reason: `it contains what counts as ${thrown.label}`,
+        verdicts,
+      })
     }
   }
   return new TextStage({
@@ -64,11 +70,11 @@ function createScanStage(rule: Rule, scan: Scan, { tree, tell, mode, clock }: Ru
       const window = createRuleWindow(run, place)
       return { push: (text) => guarded(() => window.push(text)), end: () => guarded(() => window.end()) }
     },
-    ended: () => tell({ ...telling(), outcome: run.counts.size > 0 ? 'masked' : 'passed' }),
+    ended: () => verdicts.push({ ...telling(), outcome: run.counts.size > 0 ? 'masked' : 'passed' }),
   })
 }
 
-function createLengthStage(rule: Rule, most: number, { tree, tell, mode }: RuleStageParts): Stage<StreamChunk> {
+function createLengthStage(rule: Rule, most: number, { tree, verdicts, mode }: RuleStageParts): Stage<StreamChunk> {
   let length = 0
   const telling = { guardrail: rule.name, type: rule.type, mode, durationMs: 0 }
   return {
@@ -76,11 +82,11 @@ function createLengthStage(rule: Rule, most: number, { tree, tell, mode }: RuleS
       for (const { text } of textsOf(chunk, tree)) length += text.length
       if (length <= most) return [chunk]
       const refused = tooLong(most)
-      tell({ ...telling, ...toVerdict(refused, mode) })
-      throw refusalError(rule, 'response', `it has more than ${most} characters`)
+      verdicts.push({ ...telling, ...toVerdict(refused, mode) })
+      throw refusalError(rule, { direction: 'response', reason: `it has more than ${most} characters`, verdicts })
     },
     end() {
-      tell({ ...telling, outcome: 'passed', counts: {} })
+      verdicts.push({ ...telling, outcome: 'passed', counts: {} })
       return []
     },
   }
@@ -110,9 +116,17 @@ class LoggingStage implements Stage<StreamChunk> {
   }
 
   end(): readonly StreamChunk[] {
-    const { later, judge, tell, mode } = this.#parts
+    const { later, judge, verdicts, mode } = this.#parts
     if (this.#length <= mostHeld) later(judge([...this.#texts.values()]))
-    else tell({ guardrail: this.#rule.name, type: this.#rule.type, mode, outcome: 'failed', counts: {}, durationMs: 0 })
+    else
+      verdicts.push({
+        guardrail: this.#rule.name,
+        type: this.#rule.type,
+        mode,
+        outcome: 'failed',
+        counts: {},
+        durationMs: 0,
+      })
     return []
   }
 }

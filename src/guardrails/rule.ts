@@ -1,6 +1,6 @@
 import { GatewayError } from '../errors.js'
 import type { Caller } from '../ports.js'
-import type { GuardrailMode } from '../ports/hooks.js'
+import type { GuardrailMode, GuardrailVerdict } from '../ports/hooks.js'
 import type { JsonObject } from '../wire/json.js'
 import type { Operation } from '../wire/operations.js'
 import type { Scanner } from './scanner.js'
@@ -65,22 +65,37 @@ export interface Rule {
   readonly look: Look
 }
 
+const longestHeader = 2_000
+
+/** The value of `x-sluice-guardrails`: `name=outcome` for each look so far, such as `pii=masked, words=passed`. */
+export function guardrailsHeader(verdicts: readonly GuardrailVerdict[]): string {
+  return verdicts
+    .map(({ guardrail, outcome }) => `${guardrail}=${outcome}`)
+    .join(', ')
+    .slice(0, longestHeader)
+}
+
+/** What is refused and why, and what was found until then, its own verdict included. */
+export interface RefusalFacts {
+  readonly direction: RuleInput['direction']
+  readonly reason: string
+  readonly verdicts: readonly GuardrailVerdict[]
+}
+
 /** A guardrail has refused; the answer names it and its reason, never the text. 400, no fault of any deployment. */
-export function refusalError(
-  rule: Pick<Rule, 'name'>,
-  direction: RuleInput['direction'],
-  reason: string,
-): GatewayError {
+export function refusalError({ name }: Rule, { direction, reason, verdicts }: RefusalFacts): GatewayError {
   const what = direction === 'request' ? 'the request' : 'the answer'
-  return new GatewayError('content_policy', `The guardrail ${rule.name} refused ${what}: ${reason}.`, {
+  return new GatewayError('content_policy', `The guardrail ${name} refused ${what}: ${reason}.`, {
     code: 'guardrail_refused',
+    headers: { 'x-sluice-guardrails': guardrailsHeader(verdicts) },
   })
 }
 
 /** A guardrail could not tell, and is to be trusted with that. */
-export function unavailableError(rule: Pick<Rule, 'name'>, cause: unknown): GatewayError {
-  return new GatewayError('unavailable', `The guardrail ${rule.name} could not be asked.`, {
+export function unavailableError({ name }: Rule, verdicts: readonly GuardrailVerdict[], cause: unknown): GatewayError {
+  return new GatewayError('unavailable', `The guardrail ${name} could not be asked.`, {
     code: 'guardrail_unavailable',
+    headers: { 'x-sluice-guardrails': guardrailsHeader(verdicts) },
     cause,
   })
 }

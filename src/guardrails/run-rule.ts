@@ -29,8 +29,8 @@ export interface RuleRun {
   /** Where a request's matches are hidden to be shown again. */
   readonly vault: Vault | undefined
   readonly signal: LeaveSignal | undefined
-  /** Told what was found. */
-  readonly tell: (verdict: GuardrailVerdict) => void
+  /** Where what was found is added. */
+  readonly verdicts: GuardrailVerdict[]
 }
 
 /**
@@ -39,23 +39,25 @@ export interface RuleRun {
  * mode `logging_only`
  */
 export async function runRule(rule: Rule, run: RuleRun, parts: RunParts): Promise<readonly string[]> {
-  const { mode, input, tell } = run
+  const { mode, input, verdicts } = run
   const startedAt = parts.clock.now()
   const telling = { guardrail: rule.name, type: rule.type, mode }
   const durationMs = (): number => parts.clock.now() - startedAt
   const texts = input.texts.map(({ text }) => text)
   try {
     const judgement = await look(rule, run, parts)
-    tell({ ...telling, ...toVerdict(judgement, mode), durationMs: durationMs() })
+    verdicts.push({ ...telling, ...toVerdict(judgement, mode), durationMs: durationMs() })
     if (mode === 'logging_only' || judgement.outcome === 'passed') return texts
-    if (judgement.outcome === 'refused') throw refusalError(rule, input.direction, judgement.reason)
+    if (judgement.outcome === 'refused') {
+      throw refusalError(rule, { direction: input.direction, reason: judgement.reason, verdicts })
+    }
     return judgement.texts
   } catch (thrown) {
     if (GatewayError.isInstance(thrown) && thrown.code === 'guardrail_refused') throw thrown
-    tell({ ...telling, outcome: 'failed', counts: {}, durationMs: durationMs() })
+    verdicts.push({ ...telling, outcome: 'failed', counts: {}, durationMs: durationMs() })
     parts.logger.warn({ error: thrown, guardrail: rule.name, mode }, 'A guardrail could not tell.')
     if (mode === 'logging_only' || rule.fail === 'open') return texts
-    throw unavailableError(rule, thrown)
+    throw unavailableError(rule, verdicts, thrown)
   }
 }
 

@@ -7,11 +7,13 @@ export class Vault {
   readonly #placeholders = new Map<string, string>()
   readonly #values = new Map<string, string>()
   readonly #counts = new Map<string, number>()
-  readonly #isTaken: (placeholder: string) => boolean
+  readonly #texts: readonly string[]
+  #taken: ReadonlySet<string> | undefined
+  #scanner: Scanner | undefined
 
-  /** `isTaken`: the request itself has such a text, which must not become somebody's address. */
-  constructor(isTaken: (placeholder: string) => boolean) {
-    this.#isTaken = isTaken
+  /** `texts`: those of the request; a placeholder that one of them has itself must not become somebody's address. */
+  constructor(texts: readonly string[]) {
+    this.#texts = texts
   }
 
   get isEmpty(): boolean {
@@ -37,10 +39,11 @@ export class Vault {
     return json ? JSON.stringify(value).slice(1, -1) : value
   }
 
-  /** Finds placeholders; a model may write them in lower case. */
-  scanner(): Scanner {
+  /** Finds placeholders, which a model may write in lower case; ask for it once everything is hidden. */
+  get scanner(): Scanner {
     const words = [...this.#values.keys()]
-    return createWordScanner({ label: 'placeholder', words, wholeWords: false }, { json: false })
+    this.#scanner ??= createWordScanner({ label: 'placeholder', words, wholeWords: false }, { json: false })
+    return this.#scanner
   }
 
   #next(label: string): string {
@@ -50,6 +53,11 @@ export class Vault {
       const placeholder = `[${label.toUpperCase()}_${count}]`
       if (!this.#isTaken(placeholder)) return placeholder
     }
+  }
+
+  #isTaken(placeholder: string): boolean {
+    this.#taken ??= new Set(this.#texts.flatMap((text) => text.toLowerCase().match(/\[[a-z_]{1,60}_\d{1,9}\]/g) ?? []))
+    return this.#taken.has(placeholder.toLowerCase())
   }
 }
 

@@ -101,7 +101,7 @@ function textOf(request: JsonObject, name: string): string | undefined {
   if (value === undefined || value === null) return undefined
   if (typeof value === 'string' && value !== '') return value
   // LiteLLM takes versions as numbers.
-  if (name === 'prompt_version' && Number.isInteger(value)) return String(value)
+  if (name === 'prompt_version' && typeof value === 'number') return String(value)
   throw new InvalidRequestError(`${name} must be text.`, name)
 }
 

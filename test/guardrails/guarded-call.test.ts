@@ -80,6 +80,7 @@ describe('a refusal', () => {
         durationMs: 0,
       },
     ])
+    expect(error.headers).toEqual({ 'x-sluice-guardrails': 'words=refused' })
     expect(JSON.stringify([error.toBody(), call.verdicts])).not.toMatch(/project/i)
   })
 
@@ -184,6 +185,34 @@ describe('reversible masking', () => {
       ['[EMAIL', null],
       [undefined, 'stop'],
     ])
+  })
+
+  it('hides a megabyte of addresses in a time that grows with it', async () => {
+    const { begin } = createLab([pii])
+    const text = Array.from({ length: 40_000 }, (_, i) => `u${i}@example.com `).join('')
+    const startedAt = performance.now()
+    const asked = await guarded(begin(ask(text))).pre()
+    expect(performance.now() - startedAt).toBeLessThan(3_000)
+    expect(asked.messages[0]?.content).toMatch(/\[EMAIL_40000\] $/)
+  })
+
+  it('lets no tokens pass unseen', async () => {
+    const { guardrails } = createLab([pii])
+    const facts = { callId: 'c', caller: ada }
+    await expect(guardrails.begin('embeddings', { model: 'm', input: [[1, 2]] }, facts)?.pre()).rejects.toMatchObject({
+      status: 400,
+      param: 'input',
+    })
+    await expect(guardrails.begin('completions', { model: 'm', prompt: [1, 2] }, facts)?.pre()).rejects.toMatchObject({
+      status: 400,
+      param: 'prompt',
+    })
+    expect(await guardrails.begin('embeddings', { model: 'm', input: ['a', mail] }, facts)?.pre()).toMatchObject({
+      input: ['a', '[EMAIL_1]'],
+    })
+    expect(await guardrails.begin('images', { model: 'm', prompt: mail }, facts)?.pre()).toMatchObject({
+      prompt: '[EMAIL_1]',
+    })
   })
 
   it('leaves answers alone where nothing was hidden', async () => {

@@ -116,7 +116,7 @@ describe('hooks of the host', () => {
   )
 
   it("a hook that rejects after its deadline is nobody's rejection", async () => {
-    let reject = (_: Error): void => {}
+    let reject: (error: Error) => void = () => {}
     const { hooked, clock } = begin({
       beforeCall: { run: () => new Promise((_, fail) => (reject = fail)), deadlineMs: 5 },
     })

@@ -49,7 +49,11 @@ export function completion(message: object, more: object = {}): ChatCompletion {
   }
 }
 
-export function chunk(delta: object, finish: 'stop' | null = null, index = 0): ChatChunk {
+export function chunk(
+  delta: ChatChunk['choices'][number]['delta'],
+  finish: 'stop' | null = null,
+  index = 0,
+): ChatChunk {
   return {
     id: 'c',
     object: 'chat.completion.chunk',

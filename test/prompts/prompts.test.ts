@@ -169,7 +169,7 @@ describe('a store of prompts', () => {
   it('is asked once for many calls, and again when its answer is old', async () => {
     let asked = 0
     const { prompts, clock } = lab({ own: { find: async () => ((asked += 1), prompt) } })
-    await Promise.all([1, 2, 3].map(() => prompts.apply(ask({ prompt_id: 'a' }))))
+    await Promise.all([1, 2, 3].map(async () => prompts.apply(ask({ prompt_id: 'a' }))))
     await prompts.apply(ask({ prompt_id: 'a' }))
     expect(asked).toBe(1)
     clock.advance(1_000)
