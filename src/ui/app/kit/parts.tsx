@@ -72,7 +72,7 @@ export function PageHead(props: {
   )
 }
 
-/** A modal of the browser's own: it keeps the focus, closes on Escape and gives the focus back. */
+/** A modal of the browser's own: it keeps the focus, closes on Escape, and gives the focus back. */
 export function Dialog(props: {
   readonly title: string
   readonly wide?: boolean
@@ -83,8 +83,13 @@ export function Dialog(props: {
   const title = useId()
   useEffect(() => {
     const dialog = ref.current
+    const before = document.activeElement
     dialog?.showModal()
-    return () => dialog?.close()
+    return () => {
+      dialog?.close()
+      // By the time that this runs, the browser may have no dialog left to give the focus back from.
+      if (before instanceof HTMLElement) before.focus()
+    }
   }, [])
   // Not `close`, which also comes, late, of a dialog that has given way to the next one.
   const onCancel = (event: Event): void => {
