@@ -106,7 +106,6 @@ describe.each(dialects)('a client of %s', (dialect) => {
       user_config: { model_list: [{ litellm_params: { api_base: address } }] },
       metadata: { api_base: address },
       custom_llm_provider: 'evil',
-      fallbacks: [{ model: 'x', api_base: address }],
     }
     const headers = {
       'x-api-base': address,
@@ -132,6 +131,13 @@ describe.each(dialects)('a client of %s', (dialect) => {
     }
     // One of its own members may reach the body of a provider that takes everything, never what it is paid with.
     expect(evilRequests).toEqual([])
+  })
+
+  it('cannot name fallbacks but by the names of models', async () => {
+    for (const fallbacks of [[{ model: 'x', api_base: evilOrigin }], 'x', { x: ['y'] }]) {
+      expect((await post({ model, fallbacks })).status).toBe(400)
+    }
+    expect(upstream.requests).toEqual([])
   })
 
   it('never gets its own credential of the gateway sent to the provider', async () => {
