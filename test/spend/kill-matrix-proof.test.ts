@@ -4,7 +4,7 @@ import { fakeProvider } from '../../src/testing/index.js'
 import { anyCaller } from '../support/deployment.js'
 import { type GatewayLab, ask, chat, startGatewayLab, textOf } from '../support/gateway.js'
 import { requestOf } from '../support/http-request.js'
-import { billOf, chargedOf, levelsOf, openMemory, price, rowsOf } from './proof-lab.js'
+import { billOf, chargedOf, intercepted, levelsOf, openMemory, price, rowsOf } from './proof-lab.js'
 
 let lab: GatewayLab
 beforeAll(async () => {
@@ -175,14 +175,7 @@ describe.each([false, true])('with stream: %s', (stream) => {
     const { gateway, proof } = start()
     const { counters } = proof.stores
     let isAway = false
-    const faulty = new Proxy(counters, {
-      get(store, name) {
-        const member: unknown = Reflect.get(store, name)
-        if (typeof member !== 'function') return member
-        return (...args: unknown[]): unknown =>
-          isAway ? Promise.reject(new Error('away')) : Reflect.apply(member, store, args)
-      },
-    })
+    const faulty = intercepted(counters, ({ go }) => (isAway ? Promise.reject(new Error('away')) : go()))
     await gateway.close()
     const again = start({ stores: { ...proof.stores, counters: faulty } })
     lab.upstream.onRequest(() => {

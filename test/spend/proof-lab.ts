@@ -29,17 +29,31 @@ export interface ProofStores {
   close(): Promise<void>
 }
 
-/** Counters that remember what they were asked for. */
-export function watched(counters: CounterStore, holds: Map<string, Hold>): CounterStore {
+/** One operation of a store on its way there. */
+interface Passing {
+  readonly name: string
+  readonly args: readonly unknown[]
+  /** Lets it through. */
+  readonly go: () => unknown
+}
+
+/** Counters whose operations go through somebody's hands; what that gives is what is answered. */
+export function intercepted(counters: CounterStore, intercept: (passing: Passing) => unknown): CounterStore {
   return new Proxy(counters, {
     get(store, name) {
       const member: unknown = Reflect.get(store, name)
       if (typeof member !== 'function') return member
-      return (...args: unknown[]): unknown => {
-        if (name === 'reserve') for (const hold of args[0] as readonly Hold[]) holds.set(hold.counter, hold)
-        return Reflect.apply(member, store, args)
-      }
+      return (...args: unknown[]): unknown =>
+        intercept({ name: String(name), args, go: () => Reflect.apply(member, store, args) })
     },
+  })
+}
+
+/** Counters that remember what they were asked for. */
+function watched(counters: CounterStore, holds: Map<string, Hold>): CounterStore {
+  return intercepted(counters, ({ name, args: [asked], go }) => {
+    if (name === 'reserve' && Array.isArray(asked)) for (const hold of asked) holds.set(hold.counter, hold)
+    return go()
   })
 }
 

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { GatewayOptions } from '../../../src/index.js'
 import { anyCaller } from '../../support/deployment.js'
 import { type GatewayLab, ask, chat, jsonOf, startGatewayLab, textOf } from '../../support/gateway.js'
-import { chargedOf, levelsOf, openMemory, price, rowsOf } from '../../spend/proof-lab.js'
+import { chargedOf, intercepted, levelsOf, openMemory, price, rowsOf } from '../../spend/proof-lab.js'
 
 let lab: GatewayLab
 beforeAll(async () => {
@@ -106,19 +106,12 @@ describe('budgets and limits of providers and deployments', () => {
   it('give back what is held for an attempt whose call ends while the store is asked', async () => {
     const proof = openMemory()
     const leaving = new AbortController()
-    const counters = new Proxy(proof.stores.counters, {
-      get(store, name) {
-        const member: unknown = Reflect.get(store, name)
-        if (typeof member !== 'function') return member
-        return async (...args: unknown[]): Promise<unknown> => {
-          const result: unknown = await Reflect.apply(member, store, args)
-          if (name === 'reserve') {
-            leaving.abort()
-            await new Promise((resolve) => setTimeout(resolve, 5))
-          }
-          return result
-        }
-      },
+    const counters = intercepted(proof.stores.counters, async ({ name, go }) => {
+      const result: unknown = await go()
+      if (name !== 'reserve') return result
+      leaving.abort()
+      await new Promise((resolve) => setTimeout(resolve, 5))
+      return result
     })
     const { gateway } = start(
       { providers: { fake: { maxParallelRequests: 3 } } },
