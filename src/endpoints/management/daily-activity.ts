@@ -6,6 +6,7 @@ import type { JsonObject } from '../../wire/json.js'
 import { dollarsOf } from './dollars.js'
 import { groupRows } from './group-rows.js'
 import { defineManaged } from './managed.js'
+import { pageNumber, pagingFields } from './paging.js'
 import type { AdminParts } from './parts.js'
 import { periodFields, toDays } from './period.js'
 import { readLedger } from './read-ledger.js'
@@ -19,6 +20,9 @@ const ActivityQuery = z.strictObject({
   organization_id: scopeFields.organization_id,
   /** A model group. */
   model: z.string().min(1).max(400).optional(),
+  /** All days are on the first page. */
+  page: pageNumber,
+  page_size: pagingFields.page_size,
 })
 
 /** Figures of some entries; money in pico-dollars. */
@@ -44,6 +48,7 @@ export function dailyActivity(parts: AdminParts): Route {
     query: ActivityQuery,
     handle: async (actor, { query }) => {
       const scope = await toSpendScope(actor, query, parts)
+      if (query.page !== undefined && query.page > 1) return jsonAnswer(200, toActivity([], []))
       const days = toDays(query, parts.clock.now(), defaultDays)
       const find = async (by: readonly SpendGroup[]): Promise<readonly SpendRow[]> => {
         const rows = await readRows({ ...days, by, scope }, parts)
@@ -81,7 +86,7 @@ function toActivity(rows: readonly SpendRow[], byKey: readonly SpendRow[]): Json
         api_keys: toBreakdown(keys.get(date) ?? [], 2),
       },
     })),
-    metadata: toTotals(sum(rows)),
+    metadata: { ...toTotals(sum(rows)), page: 1, total_pages: 1, has_more: false },
   }
 }
 

@@ -6,7 +6,7 @@ import type { LedgerEntry, LedgerPage, LedgerQuery, ScopeKind } from '../../port
 import type { JsonObject } from '../../wire/json.js'
 import { dollarsOf } from './dollars.js'
 import { defineManaged } from './managed.js'
-import { arrayAnswer, nextFields, pagingFields, toPage } from './paging.js'
+import { arrayAnswer, findNumberedPage, nextFields, pageNumber, pagingFields, toPage } from './paging.js'
 import type { AdminParts } from './parts.js'
 import { periodFields, toTimes } from './period.js'
 import { readLedger } from './read-ledger.js'
@@ -43,14 +43,26 @@ export function spendLogs(parts: AdminParts): readonly Route[] {
     }),
     defineManaged(parts, {
       ...route,
+      query: LogsQuery.extend({ page: pageNumber }),
       paths: ['/spend/logs/v2'],
-      summary: 'Lists billed attempts, newest first, with `next`, which leads to the next page.',
-      handle: async (actor, { query }) => {
+      summary:
+        'Lists billed attempts, newest first, with `next`, which leads to the next page; or by the number of a page.',
+      handle: async (actor, { query: { page, ...query } }) => {
+        if (page !== undefined) return jsonAnswer(200, await findNumbered(actor, page, query, parts))
         const { entries, next } = await findEntries(actor, query, parts)
         return jsonAnswer(200, { data: entries.map(toLog), ...nextFields(next) })
       },
     }),
   ]
+}
+
+async function findNumbered(actor: Actor, page: number, query: LogsQuery, parts: AdminParts): Promise<JsonObject> {
+  const { limit } = toPage(query)
+  const { rows, total, totalPages } = await findNumberedPage(page, limit, async (rest) => {
+    const { entries, next } = await findEntries(actor, { ...query, ...rest }, parts)
+    return { records: entries, next }
+  })
+  return { data: rows.map(toLog), total, page, page_size: limit, total_pages: totalPages }
 }
 
 async function findEntries(actor: Actor, query: LogsQuery, parts: AdminParts): Promise<LedgerPage> {

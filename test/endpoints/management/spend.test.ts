@@ -126,6 +126,16 @@ describe('GET /spend/logs', () => {
     expect((await lab.send('GET', '/spend/teams?start_date=2026-10-06&end_date=2026-10-05')).status).toBe(400)
   })
 
+  it('counts pages the way LiteLLM’s clients ask for them', async () => {
+    const rows = Array.from({ length: 5 }, (_, index) =>
+      entry({ id: `n${index}`, scopes: [{ kind: 'user', id: 'counter' }] }),
+    )
+    await ledger.append(rows)
+    const { body } = await lab.send('GET', '/spend/logs/v2?user_id=counter&page=3&page_size=2')
+    expect(body).toMatchObject({ total: 5, page: 3, page_size: 2, total_pages: 3 })
+    expect(body['data']).toHaveLength(1)
+  })
+
   it('tells money to the pico-dollar', async () => {
     await ledger.append([entry({ id: 'exact', scopes: [{ kind: 'team', id: 'exact' }], charged: 999_123456789012n })])
     const [row] = (await lab.send('GET', '/spend/logs?team_id=exact')).list
