@@ -11,10 +11,13 @@ export interface Candidate {
 export class Member implements Candidate {
   readonly deployment: Deployment
   readonly state: DeploymentState
+  /** True where the caller's own words are part of the model's name: the member of a wildcard. */
+  readonly isNamedByCaller: boolean
 
-  constructor(deployment: Deployment, state: DeploymentState) {
+  constructor(deployment: Deployment, state: DeploymentState, isNamedByCaller = false) {
     this.deployment = deployment
     this.state = state
+    this.isNamedByCaller = isNamedByCaller
   }
 
   get stats(): DeploymentStats {
@@ -37,15 +40,21 @@ export interface ModelGroup {
   readonly members: readonly Member[]
 }
 
-/** Sorts deployments into tiers and sums up their weights, once. */
+/** The group of deployments that are listed under its name. */
 export function toModelGroup(
   name: string,
   deployments: readonly Deployment[],
   stateOf: (id: string) => DeploymentState,
 ): ModelGroup {
-  const members = deployments
-    .toSorted((a, b) => a.order - b.order)
-    .map((deployment) => new Member(deployment, stateOf(deployment.id)))
+  return groupOf(
+    name,
+    deployments.map((deployment) => new Member(deployment, stateOf(deployment.id))),
+  )
+}
+
+/** Sorts members into tiers and sums up their weights, once. */
+export function groupOf(name: string, unsorted: readonly Member[]): ModelGroup {
+  const members = unsorted.toSorted((a, b) => a.deployment.order - b.deployment.order)
   const orders = [...new Set(members.map((member) => member.deployment.order))]
   const tiers = orders.map((order) =>
     toTier(

@@ -3,7 +3,7 @@ import type { Deployment } from '../deployment.js'
 import { GatewayError } from '../errors.js'
 import type { Caller } from '../ports.js'
 import type { DeploymentState } from './deployment-state.js'
-import { type ModelGroup, toModelGroup } from './model-group.js'
+import { Member, type ModelGroup, groupOf, toModelGroup } from './model-group.js'
 
 /** Another name of a group. */
 export interface Alias {
@@ -64,8 +64,9 @@ export function createModelGroups({ deployments, aliases = new Map(), stateOf }:
     if (/\p{Surrogate}/u.test(model)) return undefined
     const wildcard = isPlainName(model) ? wildcards.find((candidate) => matches(candidate, model)) : undefined
     if (!wildcard) return undefined
-    const filled = wildcard.deployments.map((deployment) => fill(deployment, captured(wildcard, model), model))
-    return toModelGroup(model, filled, stateOf)
+    const part = captured(wildcard, model)
+    const members = wildcard.deployments.map((one) => new Member(fill(one, part, model), stateOf(one.id), true))
+    return groupOf(model, members)
   }
 
   const find = (asked: string): ModelGroup | undefined => {
@@ -118,9 +119,12 @@ export function mayUse(caller: Caller, model: string): boolean {
   )
 }
 
-/** False for names that are a way through a file system: they end up in the paths of providers' addresses. */
+// Far above any provider's; what is remembered of a wildcard's names must not be as large as a client likes.
+const longestName = 512
+
+/** False for endless names, and for a way through a file system: they end up in the paths of providers' addresses. */
 function isPlainName(model: string): boolean {
-  return !/(?:^|[/\\])\.{0,2}(?:$|[/\\])/.test(model)
+  return model.length <= longestName && !/(?:^|[/\\])\.{0,2}(?:$|[/\\])/.test(model)
 }
 
 function groupByName(deployments: readonly Deployment[]): ReadonlyMap<string, readonly Deployment[]> {

@@ -118,7 +118,7 @@ export function createRouterState({ clock, cooldown, maxQueueMs = 10_000, emit }
     },
     failed(member, error, replaceable) {
       const { state, deployment } = member
-      if (!error.rule.unhealthy) return
+      if (!error.rule.unhealthy || isOfName(member, error)) return
       const now = clock.now()
       countFailure(state, error, now)
       if (error.kind === 'timeout') recordTimeout(state, now)
@@ -142,6 +142,11 @@ export function createRouterState({ clock, cooldown, maxQueueMs = 10_000, emit }
       state.cause = cause
     },
   }
+}
+
+/** Behind a wildcard the caller names the model: one that is not there, or not open to us, says nothing about the others. */
+function isOfName({ isNamedByCaller }: Member, { kind }: GatewayError): boolean {
+  return isNamedByCaller && (kind === 'upstream_not_found' || kind === 'upstream_permission')
 }
 
 function recordLatency(state: DeploymentState, success: AttemptSuccess, now: number): void {
