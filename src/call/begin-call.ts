@@ -139,7 +139,11 @@ async function attemptAt<T extends Served>(
   signal.attempt = lease.entry
   try {
     signal.limitTotal(deployment.timeouts.total)
-    if (signal.remainingMs <= 0) throw timeoutError('total', deployment.timeouts.total)
+    if (signal.remainingMs <= 0) {
+      // The time was spent elsewhere: a deployment that was never asked has not failed.
+      lease.cancelled()
+      throw timeoutError('total', deployment.timeouts.total)
+    }
     const admission = call.account?.attempt(lease.entry, context.trail)
     if (admission) await admission
     if (signal.ended) throw signal.ended
