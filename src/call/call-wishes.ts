@@ -36,12 +36,19 @@ function toFallbacks(value: unknown, context: CallContext, parts: CallParts): re
   return value.map((entry: unknown) => {
     if (typeof entry !== 'string') throw notNames()
     try {
-      return parts.directory.groups.resolve(entry, context.caller).name
+      parts.directory.groups.resolve(entry, context.caller)
+      // Not the group's name: that of one deployment alone would lead to all others of its group as well.
+      return ownName(entry, context)
     } catch (thrown) {
       if (!GatewayError.isInstance(thrown)) throw thrown
       throw new GatewayError(thrown.kind, thrown.message, { param: 'fallbacks' })
     }
   })
+}
+
+/** What a caller's own alias stands for. */
+function ownName(model: string, { caller: { aliases } }: CallContext): string {
+  return aliases && Object.hasOwn(aliases, model) ? (aliases[model] ?? model) : model
 }
 
 function notNames(): InvalidRequestError {
