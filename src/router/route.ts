@@ -211,7 +211,7 @@ export class Route {
     }
     while (this.#waiting.length > 0 && this.#attempts < retry.maxAttempts && this.#fallbacks < fallbacks.most) {
       const group = find(this.#waiting.shift() ?? '')
-      if (!group || this.#visited.has(group.name)) continue
+      if (!this.#isNew(group)) continue
       this.#visited.add(group.name)
       this.#group = group
       this.#facts = this.#request.factsOf?.(group) ?? noFacts
@@ -236,7 +236,11 @@ export class Route {
     if (this.#fallbacks >= this.#parts.fallbacks.most) return false
     const down = new GatewayError('unavailable', '')
     const targets = fallbacksAfter(down, this.#group.name, this.#parts.fallbacks, this.#request.fallbacks)
-    return targets.some((name) => !this.#visited.has(name))
+    return targets.some((name) => this.#isNew(this.#parts.find(name)))
+  }
+
+  #isNew(group: ModelGroup | undefined): group is ModelGroup {
+    return group !== undefined && !this.#visited.has(group.name)
   }
 
   #pick(): Picked | undefined {
