@@ -2,9 +2,11 @@ import type { Deployment } from '../deployment.js'
 import { toGatewayError } from '../errors.js'
 import type { Timer } from '../ports.js'
 import { beginLease } from '../router/attempt-lease.js'
+import { reachableGroups } from '../router/fallbacks.js'
 import { Member } from '../router/model-group.js'
 import { CallTrail } from '../router/trail.js'
 import { CallSignal, timeoutError } from '../upstream/call-signal.js'
+import { stringOf } from '../wire/json.js'
 import { attemptWhole } from './attempt.js'
 import type { CallParts } from './context.js'
 import { redactError } from './redact.js'
@@ -24,7 +26,8 @@ export interface HealthChecks {
 
 /**
  * Asks every deployment in rounds whether it works: a good answer ends its cooldown, a failure counts like that of a
- * call. Wildcards, image models and those with `info.disable_background_health_check` are left alone.
+ * call. Left alone are wildcards, those with `info.disable_background_health_check`, and those whose `info.mode` is none of
+ * `chat`, `completion`, `responses` and `embedding`.
  */
 export function startHealthChecks(options: HealthCheckOptions | undefined, parts: CallParts): HealthChecks | undefined {
   if (!options) return undefined
@@ -51,7 +54,12 @@ export function startHealthChecks(options: HealthCheckOptions | undefined, parts
 
 function isChecked({ modelName, model, info }: Deployment): boolean {
   if (modelName.includes('*') || model.includes('*')) return false
-  return info['disable_background_health_check'] !== true && info['mode'] !== 'image_generation'
+  return info['disable_background_health_check'] !== true && Object.hasOwn(askIn, modeOf(info))
+}
+
+/** LiteLLM's `model_info.mode`. */
+function modeOf(info: Deployment['info']): string {
+  return stringOf(info['mode']) ?? 'chat'
 }
 
 /** Asks one deployment for as little as possible, and counts what comes of it. Never rejects. */
@@ -64,7 +72,11 @@ export async function checkDeployment(deployment: Deployment, timeoutMs: number,
     reason: 'first',
     startedAt: clock.now(),
   })
-  const lease = beginLease(member, entry, { state: router.state, clock, isReplaceable: () => true })
+  const lease = beginLease(member, entry, {
+    state: router.state,
+    clock,
+    isReplaceable: () => isReplaceable(member, parts),
+  })
   const signal = new CallSignal(clock, timeoutMs, () => lease.failed(timeoutError('total', timeoutMs)))
   parts.running.enter(signal)
   try {
@@ -82,12 +94,27 @@ export async function checkDeployment(deployment: Deployment, timeoutMs: number,
   }
 }
 
+/** As for calls: where nothing could take over, resting would only replace one error by another. */
+function isReplaceable({ deployment }: Member, { router }: CallParts): boolean {
+  const group = router.find(deployment.modelName)
+  if (!group) return false
+  return group.members.length > 1 || reachableGroups(group, router.fallbacks, router.find).length > 1
+}
+
+type Ask = (model: string, ...asked: [deployment: Deployment, signal: CallSignal, parts: CallParts]) => Promise<unknown>
+
+const most = { max_tokens: 16, drop_params: true }
+const askChat: Ask = (model, ...asked) =>
+  attemptWhole('chat', { model, messages: [{ role: 'user', content: 'ping' }], ...most }, ...asked)
+
+/** How a model of each mode is asked. */
+const askIn: Readonly<Record<string, Ask>> = {
+  chat: askChat,
+  responses: askChat,
+  completion: (model, ...asked) => attemptWhole('completions', { model, prompt: 'ping', ...most }, ...asked),
+  embedding: (model, ...asked) => attemptWhole('embeddings', { model, input: 'ping' }, ...asked),
+}
+
 async function ask(deployment: Deployment, signal: CallSignal, parts: CallParts): Promise<void> {
-  const model = deployment.modelName
-  if (deployment.info['mode'] === 'embedding') {
-    await attemptWhole('embeddings', { model, input: 'ping' }, deployment, signal, parts)
-    return
-  }
-  const request = { model, messages: [{ role: 'user' as const, content: 'ping' }], max_tokens: 16, drop_params: true }
-  await attemptWhole('chat', request, deployment, signal, parts)
+  await askIn[modeOf(deployment.info)]?.(deployment.modelName, deployment, signal, parts)
 }

@@ -36,6 +36,36 @@ describe('background health checks', () => {
     await gateway.close()
   })
 
+  it('never let the only deployment of a group rest, for which nothing could take over', async () => {
+    const events: GatewayEvent[] = []
+    const gateway = lab.start([{ modelName: 'main', model: 'fake/status-401', id: 'only' }], {
+      healthChecks: { intervalMs: 1_000 },
+      onEvent: (event) => void events.push(event),
+    })
+    const before = lab.upstream.requests.length
+    await vi.waitFor(() => expect(lab.upstream.requests.length).toBeGreaterThan(before), 5_000)
+    await new Promise((resolve) => setTimeout(resolve, 100))
+    expect(events).toEqual([])
+    await gateway.close()
+  })
+
+  it('ask each model in the way that it can be asked, and leave modes alone that they do not know', async () => {
+    const gateway = lab.start(
+      [
+        { modelName: 'old', model: 'fake/instruct', id: 'old', info: { mode: 'completion' } },
+        { modelName: 'speech', model: 'fake/speech', id: 'speech', info: { mode: 'audio_speech' } },
+        { modelName: 'new', model: 'fake/newest', id: 'new', info: { mode: 'chat' } },
+      ],
+      { healthChecks: { intervalMs: 1_000 } },
+    )
+    const checked = (): unknown[] =>
+      lab.upstream.requests
+        .filter(({ body }) => /instruct|speech|newest/.test(JSON.stringify(body)))
+        .map(({ path: at }) => at)
+    await vi.waitFor(() => expect(checked()).toEqual(['/v1/completions', path]), 5_000)
+    await gateway.close()
+  })
+
   it('let a deployment rest that fails them', async () => {
     const events: GatewayEvent[] = []
     const gateway = lab.start(
