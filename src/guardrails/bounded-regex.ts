@@ -14,10 +14,10 @@ export class UnboundedRegexError extends Error {
 
 const mostCharacters = 4_096
 // From the most generous: one of them makes nearly every expression short enough.
-const repeats: readonly number[] = [1_000, 250, 40, 16]
+const repeats: readonly number[] = [250, 40, 16]
 
 /**
- * Rewrites `*`, `+` and `{n,}` to end after a number of repetitions (1,000 where a match then has at most 4,096
+ * Rewrites `*`, `+` and `{n,}` to end after a number of repetitions (250 where a match then has at most 4,096
  * characters, else fewer), so that what matches at a place depends on a bounded text.
  * @throws UnboundedRegexError for back references, named ones included, and for what stays too long
  */

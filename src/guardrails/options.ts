@@ -52,7 +52,10 @@ export interface WordsGuardrail extends GuardrailBase {
   readonly action?: MatchAction | undefined
 }
 
-/** Finds what a host's expressions match; `*` and `+` are bounded, and slow expressions are refused at the start. */
+/**
+ * Finds what a host's expressions match. `*`, `+` and `{n,}` end after 250 repetitions, or fewer where they are nested: write
+ * `{0,1000}` where more is to be hidden. Expressions that are slow on some text are refused at the start.
+ */
 export interface RegexGuardrail extends GuardrailBase {
   readonly type: 'regex'
   readonly patterns: readonly {

@@ -8,6 +8,8 @@ export interface TextPattern {
   readonly match: string
   /** What matches from the beginning of a possible match to the end of a text that is not over. */
   readonly partial: string
+  /** What every match has in it: a text without it need not be searched. */
+  readonly needs?: string
   /** Flags beside `g`. */
   readonly flags?: string
   /** The most characters that `match` reads, a look-ahead included. */
@@ -31,6 +33,7 @@ export function createPatternScanner(pattern: TextPattern, { json }: Flavour): S
     label: pattern.label,
     behind,
     find(text, from) {
+      if (pattern.needs !== undefined && !text.includes(pattern.needs, from)) return undefined
       match.lastIndex = from
       for (;;) {
         const found = match.exec(text)

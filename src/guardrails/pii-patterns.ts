@@ -25,6 +25,7 @@ export const piiPatterns: readonly TextPattern[] = [
   },
   {
     label: 'email',
+    needs: '@',
     notAfter: 'A-Za-z0-9._%+-',
     match: String.raw`[A-Za-z0-9._%+-]{1,128}@(?:[\p{L}\p{N}][\p{L}\p{N}-]{0,62}\.){1,8}(?:xn--[A-Za-z0-9]{2,20}|[A-Za-z]{2,24})(?![A-Za-z0-9-])`,
     partial: String.raw`[A-Za-z0-9._%+-]{1,128}(?:@[\p{L}\p{N}.-]{0,1100})?`,
@@ -33,6 +34,7 @@ export const piiPatterns: readonly TextPattern[] = [
   },
   {
     label: 'ssn',
+    needs: '-',
     notAfter: String.raw`\w-`,
     match: String.raw`(?!000|666|9)\d{3}-(?!00)\d{2}-(?!0000)\d{4}(?![\w-])`,
     partial: String.raw`\d[\d-]{0,11}`,
@@ -40,6 +42,7 @@ export const piiPatterns: readonly TextPattern[] = [
   },
   {
     label: 'ip',
+    needs: '.',
     notAfter: String.raw`\w.`,
     match: String.raw`(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)\.){3}(?:25[0-5]|2[0-4]\d|1?\d?\d)(?!\w|\.\d)`,
     partial: String.raw`\d[\d.]{0,16}`,
@@ -47,6 +50,7 @@ export const piiPatterns: readonly TextPattern[] = [
   },
   {
     label: 'ip',
+    needs: ':',
     notAfter: String.raw`\w:.`,
     match: String.raw`[\da-fA-F]{0,4}:[\da-fA-F:.]{1,44}(?!\w)`,
     partial: String.raw`[\da-fA-F:.]{1,50}`,
@@ -55,6 +59,7 @@ export const piiPatterns: readonly TextPattern[] = [
   },
   {
     label: 'phone',
+    needs: '+',
     notAfter: String.raw`\w+`,
     match: String.raw`\+[1-9]\d{0,2}(?:[ .\-/()\u00a0]{0,2}\d){6,13}(?!\d)`,
     partial: String.raw`\+(?:[1-9]\d{0,2}(?:[ .\-/()\u00a0]{0,2}\d){0,13}[ .\-/()\u00a0]{0,2})?`,

@@ -43,6 +43,7 @@ const keyBody = '(?:[^-]|-(?!----)){0,8000}'
 export const secretPatterns: readonly TextPattern[] = [
   {
     label: 'private_key',
+    needs: '-----BEGIN ',
     notAfter: '-',
     // Also a key that the text breaks off in.
     match: `-----BEGIN ${privateKey}${keyBody}(?:-----END ${privateKey}|$)`,
@@ -51,6 +52,7 @@ export const secretPatterns: readonly TextPattern[] = [
   },
   {
     label: 'jwt',
+    needs: 'eyJ',
     notAfter: String.raw`\w.-`,
     match: String.raw`eyJ[\w-]{5,2000}\.eyJ[\w-]{5,4000}\.[\w-]{10,1000}`,
     partial: String.raw`e|ey|eyJ[\w-]{0,2000}(?:\.(?:e|ey|eyJ[\w-]{0,4000}(?:\.[\w-]{0,1000})?)?)?`,

@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { GatewayError } from '../../src/errors.js'
 import { guardrailsHeader } from '../../src/guardrails/index.js'
+import { CompletionChunk } from '../../src/wire/completions.js'
 import { ada, argumentsOf, ask, chunk, completion, contentOf, createLab, guarded, through } from './lab.js'
 import { cutAt } from './scan.js'
 
@@ -253,6 +254,36 @@ describe('a guarded answer', () => {
       }),
       { numRuns: 100 },
     )
+  })
+
+  it('finds words after escapes in the arguments of tools', async () => {
+    const { begin } = createLab([{ ...words, mode: 'post_call', action: 'mask' }])
+    const source = JSON.stringify({ a: 'x\nproject x', b: 'nproject x' })
+    const answer = completion({ tool_calls: [{ id: 't', function: { name: 'f', arguments: source } }] })
+    const guardedAnswer = await guarded(begin(ask('x'))).post(answer)
+    expect(JSON.parse(guardedAnswer.choices[0]?.message.tool_calls?.[0]?.function?.arguments ?? '')).toEqual({
+      a: 'x\n[BANNED_WORD]',
+      b: 'nproject x',
+    })
+  })
+
+  it('is also one of a text completion', async () => {
+    const { guardrails } = createLab([{ ...pii, mode: ['pre_call', 'post_call'] }])
+    const call = guardrails.begin('completions', { model: 'm', prompt: [mail] }, { callId: 'c', caller: ada })
+    expect(await call?.pre()).toEqual({ model: 'm', prompt: ['[EMAIL_1]'] })
+    const piece = (text: string, finish_reason: 'stop' | null = null) => ({
+      id: 'c',
+      object: 'text_completion' as const,
+      created: 1,
+      model: 'm',
+      choices: [{ index: 0, text, logprobs: null, finish_reason }],
+    })
+    const stage = call?.stream()
+    const given = [piece('[EMAIL_'), piece('1] bob@exa'), piece('mple.org'), piece('', 'stop')].flatMap((one) => [
+      ...(stage?.push(one) ?? []),
+    ])
+    expect(given.map(({ choices }) => choices[0]?.text).join('')).toBe(`${mail} [EMAIL]`)
+    expect(given.every((one) => CompletionChunk.safeParse(one).success)).toBe(true)
   })
 
   it('is refused where it is too long, in a stream as soon as it is', async () => {

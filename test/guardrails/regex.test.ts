@@ -9,7 +9,7 @@ const regex = (pattern: string, flags?: string) =>
 
 describe("a host's expression", () => {
   it.each([
-    ['a+b*?', 'a{1,1000}b{0,1000}?', 2_000],
+    ['a+b*?', 'a{1,250}b{0,250}?', 500],
     [String.raw`(?:\w+\.)+x{3,}`, String.raw`(?:\w{1,40}\.){1,40}x{3,40}`, undefined],
     [String.raw`[)\]*+]{2}|\(\u{1f600}?`, String.raw`[)\]*+]{2,2}|\(\u{1f600}{0,1}`, 4],
     [String.raw`(?<=ab)(?<n>c)(?!d{2,3})`, String.raw`(?<=ab)(?<n>c)(?!d{2,3})`, 1],
@@ -39,6 +39,18 @@ describe("a host's expression", () => {
     expect(() => createLab([regex(pattern)], { clock: systemClock })).toThrow(
       expect.objectContaining({ kind: 'invalid_request', message: expect.stringMatching(message) }),
     )
+  })
+
+  it.each([
+    [String.raw`\w+@\w+\.com`],
+    ['(?:[a-z0-9-]+\\.)+internal'],
+    [String.raw`\b[A-Z]{2,5}-\d{1,6}\b`],
+    [String.raw`password\s*[:=]\s*\S+`],
+    [String.raw`https?://[^\s"]+`],
+    [String.raw`(?:foo|bar)+baz`],
+    [String.raw`\d{3}(?:\s?\d{3})*`],
+  ])('%s is accepted', (pattern) => {
+    expect(() => createLab([regex(pattern)], { clock: systemClock })).not.toThrow()
   })
 
   it('finds as its own flags say, and refuses or hides', async () => {
