@@ -14,6 +14,7 @@ import { type RuntimeModelKeeper, createRuntimeModels } from './runtime-models.j
 /** The management API, and the deployments that it keeps. */
 export interface Admin {
   readonly dispatch: Dispatch
+  /** Ends what keeps the deployments. */
   close(): void
 }
 
@@ -37,15 +38,24 @@ export function createAdmin(options: GatewayOptions, auth: Auth, parts: GatewayP
     clock: parts.call.clock,
   }
   const endpoints = managementEndpoints(admin)
-  const dispatch = createDispatch({
-    routes: createRouteTable([...endpoints, openapi(() => endpoints)]),
-    auth,
-    clock: parts.call.clock,
-    createId: parts.call.createId,
-    maxBodyBytes,
-    onFault: (error, requestId) => parts.call.logger.error({ requestId, error: error.cause }, error.message),
-  })
-  return { dispatch, close: () => models.close() }
+  const build = (): Dispatch =>
+    createDispatch({
+      routes: createRouteTable(managementEndpoints(admin)),
+      auth,
+      clock: parts.call.clock,
+      createId: parts.call.createId,
+      maxBodyBytes,
+      onFault: (error, requestId) => parts.call.logger.error({ requestId, error: error.cause }, error.message),
+    })
+  // Some 80 schemas: hosts that do not mount it do not pay for them.
+  let dispatch: Dispatch | undefined
+  return {
+    dispatch(request, caller) {
+      dispatch ??= build()
+      return dispatch(request, caller)
+    },
+    close: () => models.close(),
+  }
 }
 
 function toManagementParts({ call, keys }: GatewayParts): AdminParts['callers'] {
