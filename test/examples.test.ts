@@ -26,7 +26,7 @@ beforeAll(async () => {
   const names = ['express', 'express-session', 'koa', 'openai', 'jose', 'pg', 'better-sqlite3', 'ioredis']
   place = staged.install('examples-host', 'module', Object.fromEntries(names.map((name) => [name, name])))
   cpSync(join(root, 'examples'), join(place, 'examples'), { recursive: true })
-}, 120_000)
+}, 240_000)
 afterEach(async () => {
   await host?.stop()
   host = undefined
