@@ -37,16 +37,17 @@ export function createAdmin(options: GatewayOptions, auth: Auth, parts: GatewayP
     budgetWindows: createBudgetWindows(),
     clock: parts.call.clock,
   }
-  const endpoints = managementEndpoints(admin)
-  const build = (): Dispatch =>
-    createDispatch({
-      routes: createRouteTable(managementEndpoints(admin)),
+  const build = (): Dispatch => {
+    const endpoints = managementEndpoints(admin)
+    return createDispatch({
+      routes: createRouteTable([...endpoints, openapi(() => endpoints)]),
       auth,
       clock: parts.call.clock,
       createId: parts.call.createId,
       maxBodyBytes,
       onFault: (error, requestId) => parts.call.logger.error({ requestId, error: error.cause }, error.message),
     })
+  }
   // Some 80 schemas: hosts that do not mount it do not pay for them.
   let dispatch: Dispatch | undefined
   return {

@@ -129,6 +129,12 @@ describe('the management API', () => {
     expect((await fetchGateway(lab.gateway.admin)(new Request('http://x/key/generate', generate()))).status).toBe(200)
   })
 
+  it('describes itself', async () => {
+    const response = await fetch(`${urls['express']}/openapi.json`)
+    const { paths } = (await response.json()) as { paths: object }
+    expect([response.status, Object.keys(paths).includes('/key/generate')]).toEqual([200, true])
+  })
+
   it('can be described, with what its queries and bodies may hold', () => {
     const routes = managementEndpoints({ callers: {}, models: {} } as AdminParts)
     const document = toOpenApi(routes) as { paths: Record<string, Record<string, { parameters?: unknown[] }>> }
