@@ -76,7 +76,9 @@ export function createCallbacks(options: CallbackOptions, { send, clock, logger 
 
   return {
     bodies: checked.bodies,
-    record: (record) => inbox.add(record),
+    record(record) {
+      if (sinks.length > 0) inbox.add(record)
+    },
     event(event) {
       for (const { queue } of sinks) queue.addEvent(event)
     },

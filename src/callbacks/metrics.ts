@@ -27,7 +27,7 @@ interface PromSettings {
   readonly name: string
   readonly help: string
   readonly labelNames: string[]
-  readonly registers: PromRegistry[]
+  readonly registers: never[]
   readonly buckets?: number[]
   readonly collect?: () => void
 }
@@ -132,7 +132,8 @@ interface Maker {
 }
 
 function createMaker({ client, registry = client.register, prefix, buckets = standardBuckets }: MetricSettings): Maker {
-  const registers = [registry]
+  // A registry of prom-client's own class, which only prom-client's own types can name.
+  const registers = [registry as never]
   const known = (name: string): unknown => registry.getSingleMetric(`${prefix}${name}`)
   const common = (name: string, help: string, labelNames: string[]): PromSettings => ({
     name: `${prefix}${name}`,

@@ -26,7 +26,10 @@ const secretNames: ReadonlySet<string> = new Set(
     .split(/\s+/),
 )
 const dataUrl = /^data:[\w./+-]+;base64,/
-const longBase64 = /^[A-Za-z0-9+/_-]{512,}={0,2}$/
+const longBase64 = /^[A-Za-z0-9+/_-]+={0,2}$/
+const shortestMedia = 512
+/** Nothing shorter is taken for a credential. */
+const shortestSecret = 11
 
 /**
  * A record without credentials, media and endless texts; nothing of the original is changed. What clients write (model,
@@ -83,7 +86,11 @@ function createCleaner(limit: number): Cleaner {
   let values = 0
 
   function text(original: string): string {
-    if (dataUrl.test(original) || longBase64.test(original)) {
+    if (original.length < shortestSecret && used + original.length <= limit) {
+      used += original.length
+      return original
+    }
+    if (original.length >= shortestMedia && (dataUrl.test(original) || longBase64.test(original))) {
       return `${/^data:[^,]*,/.exec(original)?.[0] ?? ''}(${original.length} characters)`
     }
     const left = Math.max(0, limit - used)

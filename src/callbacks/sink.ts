@@ -22,7 +22,7 @@ export interface Sink<Item> {
   readonly parallel: number
   /** How long an item may wait for others, in milliseconds. @default the queue's */
   readonly delayMs?: number
-  /** What is to be delivered for a record; undefined for nothing. Must not keep the record beyond that. */
+  /** What is to be delivered for a record; undefined for nothing. */
   take(record: CallRecord): Item | undefined
   /** What is to be delivered for an event. @default nothing */
   takeEvent?(event: CallbackEvent): Item | undefined

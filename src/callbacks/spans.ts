@@ -3,7 +3,7 @@ import { type JsonObject, isObject, numberOf, stringOf } from '../wire/json.js'
 import { inputMessages, outputMessages, textOf } from './content.js'
 
 /** Values that spans and metrics may carry. */
-export type AttributeValue = string | number | boolean | readonly string[]
+export type AttributeValue = string | number | boolean | string[]
 /** Attributes by name. */
 export type Attributes = Readonly<Record<string, AttributeValue>>
 
@@ -53,77 +53,85 @@ export function toSpans(record: CallRecord): CallSpans {
     name: `${operationNameOf(record)} ${record.requestedModel}`,
     startedAt: record.startedAt,
     endedAt: record.endedAt,
-    attributes: defined({ ...identity(record), ...quantities(record), ...parameters(record), ...contents(record) }),
+    attributes: collect((put) => {
+      putIdentity(record, put)
+      putQuantities(record, put)
+      putParameters(record, put)
+      putContents(record, put)
+    }),
     events: eventsOf(record),
     error: record.error?.message,
   }
   return { call, attempts: record.attempts.map((attempt, index) => toAttemptSpan(attempt, index, record)) }
 }
 
-/** What every metric and span of a call tells. */
+/** What every metric of a call tells. Clients can make up any number of model names, which are one here. */
 export function metricAttributes(record: CallRecord): Attributes {
-  return defined({
-    'gen_ai.operation.name': operationNameOf(record),
-    'gen_ai.provider.name': record.provider && providerNameOf(record.provider),
-    'gen_ai.request.model': record.modelName ?? record.requestedModel,
-    'gen_ai.response.model': record.model,
-    'error.type': record.error && record.outcome,
+  return collect((put) => putModel(record, record.modelName ?? '_OTHER', put))
+}
+
+/** Adds an attribute, unless there is no value. */
+type Put = (name: string, value: AttributeValue | undefined) => void
+
+// Runs some thirty times for every call: one object, and nothing made in between.
+function collect(write: (put: Put) => void): Attributes {
+  const attributes: Record<string, AttributeValue> = {}
+  write((name, value) => {
+    if (value !== undefined) attributes[name] = value
   })
+  return attributes
 }
 
-function identity(record: CallRecord): Given {
-  return {
-    ...metricAttributes(record),
-    'gen_ai.request.model': record.requestedModel,
-    'gen_ai.conversation.id': record.sessionId,
-    'user.id': record.endUser,
-    'sluice.call_id': record.callId,
-    'sluice.outcome': record.outcome,
-    'sluice.caller': record.caller,
-    'sluice.model_group': record.modelName,
-    'sluice.deployment': record.deployment,
-    'sluice.stream': record.stream,
-    'sluice.cached': record.cached,
-    'sluice.tags': record.tags.length > 0 ? record.tags : undefined,
-    'http.response.status_code': record.error?.status,
-    ...Object.fromEntries(record.scopes.map(({ kind, id }) => [`sluice.scope.${kind}`, id])),
-  }
+function putModel(record: CallRecord, requestedModel: string, put: Put): void {
+  put('gen_ai.operation.name', operationNameOf(record))
+  put('gen_ai.provider.name', record.provider && providerNameOf(record.provider))
+  put('gen_ai.request.model', requestedModel)
+  put('gen_ai.response.model', record.model)
+  put('error.type', record.error && record.outcome)
 }
 
-function quantities(record: CallRecord): Given {
-  const { usage } = record
-  const sum = (...buckets: readonly string[]): number | undefined =>
-    buckets.reduce((total, bucket) => total + (usage[bucket] ?? 0), 0) || undefined
-  return {
-    'gen_ai.usage.input_tokens': record.inputTokens,
-    'gen_ai.usage.output_tokens': record.outputTokens,
-    'gen_ai.usage.cache_read.input_tokens': sum('cacheRead', 'cacheReadAudio', 'cacheReadImage'),
-    'gen_ai.usage.cache_creation.input_tokens': sum('cacheWrite5m', 'cacheWrite1h'),
-    'gen_ai.usage.reasoning.output_tokens': sum('reasoning'),
-    'gen_ai.response.time_to_first_chunk': secondsBetween(record.startedAt, record.firstTokenAt),
-    'sluice.cost': Number(record.cost),
-    'sluice.priced': record.priced,
-    'sluice.estimated': record.estimated || undefined,
-  }
+function putIdentity(record: CallRecord, put: Put): void {
+  putModel(record, record.requestedModel, put)
+  put('gen_ai.conversation.id', record.sessionId)
+  put('user.id', record.endUser)
+  put('sluice.call_id', record.callId)
+  put('sluice.outcome', record.outcome)
+  put('sluice.caller', record.caller)
+  put('sluice.model_group', record.modelName)
+  put('sluice.deployment', record.deployment)
+  put('sluice.stream', record.stream)
+  put('sluice.cached', record.cached)
+  put('sluice.tags', record.tags.length > 0 ? [...record.tags] : undefined)
+  put('http.response.status_code', record.error?.status)
+  for (const { kind, id } of record.scopes) put(`sluice.scope.${kind}`, id)
 }
 
-function parameters({ request }: CallRecord): Given {
-  if (!isObject(request)) return {}
-  return {
-    'gen_ai.request.max_tokens': numberOf(request['max_completion_tokens'] ?? request['max_tokens']),
-    'gen_ai.request.temperature': numberOf(request['temperature']),
-    'gen_ai.request.top_p': numberOf(request['top_p']),
-    'gen_ai.request.seed': numberOf(request['seed']),
-  }
+function putQuantities(record: CallRecord, put: Put): void {
+  const { cacheRead = 0, cacheReadAudio = 0, cacheReadImage = 0, cacheWrite5m = 0, cacheWrite1h = 0 } = record.usage
+  put('gen_ai.usage.input_tokens', record.inputTokens)
+  put('gen_ai.usage.output_tokens', record.outputTokens)
+  put('gen_ai.usage.cache_read.input_tokens', cacheRead + cacheReadAudio + cacheReadImage || undefined)
+  put('gen_ai.usage.cache_creation.input_tokens', cacheWrite5m + cacheWrite1h || undefined)
+  put('gen_ai.usage.reasoning.output_tokens', record.usage['reasoning'] || undefined)
+  put('gen_ai.response.time_to_first_chunk', secondsBetween(record.startedAt, record.firstTokenAt))
+  put('sluice.cost', Number(record.cost))
+  put('sluice.priced', record.priced)
+  put('sluice.estimated', record.estimated || undefined)
 }
 
-function contents(record: CallRecord): Given {
+function putParameters({ request }: CallRecord, put: Put): void {
+  if (!isObject(request)) return
+  put('gen_ai.request.max_tokens', numberOf(request['max_completion_tokens'] ?? request['max_tokens']))
+  put('gen_ai.request.temperature', numberOf(request['temperature']))
+  put('gen_ai.request.top_p', numberOf(request['top_p']))
+  put('gen_ai.request.seed', numberOf(request['seed']))
+}
+
+function putContents(record: CallRecord, put: Put): void {
   const { response } = record
-  return {
-    'gen_ai.response.id': isObject(response) ? stringOf(response['id']) : undefined,
-    'gen_ai.input.messages': messagesText(inputMessages(record)),
-    'gen_ai.output.messages': messagesText(outputMessages(record)),
-  }
+  if (isObject(response)) put('gen_ai.response.id', stringOf(response['id']))
+  put('gen_ai.input.messages', messagesText(inputMessages(record)))
+  put('gen_ai.output.messages', messagesText(outputMessages(record)))
 }
 
 /** Messages in the form that the conventions give them. */
@@ -169,18 +177,18 @@ function toAttemptSpan(attempt: AttemptRecord, index: number, record: CallRecord
     name: `attempt ${attempt.provider}/${attempt.model}`,
     startedAt,
     endedAt,
-    attributes: defined({
-      'gen_ai.operation.name': operationNameOf(record),
-      'gen_ai.provider.name': providerNameOf(attempt.provider),
-      'gen_ai.request.model': attempt.model,
-      'sluice.deployment': attempt.deployment,
-      'sluice.attempt': index + 1,
-      'sluice.attempt.reason': attempt.reason,
-      'sluice.attempt.outcome': outcome,
-      'sluice.cost': attempt.cost === undefined ? undefined : Number(attempt.cost),
-      'gen_ai.response.time_to_first_chunk': secondsBetween(startedAt, attempt.firstTokenAt),
-      'http.response.status_code': error?.status,
-      'error.type': error?.kind,
+    attributes: collect((put) => {
+      put('gen_ai.operation.name', operationNameOf(record))
+      put('gen_ai.provider.name', providerNameOf(attempt.provider))
+      put('gen_ai.request.model', attempt.model)
+      put('sluice.deployment', attempt.deployment)
+      put('sluice.attempt', index + 1)
+      put('sluice.attempt.reason', attempt.reason)
+      put('sluice.attempt.outcome', outcome)
+      put('sluice.cost', attempt.cost === undefined ? undefined : Number(attempt.cost))
+      put('gen_ai.response.time_to_first_chunk', secondsBetween(startedAt, attempt.firstTokenAt))
+      put('http.response.status_code', error?.status)
+      put('error.type', error?.kind)
     }),
     events: error ? [exception(error, endedAt)] : [],
     error: error?.message,
@@ -192,12 +200,4 @@ const providerNameOf = (provider: string): string => providerNames[provider] ?? 
 
 function secondsBetween(from: number, until: number | undefined): number | undefined {
   return until === undefined ? undefined : (until - from) / 1_000
-}
-
-type Given = Readonly<Record<string, AttributeValue | undefined>>
-
-function defined(given: Given): Attributes {
-  return Object.fromEntries(
-    Object.entries(given).filter((entry): entry is [string, AttributeValue] => entry[1] !== undefined),
-  )
 }

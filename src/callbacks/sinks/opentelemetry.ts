@@ -7,22 +7,27 @@ import { type Attributes, type SpanFacts, metricAttributes, toSpans } from '../s
 
 /** What is used of a span of `@opentelemetry/api`. */
 export interface OtelSpan {
-  addEvent(name: string, attributes: object, time: Date): unknown
+  addEvent(name: string, attributes: Attributes, time: Date): unknown
   setStatus(status: { readonly code: number; readonly message?: string }): unknown
   spanContext(): { readonly traceId: string; readonly spanId: string; readonly traceFlags: number }
   end(time: Date): void
 }
 
+/** What is used of a tracer. */
+export interface OtelTracer {
+  startSpan(name: string, options: object, context: unknown): OtelSpan
+}
+
 /** What is used of an instrument. */
 export interface OtelInstrument {
-  record(value: number, attributes: object): void
+  record(value: number, attributes: Attributes): void
 }
 
 /** What is used of `@opentelemetry/api`; pass the module. */
 export interface OtelApi {
   readonly ROOT_CONTEXT: unknown
   readonly trace: {
-    getTracer(name: string, version?: string): { startSpan(name: string, options: object, context: unknown): OtelSpan }
+    getTracer(name: string, version?: string): OtelTracer
     getActiveSpan(): OtelSpan | undefined
     setSpan(context: unknown, span: OtelSpan): unknown
     setSpanContext(context: unknown, parent: object): unknown
@@ -33,7 +38,7 @@ export interface OtelApi {
       version?: string,
     ): {
       createHistogram(name: string, options: object): OtelInstrument
-      createCounter(name: string, options: object): { add(value: number, attributes: object): void }
+      createCounter(name: string, options: object): { add(value: number, attributes: Attributes): void }
     }
   }
 }
@@ -61,6 +66,8 @@ const secondBuckets = [0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.1
 
 /** https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-spans/ and gen-ai-metrics/ */
 export const opentelemetry = defineRecordSink(schema, ({ api }) => {
+  // The API hands on to whatever SDK the host sets up, also later.
+  const tracer = api.trace.getTracer('sluice', version)
   const measure = createMeasure(api)
   return {
     name: 'opentelemetry',
@@ -71,7 +78,7 @@ export const opentelemetry = defineRecordSink(schema, ({ api }) => {
       let refused = 0
       for (const record of records) {
         try {
-          writeSpans(record, api)
+          writeSpans(record, api, tracer)
           measure(record)
         } catch {
           refused += 1
@@ -92,17 +99,21 @@ export function activeTrace(api: OtelApi): TraceParent | undefined {
   }
 }
 
-function writeSpans(record: CallRecord, api: OtelApi): void {
+function writeSpans(record: CallRecord, api: OtelApi, tracer: OtelTracer): void {
   const { call, attempts } = toSpans(record)
-  const root = writeSpan(call, api, parentOf(record, api))
+  const root = writeSpan(call, tracer, parentOf(record, api))
   const below = api.trace.setSpan(api.ROOT_CONTEXT, root)
-  for (const attempt of attempts) endSpan(writeSpan(attempt, api, below), attempt)
+  for (const attempt of attempts) endSpan(writeSpan(attempt, tracer, below), attempt)
   endSpan(root, call)
 }
 
-function writeSpan({ name, startedAt, attributes, events, error }: SpanFacts, api: OtelApi, parent: unknown): OtelSpan {
+function writeSpan(
+  { name, startedAt, attributes, events, error }: SpanFacts,
+  tracer: OtelTracer,
+  parent: unknown,
+): OtelSpan {
   const options = { kind: client, startTime: new Date(startedAt), attributes }
-  const span = api.trace.getTracer('sluice', version).startSpan(name, options, parent)
+  const span = tracer.startSpan(name, options, parent)
   for (const event of events) span.addEvent(event.name, event.attributes, new Date(event.at))
   if (error !== undefined) span.setStatus({ code: failed, message: error })
   return span
@@ -127,7 +138,7 @@ function createMeasure(api: OtelApi): (record: CallRecord) => void {
   const tokens = histogram('gen_ai.client.token.usage', '{token}', tokenBuckets)
   const cost = meter.createCounter('sluice.cost', { unit: '{USD}', description: 'What providers charge.' })
   return (record) => {
-    const attributes = boundedAttributes(record)
+    const attributes = metricAttributes(record)
     const { startedAt, firstTokenAt, endedAt, inputTokens, outputTokens } = record
     duration.record((endedAt - startedAt) / 1_000, attributes)
     if (firstTokenAt !== undefined) firstChunk.record((firstTokenAt - startedAt) / 1_000, attributes)
@@ -135,10 +146,4 @@ function createMeasure(api: OtelApi): (record: CallRecord) => void {
     if (outputTokens > 0) tokens.record(outputTokens, { ...attributes, 'gen_ai.token.type': 'output' })
     if (record.cost !== '0') cost.add(Number(record.cost), attributes)
   }
-}
-
-/** Clients can make up any number of model names; a metric keeps one series for each. */
-function boundedAttributes(record: CallRecord): Attributes {
-  const attributes = metricAttributes(record)
-  return record.modelName === undefined ? { ...attributes, 'gen_ai.request.model': '_OTHER' } : attributes
 }
