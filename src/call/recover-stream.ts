@@ -156,6 +156,7 @@ export class StreamRecovery<K extends StreamOperation> {
       throw ended
     }
     this.#isRecovered = true
+    picked.lease.began()
     const continuation = this.#continuation
     return new RestOfStream(answer.parts, {
       head: sent.head,

@@ -4,9 +4,11 @@ import type { Member } from './model-group.js'
 import type { AttemptSuccess, RouterState } from './router-state.js'
 import type { AttemptEntry } from './trail.js'
 
-/** One attempt under way; it counts as in flight until one of the three is called, and only the first call counts. */
+/** One attempt under way; it counts as in flight until one of the last three is called, and only the first of these counts. */
 export interface AttemptLease {
   readonly entry: AttemptEntry
+  /** The first content of a stream is there, whose end may be minutes away: the deployment works again. */
+  began(): void
   /** The answer is complete. */
   succeeded(success: AttemptSuccess): void
   failed(error: GatewayError): void
@@ -26,7 +28,7 @@ export interface LeaseParts {
 export function beginLease(member: Member, entry: AttemptEntry, parts: LeaseParts): AttemptLease {
   const { state, clock, isReplaceable } = parts
   let over = false
-  const probe = state.begin(member)
+  let probe = state.begin(member)
   const end = (outcome: AttemptEntry['outcome'], tell: () => void): void => {
     if (over) return
     over = true
@@ -37,6 +39,11 @@ export function beginLease(member: Member, entry: AttemptEntry, parts: LeasePart
   }
   return {
     entry,
+    began() {
+      if (over || !probe) return
+      probe = false
+      state.probed(member)
+    },
     succeeded: (success) => end('answered', () => state.succeeded(member, success)),
     failed(error) {
       const cancelled = error.kind === 'client_closed'

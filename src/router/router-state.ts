@@ -41,6 +41,8 @@ export interface RouterState {
   /** The attempt is over, however it went; `probe` is what `begin` gave. */
   end(member: Member, probe: boolean): void
   succeeded(member: Member, success: AttemptSuccess): void
+  /** The attempt that tried whether a cooldown may end goes well so far: others need not wait for its end. */
+  probed(member: Member): void
   /** A deployment works again, whatever its cooldown said. */
   recovered(member: Member): void
   /** Counts a failure against the deployment's health, unless the taxonomy says it is not its fault. */
@@ -110,6 +112,12 @@ export function createRouterState({ clock, cooldown, maxQueueMs = 10_000, emit }
       state.own.at(now).tokens += success.totalTokens ?? 0
       recordLatency(state, success, now)
       if (state.coolingUntil !== 0 && now >= state.coolingUntil) recover(member)
+    },
+    probed(member) {
+      const { state } = member
+      state.probing = false
+      if (state.coolingUntil !== 0 && clock.now() >= state.coolingUntil) recover(member)
+      this.onChange?.(state)
     },
     recovered(member) {
       if (member.state.coolingUntil !== 0) recover(member)

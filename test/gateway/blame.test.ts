@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Gateway, GatewayEvent, ModelOptions } from '../../src/index.js'
 import { anyCaller } from '../support/deployment.js'
-import { type GatewayLab, ask, chat, jsonOf, startGatewayLab } from '../support/gateway.js'
+import { type GatewayLab, ask, chat, jsonOf, startGatewayLab, textOf } from '../support/gateway.js'
 
 let lab: GatewayLab
 beforeAll(async () => {
@@ -78,6 +78,23 @@ describe('a deployment’s health', () => {
     })
     await ask(gateway, 'POST', path, chat('fast'))
     expect(events).toEqual([])
+  })
+})
+
+describe('a deployment that rested', () => {
+  it('takes other calls as soon as a stream that tries it has content', async () => {
+    const gateway = lab.start([
+      model('fast', 'a', { model: 'fake/trickle-100ms', order: 1, cooldownMs: 100 }),
+      model('fast', 'b', { order: 2 }),
+    ])
+    lab.upstream.script('status-401')
+    expect((await ask(gateway, 'POST', path, chat('fast'))).headers['x-sluice-deployment']).toBe('b')
+    await new Promise((resolve) => setTimeout(resolve, 150))
+    const stream = await ask(gateway, 'POST', path, chat('fast', { stream: true }))
+    expect(stream.headers['x-sluice-deployment']).toBe('a')
+    expect((await ask(gateway, 'POST', path, chat('fast'))).headers['x-sluice-deployment']).toBe('a')
+    expect(await textOf(stream)).toContain('[DONE]')
+    expect(await ailing(gateway)).toEqual([])
   })
 })
 

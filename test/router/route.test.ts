@@ -306,6 +306,33 @@ describe('cooldown', () => {
     expect((await run(it, ['ok'])).asked).toEqual(['a'])
   })
 
+  it('ends with the first content of a stream, so that nobody waits for the end of it', async () => {
+    const it = lab(two)
+    await run(it, [failure('rate_limited'), 'ok'])
+    it.clock.advance(5_000)
+    const lease = await it.route().run((picked) => Promise.resolve(picked.lease))
+    lease.began()
+    expect(it.events.at(-1)).toMatchObject({ type: 'recovered', deployment: 'a' })
+    expect((await run(it, ['ok'])).asked).toEqual(['a'])
+    lease.failed(failure('upstream_connection'))
+    expect(it.events).toHaveLength(2)
+    expect((await run(it, ['ok'])).asked).toEqual(['a'])
+  })
+
+  it('lets one call at a time try, also while an earlier one goes on', async () => {
+    const it = lab(two)
+    await run(it, [failure('rate_limited'), 'ok'])
+    it.clock.advance(5_000)
+    const stream = await it.route().run((picked) => Promise.resolve(picked.lease))
+    stream.began()
+    await run(it, [failure('rate_limited'), 'ok'])
+    it.clock.advance(5_000)
+    const probe = await it.route().run((picked) => Promise.resolve(picked.lease))
+    expect(probe.entry.deployment).toBe('a')
+    stream.cancelled()
+    expect((await run(it, ['ok'])).asked).toEqual(['b'])
+  })
+
   it('never lets the only deployment rest where nothing could take over', async () => {
     const it = lab(one)
     for (let call = 0; call < 10; call += 1) await run(it, [failure('upstream_authentication')])
