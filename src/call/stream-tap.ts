@@ -32,6 +32,7 @@ export function streamTap<K extends StreamOperation>(
   const firstDeployment = first.answer.deployment
   let origin = parts.reasoning.originOf(firstDeployment)
   const { entry } = first.picked.lease
+  first.picked.lease.began()
   const firstTokenMs = parts.clock.now() - entry.startedAt
   entry.firstTokenMs = firstTokenMs
   const remember = (): void => {
