@@ -41,8 +41,6 @@ export function streamTap<K extends StreamOperation>(
     if (parts.reasoning.originOf(deployment) !== parts.reasoning.originOf(firstDeployment)) return
     parts.reasoning.remember(collector.message, context.caller.id, deployment)
   }
-  // Also where nobody reads any more: what was received until then is billed.
-  call.onEnd(() => recovery.note())
   return new TappedStream(first.answer.parts, {
     see(batch) {
       recovery.see(batch)

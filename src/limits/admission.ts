@@ -154,6 +154,11 @@ class BudgetAdmission implements Admission {
     const unknown = { id, tenant, holds, used: [] }
     // The answer may be lost, and the holds be there.
     const abandon = (): void => this.#endings.end({ store: counters, reservation: unknown, actual: undefined, at: 0 })
+    // A store that is busy counts for other calls: to count beside it would spend a budget twice.
+    if (GatewayError.isInstance(cause) && cause.kind === 'overloaded') {
+      abandon()
+      throw cause
+    }
     if (this.#onStoreFailure === 'refuse') {
       abandon()
       throw unavailable(cause)

@@ -45,7 +45,7 @@ type Operation = () => unknown
 
 /**
  * Gives every operation of a store a deadline and all of them one breaker; what comes after the deadline is dropped.
- * The methods reject with GatewayError `unavailable`, `cause` being what the store threw. A GatewayError that the store
+ * The methods reject with GatewayError `overloaded` where a store answers others but not in time, and else `unavailable`, `cause` being what the store threw. A GatewayError that the store
  * itself throws is an answer, and passed on.
  */
 export function guardStore<Store extends object>(store: Store, options: GuardOptions<Store>): Store {
@@ -68,6 +68,8 @@ export function guardStore<Store extends object>(store: Store, options: GuardOpt
   })
 }
 
+const busyRetryMs = 1_000
+
 /** Runs operations under one deadline and one breaker. */
 function createGuard<Store>(options: GuardOptions<Store>): (operation: Operation) => Promise<unknown> {
   const {
@@ -88,6 +90,8 @@ function createGuard<Store>(options: GuardOptions<Store>): (operation: Operation
   })
   const failed = (what: string, cause?: unknown): GatewayError =>
     new GatewayError('unavailable', `${name} ${what}.`, { cause })
+  const tooBusy = (): GatewayError =>
+    new GatewayError('overloaded', `${name} is too busy.`, { retryAfterMs: busyRetryMs })
   let late = 0
   let answeredAt = -Infinity
 
@@ -98,6 +102,10 @@ function createGuard<Store>(options: GuardOptions<Store>): (operation: Operation
       const fail = (error: GatewayError): void => {
         passage.failed(error)
         reject(error)
+      }
+      const busy = (): void => {
+        passage.succeeded()
+        reject(tooBusy())
       }
       let timer: Timer | undefined
       let firesAt = 0
@@ -110,11 +118,12 @@ function createGuard<Store>(options: GuardOptions<Store>): (operation: Operation
       const expire = (): void => {
         if (stage === 'over') return
         const now = clock.now()
-        // The store answers others, or it was this process that had no time.
-        const mayAnswer = now - answeredAt < deadlineMs || now - firesAt > deadlineMs
-        if (mayAnswer && now - start < busyMs) return wait()
+        const answersOthers = now - answeredAt < deadlineMs
+        const hadNoTime = now - firesAt > deadlineMs
+        if ((answersOthers || hadNoTime) && now - start < busyMs) return wait()
         stage = 'late'
         late++
+        if (answersOthers) return busy()
         fail(failed(`did not answer within ${deadlineMs} ms`))
       }
       wait()
@@ -142,6 +151,7 @@ function createGuard<Store>(options: GuardOptions<Store>): (operation: Operation
 
   return async (operation) => {
     const passage = late < maxLate ? breaker.enter() : undefined
+    if (!passage && late >= maxLate && clock.now() - answeredAt < deadlineMs) throw tooBusy()
     if (!passage) throw failed('does not answer and is left alone for a moment')
     return attempt(operation, passage)
   }

@@ -96,10 +96,10 @@ describe('500 calls at once of four processes and a budget for 37', { timeout: 1
     await upstream.close()
   })
 
-  it.each(['redis', 'postgres'] as const)('lets in exactly 37 with counters in %s', async (store) => {
+  it.each(['redis', 'postgres'] as const)('lets in exactly 37 with counters in %s', async (store, context) => {
     const opened = await stores[store]()
-    if (!opened) return
-    const { prefix, url, counters, close } = opened
+    if (!opened) return context.skip()
+    const { prefix, url, counters } = opened
     try {
       upstream.reset()
       const limit = (await heldByOne(upstream, request)) * fits
@@ -125,7 +125,7 @@ describe('500 calls at once of four processes and a budget for 37', { timeout: 1
         expect.objectContaining({ used: Number(charged / 1_000n), held: 0 }),
       ])
     } finally {
-      await close()
+      await opened.close()
     }
   })
 })

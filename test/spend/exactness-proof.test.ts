@@ -59,7 +59,7 @@ describe.each(Object.entries(proofStores))(
     it('lets in exactly 37, and spends what the ledger says', async (context) => {
       const proof = await open()
       if (!proof) return context.skip()
-      const { stores, close } = proof
+      const { stores } = proof
       try {
         const limit = (await heldByOne(lab.upstream, request)) * fits
         const gateway = lab.start(models, { stores })
@@ -80,7 +80,7 @@ describe.each(Object.entries(proofStores))(
           expect.objectContaining({ kind: 'budget', used: Number(charged / 1_000n), held: 0 }),
         ])
       } finally {
-        await close()
+        await proof.close()
       }
     })
   },

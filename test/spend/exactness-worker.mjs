@@ -39,6 +39,8 @@ const call = async () => {
     await gateway.call('chat', { model: 'main', messages, max_tokens: 5 }, caller)
     return 'admitted'
   } catch (error) {
+    // On a busy machine, as any client does.
+    if (error.kind === 'overloaded') return call()
     await fetch(`${UPSTREAM}/refused`, { method: 'POST', body: '{}' })
     return error.code
   }

@@ -19,7 +19,13 @@ function printed(value: unknown): string {
     if (typeof member !== 'object' || member === null) return member
     if (seen.has(member)) return undefined
     seen.add(member)
-    if (member instanceof Error) return { ...member, message: member.message, stack: member.stack, cause: member.cause }
+    if (member instanceof Error)
+      return {
+        ...Object.fromEntries(Object.entries(member)),
+        message: member.message,
+        stack: member.stack,
+        cause: member.cause,
+      }
     return member
   })
 }

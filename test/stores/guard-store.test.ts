@@ -106,9 +106,11 @@ describe('a guarded store', () => {
       await turn()
       expect(failure).toBeUndefined()
     }
+    expect(await busy.ask('quick')).toBe('quick')
     clock.advance(20)
     await turn()
-    expect(failure).toMatchObject({ kind: 'unavailable' })
+    expect(failure).toMatchObject({ kind: 'overloaded', status: 503 })
+    expect(await busy.ask('quick')).toBe('quick')
   })
 
   it('takes an answer that is there when a blocked event loop goes on', async () => {
