@@ -4,7 +4,7 @@ import type { Clock, Logger } from '../ports.js'
 import type { GuardrailMode, GuardrailVerdict } from '../ports/hooks.js'
 import type { JsonObject } from '../wire/json.js'
 import { type Judgement, passed, refusalError, type Rule, type RuleInput, unavailableError } from './rule.js'
-import { scanTexts } from './scan-texts.js'
+import { type ScanRun, scanTexts } from './scan-texts.js'
 import type { Vault } from './vault.js'
 import { withinDeadline } from './within-deadline.js'
 
@@ -68,8 +68,12 @@ function look({ look: way, deadlineMs }: Rule, run: RuleRun, parts: RunParts): P
   if ('judge' in way) {
     return withinDeadline((own) => way.judge(input, own), { milliseconds: deadlineMs, clock, signal })
   }
-  const acts = mode !== 'logging_only'
-  const scanRun = { scan: way.scan, vault: way.scan.isReversible ? vault : undefined, acts, counts: new Map() }
+  const scanRun: ScanRun = {
+    scan: way.scan,
+    vault: way.scan.isReversible ? vault : undefined,
+    acts: mode !== 'logging_only',
+    counts: new Map(),
+  }
   return scanTexts(input, scanRun, { clock, pause, deadlineMs })
 }
 
@@ -90,8 +94,10 @@ export function toVerdict(
   if (judgement.outcome === 'passed') return { outcome: 'passed', counts: {} }
   const { counts } = judgement
   const reason = judgement.outcome === 'refused' ? judgement.note : undefined
+  // Beside the call it is too late to change the request.
+  const isOnlyTold = mode === 'logging_only' || (mode === 'during_call' && judgement.outcome === 'masked')
   return {
-    outcome: mode === 'logging_only' ? 'flagged' : judgement.outcome,
+    outcome: isOnlyTold ? 'flagged' : judgement.outcome,
     counts,
     ...(reason !== undefined && { reason }),
   }

@@ -42,7 +42,8 @@ function toWanted(value: unknown, names: ReadonlySet<string>): Wanted {
   if (value === undefined || value === null) return none
   if (!Array.isArray(value)) throw notNames()
   const wanted = new Map<string, JsonObject | undefined>()
-  for (const entry of value as readonly unknown[]) {
+  const entries: readonly unknown[] = value
+  for (const entry of entries) {
     const settings = typeof entry === 'string' ? { [entry]: undefined } : entry
     if (!isObject(settings)) throw notNames()
     for (const [name, setting] of Object.entries(settings)) {

@@ -49,7 +49,10 @@ export interface Hooks {
   readonly onError?: Hook<(error: GatewayError, call: HookCall) => MaybePromise<GatewayError | undefined | void>>
 }
 
-/** When a guardrail looks: before the call, beside it, at its answer, or only for the log. */
+/**
+ * When a guardrail looks: before the call, beside it (where it can refuse, but hide nothing), at its answer, or at both for
+ * the log alone.
+ */
 export type GuardrailMode = 'pre_call' | 'during_call' | 'post_call' | 'logging_only'
 
 /** What one guardrail found; never holds the text that it looked at. */
@@ -57,7 +60,7 @@ export interface GuardrailVerdict {
   readonly guardrail: string
   readonly type: string
   readonly mode: GuardrailMode
-  /** `flagged`: it would have refused or changed, and only logs. `failed`: it could not tell. */
+  /** `flagged`: it would have refused or hidden something, and only tells. `failed`: it could not tell. */
   readonly outcome: 'passed' | 'masked' | 'refused' | 'flagged' | 'failed'
   /** How often each kind was found, such as `{ email: 2 }`. */
   readonly counts: Readonly<Record<string, number>>

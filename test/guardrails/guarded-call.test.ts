@@ -426,6 +426,14 @@ describe('guardrails beside the call', () => {
     expect(started).toEqual(['a', 'b'])
   })
 
+  it('hide nothing, and say so', async () => {
+    const { begin } = createLab([{ ...pii, mode: 'during_call' }])
+    const call = guarded(begin(ask(mail)))
+    expect(await call.pre()).toEqual(ask(mail))
+    await call.during()
+    expect(call.verdicts).toMatchObject([{ mode: 'during_call', outcome: 'flagged', counts: { email: 1 } }])
+  })
+
   it('asks the moderation of the gateway', async () => {
     const asked: string[] = []
     const moderate = async (text: string) => (
