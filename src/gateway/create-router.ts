@@ -5,6 +5,7 @@ import type { GatewayOptions } from '../options.js'
 import type { Clock, Logger } from '../ports.js'
 import { createDirectory } from '../router/directory.js'
 import {
+  type RoutingOptions,
   enforcesRates,
   toAliases,
   toCooldownPolicy,
@@ -39,6 +40,9 @@ export function createRouter(
     emit,
   })
   const directory = createDirectory(deployments, toAliases(routing.aliases), state)
+  const unknown = namedTargets(routing).filter((name) => !directory.groups.find(name))
+  // No error: the model list may grow later.
+  if (unknown.length > 0) logger.warn({ models: unknown }, 'Fallbacks or aliases name models that do not exist (yet).')
   const strategy = toStrategy(routing, { costOf, report: (fields, message) => logger.error(fields, message) })
   const router: RouterParts = {
     state,
@@ -51,4 +55,14 @@ export function createRouter(
     find: (modelName) => directory.groups.find(modelName),
   }
   return { directory, router, readFacts: createRoutingFacts(routing, router.enforceRates) }
+}
+
+/** Every model that the routing options lead to, each once. */
+function namedTargets(routing: RoutingOptions): readonly string[] {
+  const { fallbacks, contextWindowFallbacks, contentPolicyFallbacks, defaultFallbacks = [], aliases } = routing
+  const tables = [fallbacks, contextWindowFallbacks, contentPolicyFallbacks]
+  const fromAliases = [...toAliases(aliases).values()].map(({ modelName }) => modelName)
+  return [
+    ...new Set([...tables.flatMap((table) => Object.values(table ?? {}).flat()), ...defaultFallbacks, ...fromAliases]),
+  ]
 }

@@ -115,3 +115,20 @@ describe('what a caller names', () => {
     expect((await ask(gateway, 'POST', path, chat('x'.repeat(513)))).status).toBe(404)
   })
 })
+
+describe('a gateway’s start', () => {
+  it('warns of fallbacks and aliases that lead nowhere', () => {
+    const warnings: unknown[] = []
+    const logger = { debug() {}, info() {}, warn: (fields: object) => void warnings.push(fields), error() {} }
+    const routing = {
+      fallbacks: { fast: ['fats', 'any/thing', 'by-id'] },
+      contextWindowFallbacks: { '*': ['lagre'] },
+      defaultFallbacks: ['fats'],
+      aliases: { quick: 'fast', short: { modelName: 'gone' } },
+    }
+    lab.start([model('fast', 'by-id'), model('any/*', 'b', { model: 'fake/*' })], { routing, logger })
+    expect(warnings).toEqual([{ models: ['fats', 'lagre', 'gone'] }])
+    lab.start([model('fast', 'a')], { routing: { aliases: { quick: 'fast' } }, logger })
+    expect(warnings).toHaveLength(1)
+  })
+})
