@@ -5,22 +5,37 @@
   const tell = (element, what) => problems.push(`${what}: ${element.outerHTML.slice(0, 140)}`)
 
   const nameOf = (element) => {
-    const labelled = (element.getAttribute('aria-labelledby') ?? '').split(' ').map((id) => document.getElementById(id)?.textContent)
+    const labelled = (element.getAttribute('aria-labelledby') ?? '')
+      .split(' ')
+      .map((id) => document.getElementById(id)?.textContent)
     const labels = [...(element.labels ?? [])].map((label) => label.textContent)
-    return [...labelled, element.getAttribute('aria-label'), ...labels, element.textContent, element.getAttribute('alt')].join('').trim()
+    return [
+      ...labelled,
+      element.getAttribute('aria-label'),
+      ...labels,
+      element.textContent,
+      element.getAttribute('alt'),
+    ]
+      .join('')
+      .trim()
   }
-  for (const element of document.querySelectorAll('a, button, input, select, textarea, summary, dialog, [role=region], [role=meter]')) {
+  for (const element of document.querySelectorAll(
+    'a, button, input, select, textarea, summary, dialog, [role=region], [role=meter]',
+  )) {
     if (isShown(element) && nameOf(element) === '') tell(element, 'has no name')
   }
   // What is typed into a field is not its name.
   for (const element of document.querySelectorAll('input, select, textarea')) {
-    if (isShown(element) && element.labels.length === 0 && !element.hasAttribute('aria-label')) tell(element, 'has no label')
+    if (isShown(element) && element.labels.length === 0 && !element.hasAttribute('aria-label'))
+      tell(element, 'has no label')
   }
   for (const image of document.querySelectorAll('img')) if (!image.hasAttribute('alt')) tell(image, 'has no alt')
-  for (const element of document.querySelectorAll('[tabindex]')) if (element.tabIndex > 0) tell(element, 'changes the order of the focus')
+  for (const element of document.querySelectorAll('[tabindex]'))
+    if (element.tabIndex > 0) tell(element, 'changes the order of the focus')
   for (const name of ['aria-labelledby', 'aria-describedby', 'list', 'for']) {
     for (const element of document.querySelectorAll(`[${name}]`)) {
-      for (const id of element.getAttribute(name).split(' ')) if (!document.getElementById(id)) tell(element, `${name} leads nowhere`)
+      for (const id of element.getAttribute(name).split(' '))
+        if (!document.getElementById(id)) tell(element, `${name} leads nowhere`)
     }
   }
   const ids = [...document.querySelectorAll('[id]')].map(({ id }) => id)
@@ -30,7 +45,8 @@
   for (const table of document.querySelectorAll('table:not(.u-legend)')) {
     for (const cell of table.querySelectorAll('th')) if (!cell.hasAttribute('scope')) tell(cell, 'is a head of nothing')
   }
-  if (document.documentElement.scrollWidth > innerWidth) problems.push(`${document.documentElement.scrollWidth} px wide on ${innerWidth}`)
+  if (document.documentElement.scrollWidth > innerWidth)
+    problems.push(`${document.documentElement.scrollWidth} px wide on ${innerWidth}`)
 
   const toColor = (text) => {
     const [r = 0, g = 0, b = 0, a = 1] = (text.match(/[\d.]+/g) ?? []).map(Number)
@@ -48,7 +64,9 @@
     return chain.reduceRight((below, top) => over(top, below), { r: 255, g: 255, b: 255, a: 1 })
   }
   const luminance = ({ r, g, b }) => {
-    const [x, y, z] = [r, g, b].map((part) => (part / 255 <= 0.04045 ? part / 255 / 12.92 : ((part / 255 + 0.055) / 1.055) ** 2.4))
+    const [x, y, z] = [r, g, b].map((part) =>
+      part / 255 <= 0.04045 ? part / 255 / 12.92 : ((part / 255 + 0.055) / 1.055) ** 2.4,
+    )
     return 0.2126 * x + 0.7152 * y + 0.0722 * z
   }
   const contrast = (a, b) => {
@@ -58,11 +76,18 @@
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT)
   for (let node = walker.nextNode(); node; node = walker.nextNode()) {
     const element = node.parentElement
-    if (node.textContent.trim() === '' || !element || !isShown(element) || element.closest(':disabled, .visually-hidden, noscript')) continue
+    if (
+      node.textContent.trim() === '' ||
+      !element ||
+      !isShown(element) ||
+      element.closest(':disabled, .visually-hidden, noscript')
+    )
+      continue
     const style = getComputedStyle(element)
     const background = backgroundOf(element)
     const ratio = contrast(over(toColor(style.color), background), background)
-    const isLarge = parseFloat(style.fontSize) >= 24 || (parseFloat(style.fontSize) >= 18.66 && Number(style.fontWeight) >= 700)
+    const isLarge =
+      parseFloat(style.fontSize) >= 24 || (parseFloat(style.fontSize) >= 18.66 && Number(style.fontWeight) >= 700)
     if (ratio < (isLarge ? 3 : 4.5)) tell(element, `contrast ${ratio.toFixed(2)}`)
   }
   return problems

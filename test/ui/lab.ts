@@ -20,7 +20,9 @@ const root = fileURLToPath(new URL('../..', import.meta.url))
 /** The browser's program on PATH; undefined without one. */
 export function findBrowser(): string | undefined {
   const folders = (process.env['PATH'] ?? '').split(delimiter)
-  const programs = ['chromium', 'chromium-browser', 'google-chrome'].flatMap((name) => folders.map((folder) => join(folder, name)))
+  const programs = ['chromium', 'chromium-browser', 'google-chrome'].flatMap((name) =>
+    folders.map((folder) => join(folder, name)),
+  )
   return programs.find((program) => existsSync(program))
 }
 
@@ -89,13 +91,18 @@ export async function startUiLab(options: Partial<GatewayOptions<never>> = {}, m
     problems,
     requests: () => requests.splice(0),
     async open(path = '', { key = masterKey, ...context } = {}) {
-      browser ??= await chromium.launch({ executablePath: findBrowser() ?? '', args: ['--no-sandbox', '--disable-gpu'] })
+      browser ??= await chromium.launch({
+        executablePath: findBrowser() ?? '',
+        args: ['--no-sandbox', '--disable-gpu'],
+      })
       const opened = await browser.newContext({ viewport: { width: 1280, height: 860 }, ...context })
-      if (key !== null) await opened.addInitScript(`sessionStorage.setItem('sluice.credential', ${JSON.stringify(key)})`)
+      if (key !== null)
+        await opened.addInitScript(`sessionStorage.setItem('sluice.credential', ${JSON.stringify(key)})`)
       const page = await opened.newPage()
       page.on('pageerror', (error) => problems.push(String(error)))
       page.on('console', (message) => {
-        if (message.type() === 'error' && !message.text().includes('Failed to load resource')) problems.push(message.text())
+        if (message.type() === 'error' && !message.text().includes('Failed to load resource'))
+          problems.push(message.text())
       })
       await page.goto(url + path)
       return page

@@ -21,7 +21,11 @@ describe.skipIf(lacksBrowser())('the admin page', () => {
     const response = await fetch(`${lab.url}api/v1/chat/completions`, {
       method: 'POST',
       headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
-      body: JSON.stringify({ model, max_tokens: 50, messages: [{ role: 'user', content: 'How deep is the river at the sluice?' }] }),
+      body: JSON.stringify({
+        model,
+        max_tokens: 50,
+        messages: [{ role: 'user', content: 'How deep is the river at the sluice?' }],
+      }),
     })
     await response.text()
     return response.status
@@ -109,7 +113,9 @@ describe.skipIf(lacksBrowser())('the admin page', () => {
     await dialog(page).getByRole('button', { name: 'Done' }).click()
 
     await page.getByRole('button', { name: 'mobile app', exact: true }).click()
-    await dialog(page).getByText(/of \$12\.50 spent/).waitFor()
+    await dialog(page)
+      .getByText(/of \$12\.50 spent/)
+      .waitFor()
     await page.screenshot({ path: join(screenshots, 'key-details.png') })
     await page.keyboard.press('Escape')
     await page.screenshot({ path: join(screenshots, 'keys.png') })
@@ -132,6 +138,7 @@ describe.skipIf(lacksBrowser())('the admin page', () => {
 
   const kinds = [
     { title: 'Teams', noun: 'team', field: 'Name', value: 'Research' },
+    { title: 'Organizations', noun: 'organization', field: 'Name', value: 'House' },
     { title: 'Users', noun: 'user', field: 'E-mail', value: 'ada@example.com' },
     { title: 'Customers', noun: 'customer', field: 'Name', value: 'Acme' },
     { title: 'Tiers', noun: 'tier', field: 'Budget in dollars', value: '7' },
@@ -160,6 +167,35 @@ describe.skipIf(lacksBrowser())('the admin page', () => {
     await leave(page, `${title.toLowerCase()}-after`)
   })
 
+  it('gives a user a place in a team, takes it away, and tells who did it', patience, async () => {
+    await lab.admin('/user/new', { user_id: 'grace', auto_create_key: false })
+    const page = await lab.open('#/teams')
+    await page.getByRole('button', { name: 'Members of search' }).click()
+    const add = async (): Promise<void> => {
+      await dialog(page).getByLabel('User').fill('grace')
+      await dialog(page).getByLabel('Role').selectOption('admin')
+      await dialog(page).getByRole('button', { name: 'Add member' }).click()
+    }
+    await add()
+    await dialog(page).getByRole('row').filter({ hasText: 'grace' }).waitFor()
+    await add()
+    // Nobody has two places in one team.
+    await dialog(page).getByRole('alert').waitFor()
+    await page.screenshot({ path: join(screenshots, 'members.png') })
+    await dialog(page).getByRole('button', { name: 'Remove grace' }).click()
+    await dialog(page).getByText('No members yet').waitFor()
+    expect(await dialog(page).getByRole('alert').count()).toBe(0)
+    await page.keyboard.press('Escape')
+    await page.getByRole('link', { name: 'Changes' }).click()
+    await page.getByRole('table').waitFor()
+    const [removed, added] = [page.getByRole('row').nth(1), page.getByRole('row').nth(2)]
+    expect(await removed.innerText()).toMatch(/deleted[\s\S]*member/)
+    expect(await added.innerText()).toMatch(/created[\s\S]*member/)
+    await added.getByRole('button').click()
+    await dialog(page).getByText('"role": "admin"').waitFor()
+    await leave(page, 'changes')
+  })
+
   it('adds a deployment that takes calls, tests it, changes it, and takes it away', patience, async () => {
     const page = await lab.open('#/models')
     await page.getByRole('button', { name: 'Add deployment' }).click()
@@ -170,7 +206,9 @@ describe.skipIf(lacksBrowser())('the admin page', () => {
     await dialog(page).getByRole('button', { name: 'Add' }).click()
     await row(page, 'added').waitFor()
     await page.getByRole('button', { name: /^Test added/ }).click()
-    await row(page, 'added').getByText(/answered in/).waitFor()
+    await row(page, 'added')
+      .getByText(/answered in/)
+      .waitFor()
     expect(lab.upstream.requests.at(-1)?.headers['authorization']).toBe('Bearer sk-of-the-provider-1234567')
     expect(await page.content()).not.toContain('sk-of-the-provider')
     await page.getByRole('button', { name: /^Edit added/ }).click()
@@ -220,7 +258,10 @@ describe.skipIf(lacksBrowser())('the admin page', () => {
     await page.keyboard.press('Enter')
     for (const name of ['Model 1', 'Model 2']) {
       const lane = page.getByRole('region', { name })
-      await lane.getByText(/Which way does the water run\?/).nth(1).waitFor()
+      await lane
+        .getByText(/Which way does the water run\?/)
+        .nth(1)
+        .waitFor()
       await lane.getByText(/^\$0\.0+\d+$/).waitFor()
       expect(await lane.innerText()).toMatch(/Finish\s+stop/)
     }
@@ -229,7 +270,9 @@ describe.skipIf(lacksBrowser())('the admin page', () => {
     expect(await page.getByLabel('The call in Python').innerText()).toContain('from openai import OpenAI')
     await page.getByLabel('Message').fill('And back?')
     await page.keyboard.press('Enter')
-    await expect.poll(() => lab.upstream.requests.at(-1)?.body).toMatchObject({ messages: [{ role: 'user' }, { role: 'assistant' }, { role: 'user' }] })
+    await expect
+      .poll(() => lab.upstream.requests.at(-1)?.body)
+      .toMatchObject({ messages: [{ role: 'user' }, { role: 'assistant' }, { role: 'user' }] })
     await page.getByRole('region', { name: 'Model 1' }).getByText('Finish').waitFor()
     await leave(page, 'playground')
   })
@@ -251,22 +294,30 @@ describe.skipIf(lacksBrowser())('the admin page', () => {
     await leave(page, 'playground-stopped')
   })
 
-  it.each(['overview', 'keys', 'teams', 'users', 'customers', 'tiers', 'models', 'logs', 'playground'])(
-    'asks the gateway at most five times for %s',
-    patience,
-    async (name) => {
-      const page = await lab.open('#/none')
-      await page.waitForLoadState('networkidle')
-      await page.goto('about:blank')
-      lab.requests()
-      await page.goto(`${lab.url}#/${name}`)
-      await page.waitForLoadState('networkidle')
-      const asked = lab.requests().filter((request) => request.includes('/api/'))
-      expect(asked.length).toBeGreaterThan(0)
-      expect(asked.length, asked.join('\n')).toBeLessThanOrEqual(5)
-      await page.context().close()
-    },
-  )
+  it.each([
+    'overview',
+    'keys',
+    'teams',
+    'organizations',
+    'users',
+    'customers',
+    'tiers',
+    'models',
+    'logs',
+    'changes',
+    'playground',
+  ])('asks the gateway at most five times for %s', patience, async (name) => {
+    const page = await lab.open('#/none')
+    await page.waitForLoadState('networkidle')
+    await page.goto('about:blank')
+    lab.requests()
+    await page.goto(`${lab.url}#/${name}`)
+    await page.waitForLoadState('networkidle')
+    const asked = lab.requests().filter((request) => request.includes('/api/'))
+    expect(asked.length).toBeGreaterThan(0)
+    expect(asked.length, asked.join('\n')).toBeLessThanOrEqual(5)
+    await page.context().close()
+  })
 
   it('says so where the gateway cannot be reached, and tries again', patience, async () => {
     const page = await lab.open('#/keys')
@@ -297,7 +348,9 @@ describe.skipIf(lacksBrowser())('the admin page', () => {
     await page.getByLabel('Find').fill('/v1/chat/completions')
     await page.getByText('/v1/chat/completions', { exact: true }).click()
     const chat = page.getByRole('form', { name: 'Try POST /v1/chat/completions' })
-    await chat.getByLabel('Body').fill('{ "model": "fast", "stream": true, "messages": [{ "role": "user", "content": "Hello" }] }')
+    await chat
+      .getByLabel('Body')
+      .fill('{ "model": "fast", "stream": true, "messages": [{ "role": "user", "content": "Hello" }] }')
     await chat.getByRole('button', { name: 'Send' }).click()
     await chat.getByText('[DONE]').waitFor()
     await leave(page, 'docs')

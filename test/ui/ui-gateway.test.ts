@@ -19,7 +19,11 @@ const servers: { close(): void }[] = []
 
 beforeAll(() => {
   buildPage()
-  gateway = createGateway<never>({ models: [{ modelName: 'fast', model: 'openai/fast', apiKey: 'k' }], masterKey, keys: true })
+  gateway = createGateway<never>({
+    models: [{ modelName: 'fast', model: 'openai/fast', apiKey: 'k' }],
+    masterKey,
+    keys: true,
+  })
 })
 afterAll(async () => {
   for (const server of servers) server.close()
@@ -52,7 +56,8 @@ async function crawl(start: string): Promise<Map<string, Response>> {
     const text = await answer.text()
     answers.set(url, answer)
     if (!answer.headers.get('content-type')?.startsWith('text/html')) continue
-    for (const [, reference = ''] of text.matchAll(/(?:src|href)="([^"]+)"/g)) open.push(new URL(reference, answer.url).href)
+    for (const [, reference = ''] of text.matchAll(/(?:src|href)="([^"]+)"/g))
+      open.push(new URL(reference, answer.url).href)
   }
   return answers
 }
@@ -150,7 +155,8 @@ describe('the page', () => {
     const folder = fileURLToPath(new URL('../../src/ui/app/', import.meta.url))
     const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((file) => /\.tsx?$/.test(file))
     expect(files.length).toBeGreaterThan(20)
-    const dangerous = /dangerouslySetInnerHTML|innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\b|new Function/
+    const dangerous =
+      /dangerouslySetInnerHTML|innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\b|new Function/
     expect(files.filter((file) => dangerous.test(readFileSync(folder + file, 'utf8')))).toEqual([])
   })
 })

@@ -4,12 +4,13 @@ import icon from './icon.svg'
 import { credential, signInNeeded } from './api.js'
 import { SignIn } from './sign-in.js'
 import { ThemeButton } from './kit/theme.js'
+import { Changes } from './pages/changes.js'
 import { Keys } from './pages/keys.js'
 import { Logs } from './pages/logs.js'
 import { Models } from './pages/models.js'
 import { Overview } from './pages/overview.js'
 import { Playground } from './pages/playground.js'
-import { Budgets, Customers, Teams, Users } from './pages/record-specs.js'
+import { Budgets, Customers, Organizations, Teams, Users } from './pages/record-specs.js'
 
 interface Page {
   readonly name: string
@@ -22,11 +23,13 @@ const pages: readonly [Page, ...Page[]] = [
   { name: 'overview', title: 'Overview', content: Overview },
   { name: 'keys', title: 'Keys', content: Keys },
   { name: 'teams', title: 'Teams', content: Teams },
+  { name: 'organizations', title: 'Organizations', content: Organizations },
   { name: 'users', title: 'Users', content: Users },
   { name: 'customers', title: 'Customers', content: Customers },
   { name: 'tiers', title: 'Tiers', content: Budgets },
   { name: 'models', title: 'Models', content: Models },
   { name: 'logs', title: 'Logs', content: Logs },
+  { name: 'changes', title: 'Changes', content: Changes },
   { name: 'playground', title: 'Playground', content: Playground },
 ]
 

@@ -77,8 +77,9 @@ function Attempts({ rows }: { readonly rows: readonly LogRow[] }) {
   )
 }
 
-function firstTokenMs({ completionStartTime, startTime, request_duration_ms: all }: LogRow): number {
-  return completionStartTime === null ? all : Date.parse(completionStartTime) - Date.parse(startTime)
+/** Nothing for answers that came whole. */
+function firstTokenMs({ completionStartTime, startTime }: LogRow): number {
+  return completionStartTime === null ? 0 : Date.parse(completionStartTime) - Date.parse(startTime)
 }
 
 interface Line {

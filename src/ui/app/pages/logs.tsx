@@ -108,7 +108,7 @@ function columns(onOpen: (row: LogRow) => void): readonly Column<LogRow>[] {
       head: 'Time',
       cell: (row) => (
         <>
-          <button class="link" onClick={() => onOpen(row)}>
+          <button class="link nowrap" onClick={() => onOpen(row)}>
             {moment(row.startTime)}
           </button>
           <span class="sub mono">{row.request_id}</span>

@@ -89,7 +89,8 @@ const columns: readonly Column<Row>[] = [
     head: 'This minute',
     cell: ({ health }) => (
       <>
-        {count(health.requests_this_minute)} {health.requests_this_minute === 1 ? 'call' : 'calls'}<span class="sub">{count(health.tokens_this_minute)} tokens</span>
+        {count(health.requests_this_minute)} {health.requests_this_minute === 1 ? 'call' : 'calls'}
+        <span class="sub">{count(health.tokens_this_minute)} tokens</span>
       </>
     ),
     numeric: true,

@@ -25,6 +25,7 @@ const teams: RecordSpec = {
   columns: [text('Name', 'team_alias'), state, models, budget, limits],
   fields: [
     { name: 'team_alias', label: 'Name', kind: 'text' },
+    { name: 'organization_id', label: 'Organization', kind: 'text' },
     modelsField([]),
     ...limitFields,
     tierField,
@@ -35,6 +36,27 @@ const teams: RecordSpec = {
     'All keys of the team stop working, and its members lose their places. What it has spent stays in the ledger.',
   blockBody: (id) => ({ team_id: id }),
   info: { query: (id) => ({ team_id: id }), member: 'team_info' },
+  hasMembers: true,
+}
+
+const organizations: RecordSpec = {
+  title: 'Organizations',
+  lead: 'Teams with a common budget.',
+  noun: 'organization',
+  base: '/organization',
+  idField: 'organization_id',
+  columns: [text('Name', 'organization_alias'), state, models, budget, limits],
+  fields: [
+    { name: 'organization_alias', label: 'Name', kind: 'text' },
+    modelsField([]),
+    ...limitFields,
+    tierField,
+    { name: 'metadata', label: 'Metadata', kind: 'json' },
+  ],
+  deleteBody: (id) => ({ organization_ids: [id] }),
+  deleteWarning: 'All its teams and their keys go with it. What it has spent stays in the ledger.',
+  info: { query: (id) => ({ organization_id: id }) },
+  hasMembers: true,
 }
 
 const users: RecordSpec = {
@@ -108,6 +130,8 @@ const budgets: RecordSpec = {
 
 /** Teams. */
 export const Teams = () => <Records spec={teams} key="teams" />
+/** Organizations. */
+export const Organizations = () => <Records spec={organizations} key="organizations" />
 /** Users. */
 export const Users = () => <Records spec={users} key="users" />
 /** Customers. */

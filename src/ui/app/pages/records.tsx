@@ -8,6 +8,7 @@ import { useLoad } from '../kit/use-load.js'
 import { usePages } from '../kit/use-pages.js'
 import { Fact } from './keys.js'
 import { BudgetStatus } from './limits.js'
+import { Members } from './members.js'
 
 /** One kind of records as data: where it is read and written, and what is shown and asked. */
 export interface RecordSpec {
@@ -29,11 +30,15 @@ export interface RecordSpec {
   readonly deleteWarning: string
   /** The body of `block` and `unblock`, where the kind can be blocked. */
   readonly blockBody?: (id: string) => Json
+  /** Users have places in it. */
+  readonly hasMembers?: boolean
   /** Where one is told whole, with its spend. */
   readonly info?: { readonly query: (id: string) => Readonly<Record<string, string>>; readonly member?: string }
 }
 
-type Open = { readonly kind: 'new' } | { readonly kind: 'edit' | 'delete' | 'details'; readonly record: Json }
+type Open =
+  | { readonly kind: 'new' }
+  | { readonly kind: 'edit' | 'delete' | 'details' | 'members'; readonly record: Json }
 
 /** A page of one kind: a list with everything that can be done to its rows. */
 export function Records({ spec }: { readonly spec: RecordSpec }) {
@@ -113,6 +118,11 @@ function Actions(props: {
       <button onClick={() => onOpen({ kind: 'edit', record })} aria-label={`Edit ${id}`}>
         Edit
       </button>
+      {spec.hasMembers && (
+        <button onClick={() => onOpen({ kind: 'members', record })} aria-label={`Members of ${id}`}>
+          Members
+        </button>
+      )}
       {blockBody && (
         <ActionButton
           label={`${verb} ${id}`}
@@ -165,6 +175,7 @@ function RecordDialog(props: {
     )
   }
   const id = idOf(spec, open.record)
+  if (open.kind === 'members') return <Members base={spec.base} idField={spec.idField} id={id} onClose={onClose} />
   if (open.kind === 'details') return <Details spec={spec} id={id} onClose={onClose} />
   if (open.kind === 'edit') {
     const save = async (changes: Json): Promise<void> => {
