@@ -80,9 +80,8 @@ export class OpenGuardedCall<K extends Operation> implements GuardedCall<K> {
   async pre(signal?: LeaveSignal): Promise<Operations[K]['request']> {
     const tree = requestTexts[this.#parts.operation]
     requireText(this.#request)
-    this.#observe(textsOf(this.#request, tree), 'request')
-    this.#request = await this.#apply(this.#request, { mode: 'pre_call', direction: 'request', tree, signal })
-    return this.#request
+    const keep = (request: Operations[K]['request']): void => void (this.#request = request)
+    return this.#apply(this.#request, { mode: 'pre_call', direction: 'request', tree, signal, keep })
   }
 
   async during(signal?: LeaveSignal): Promise<void> {
@@ -97,7 +96,6 @@ export class OpenGuardedCall<K extends Operation> implements GuardedCall<K> {
 
   async post(answer: Operations[K]['response'], signal?: LeaveSignal): Promise<Operations[K]['response']> {
     const tree = answerTexts(this.#parts.operation, this.#written)
-    this.#observe(textsOf(answer, tree), 'response')
     const guarded = await this.#apply(answer, { mode: 'post_call', direction: 'response', tree, signal })
     if (this.#vault.isEmpty) return withoutLogprobs(guarded, answer)
     const shown = mapTexts(guarded, tree, (text, { json }) => {
@@ -133,20 +131,20 @@ export class OpenGuardedCall<K extends Operation> implements GuardedCall<K> {
     await Promise.all(this.#logging)
   }
 
-  async #apply<T>(value: T, { mode, direction, tree, signal }: Application): Promise<T> {
+  /** In the order of the options: what one guardrail has hidden, the next one does not see. */
+  async #apply<T>(value: T, { mode, direction, tree, signal, keep }: Application<T>): Promise<T> {
     let current = value
-    for (const selected of this.#rulesOf(mode)) {
-      const texts = textsOf(current, tree)
-      current = withTexts(current, tree, await this.#run(selected, mode, { texts, direction, signal }))
+    for (const selected of this.#rulesOf(mode, 'logging_only')) {
+      const looked = { texts: textsOf(current, tree), direction }
+      // Guardrails that only log keep nobody waiting.
+      if (selected.rule.modes.has('logging_only')) {
+        this.#logging.push(this.#run(selected, 'logging_only', { ...looked, signal: undefined }))
+      }
+      if (!selected.rule.modes.has(mode)) continue
+      current = withTexts(current, tree, await this.#run(selected, mode, { ...looked, signal }))
+      keep?.(current)
     }
     return current
-  }
-
-  /** Guardrails that only log keep nobody waiting. */
-  #observe(texts: readonly PlacedText[], direction: RuleInput['direction']): void {
-    for (const selected of this.#rulesOf('logging_only')) {
-      this.#logging.push(this.#run(selected, 'logging_only', { texts, direction, signal: undefined }))
-    }
   }
 
   #run(
@@ -175,11 +173,13 @@ interface Looked {
   readonly signal: LeaveSignal | undefined
 }
 
-interface Application {
+interface Application<T> {
   readonly mode: GuardrailMode
   readonly direction: RuleInput['direction']
   readonly tree: TextTree
   readonly signal: LeaveSignal | undefined
+  /** Told of every change at once. */
+  readonly keep?: (value: T) => void
 }
 
 /** Tokens in place of text would pass every guardrail unseen. */

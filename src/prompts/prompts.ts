@@ -7,7 +7,7 @@ import type { Prompt, PromptReference, PromptStore } from './prompt-store.js'
 
 /** Which prompt a deployment or gateway uses unless the request says otherwise. */
 export interface PromptDefaults extends Partial<PromptReference> {
-  /** Name of a store. @default the only one */
+  /** Name of a store. @default the first one */
   readonly store?: string | undefined
   readonly variables?: JsonObject | undefined
   /** Keep the request's model where the prompt names one. @default false */

@@ -141,6 +141,20 @@ describe('the generic HTTP guardrail', () => {
     })
   })
 
+  it('sees nothing that a guardrail before it has hidden, also where it only logs', async () => {
+    const { ask: send, requests } = http({ action: 'NONE' })
+    const pii = { name: 'pii', type: 'pii' } as const
+    const { begin } = createLab([pii, options, { ...options, name: 'log', mode: 'logging_only' }], { http: send })
+    const call = guarded(begin(ask('I am ada@example.com')))
+    await call.pre()
+    await call.settled()
+    expect(requests).toHaveLength(2)
+    for (const { body } of requests) {
+      expect(body).toContain('[EMAIL_1]')
+      expect(body).not.toContain('example.com')
+    }
+  })
+
   it('refuses with BLOCKED, whose reason only the log gets', async () => {
     const { begin } = createLab([options], { http: http({ action: 'BLOCKED', blocked_reason: 'said hello' }).ask })
     const call = guarded(begin(ask('hello'), ada))
