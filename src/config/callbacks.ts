@@ -58,8 +58,8 @@ export interface CallbackConfig {
 interface Source {
   readonly section: CallbackSection
   /** The first of these variables that is set; a problem where none is. */
-  need(...variables: readonly string[]): string
-  find(...variables: readonly string[]): string | undefined
+  readonly need: (...variables: readonly string[]) => string
+  readonly find: (...variables: readonly string[]) => string | undefined
 }
 
 type Sink = (source: Source) => SinkOptions

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { keepsBodies, toTraceParent } from '../../src/callbacks/index.js'
+import { CallTrail } from '../../src/router/trail.js'
+import { deploymentOf } from '../support/deployment.js'
 import { failedRecord, sampleFacts, sampleRecord, sampleRow, startedAt } from './lab.js'
 
 describe('the record of a call', () => {
@@ -120,6 +122,19 @@ describe('the record of a call', () => {
     const [first] = sampleFacts.attempts
     const attempts = first ? [{ ...first, outcome: 'running' as const, endedAt: undefined, failure: undefined }] : []
     expect(sampleRecord({ attempts }).attempts[0]).toMatchObject({ outcome: 'cancelled', endedAt: startedAt + 1_600 })
+  })
+
+  it("is made from the router's own trail", () => {
+    const trail = new CallTrail()
+    const target = deploymentOf()
+    const entry = trail.begin({ target, modelName: 'fast', reason: 'first', startedAt })
+    Object.assign(entry, { outcome: 'answered', sent: true, endedAt: startedAt + 10, firstTokenMs: 5 })
+    expect(sampleRecord({ attempts: trail.entries, rows: [] })).toMatchObject({
+      deployment: target.id,
+      provider: target.provider,
+      firstTokenAt: startedAt + 5,
+      cost: '0',
+    })
   })
 
   it('takes the session of a scope where the request names none', () => {

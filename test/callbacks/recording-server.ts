@@ -12,10 +12,11 @@ export interface RecordedRequest {
   readonly json: any // eslint-disable-line typescript/no-explicit-any -- tests read payloads of many vendors
 }
 
-/** How the server answers; `hang` never does. */
+/** How the server answers; `hang` never does, `cut` closes the connection. */
 export type Answer =
   | { readonly status: number; readonly body?: string; readonly headers?: Readonly<Record<string, string>> }
   | 'hang'
+  | 'cut'
 
 /** A server that writes down what vendors' servers would get. */
 export interface RecordingServer {
@@ -49,6 +50,7 @@ export async function startRecordingServer(): Promise<RecordingServer> {
       for (const { count, told } of waiters) if (recorder.requests.length >= count) told()
       const answer = recorder.script.shift() ?? recorder.standard
       if (answer === 'hang') return
+      if (answer === 'cut') return void request.socket.destroy()
       response.writeHead(answer.status, { 'content-type': 'application/json', ...answer.headers })
       response.end(answer.body ?? '{}')
     })

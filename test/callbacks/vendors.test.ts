@@ -71,6 +71,26 @@ describe.each(everyVendor('http://x').map(({ type }) => type))('%s', (type) => {
     expect(lab.callbacks.stats[type]).toEqual({ queued: 0, delivered: 1, dropped: 0, failed: 0 })
   })
 
+  it('gets it again after a connection that was cut', async () => {
+    server.script.push('cut')
+    const lab = openCallbacks(sinkOf(), { queue: { delayMs: 20 } })
+    lab.callbacks.record(sampleRecord())
+    await server.received(2)
+    await lab.close()
+    expect(lab.callbacks.stats[type]).toEqual({ queued: 0, delivered: 1, dropped: 0, failed: 0 })
+  })
+
+  it('never gets a credential', async () => {
+    const canary = 'sk-canary-0123456789abcdef'
+    const messages = [{ role: 'user', content: `my key is ${canary}` }]
+    const request = { model: 'fast', messages, api_key: canary, extra_headers: { 'x-key': canary } }
+    const lab = openCallbacks(sinkOf())
+    lab.callbacks.record(sampleRecord({ request, metadata: { note: canary }, tags: [canary], endUser: canary }))
+    await lab.close()
+    expect(server.requests).toHaveLength(1)
+    expect(server.requests[0]?.text).not.toContain('canary')
+  })
+
   it('is not asked again after a 400, which is counted', async () => {
     server.standard = { status: 400 }
     const lab = openCallbacks(sinkOf(), { queue: { delayMs: 20 } })
@@ -111,7 +131,7 @@ describe('Langfuse', () => {
       authorization: `Basic ${Buffer.from('pk-lf-1:sk-lf-1').toString('base64')}`,
       'content-type': 'application/json',
     })
-    const [trace, generation, , failed] = request?.json.batch
+    const [trace, generation, , failed] = request?.json.batch ?? []
     expect(trace).toMatchObject({
       id: 'rec_0001-trace',
       type: 'trace-create',
@@ -174,7 +194,7 @@ describe('Lunary', () => {
     )
     expect(request).toMatchObject({ method: 'POST', path: '/v1/runs/ingest' })
     expect(request?.headers['authorization']).toBe(`Bearer ${key}`)
-    const [start, end, , error] = request?.json.events
+    const [start, end, , error] = request?.json.events ?? []
     expect(start).toMatchObject({
       type: 'llm',
       event: 'start',
