@@ -1,6 +1,7 @@
 import type { TargetedEvent } from 'preact'
 import { useId, useState } from 'preact/hooks'
 import { ApiError, type Json, messageOf } from '../api.js'
+import { plainText } from './format.js'
 import { Dialog, Notice } from './parts.js'
 
 /** One field of a form: how it is asked for, and what it is in the request's body. */
@@ -29,7 +30,7 @@ function toText(kind: FormField['kind'], value: unknown): string {
   if (value === null || value === undefined) return ''
   if (kind === 'list') return Array.isArray(value) ? value.join(', ') : ''
   if (kind === 'json') return JSON.stringify(value) === '{}' ? '' : JSON.stringify(value, null, 2)
-  return String(value)
+  return plainText(value)
 }
 
 /** The fields that were changed; null for those that were emptied. @throws ApiError for JSON that is none */

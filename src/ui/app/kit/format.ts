@@ -37,3 +37,9 @@ export function moment(value: unknown): string {
 export function dayBack(days: number): string {
   return new Date(Date.now() - days * 86_400_000).toISOString().slice(0, 10)
 }
+
+/** A value of a record as a line of text; nothing for one that is not set. */
+export function plainText(value: unknown): string {
+  if (value === null || value === undefined) return ''
+  return typeof value === 'string' ? value : JSON.stringify(value)
+}

@@ -1,5 +1,5 @@
 import { type Json, ask, isJson } from '../api.js'
-import { count, dollars, duration, moment } from '../kit/format.js'
+import { count, dollars, duration, moment, plainText } from '../kit/format.js'
 import { Dialog, Empty, Loading, Table } from '../kit/parts.js'
 import { useLoad } from '../kit/use-load.js'
 import { Fact } from './keys.js'
@@ -93,11 +93,11 @@ interface Line {
 
 function toLine({ bucket, quantity, rate, per, cost }: Json): Line {
   return {
-    bucket: String(bucket),
+    bucket: plainText(bucket),
     quantity: Number(quantity),
     rate: typeof rate === 'string' ? rate : undefined,
     per: Number(per),
-    cost: String(cost),
+    cost: plainText(cost),
   }
 }
 
@@ -129,8 +129,8 @@ function PriceLines({ row }: { readonly row: LogRow }) {
         ]}
       />
       <p class="muted">
-        Price of {String(row.price?.['name'] ?? row.model)} from {String(row.price?.['source'] ?? '–')}. The provider
-        charges {dollars(row.provider_cost)}; {dollars(row.spend)} were counted.
+        Price of {plainText(row.price?.['name'] ?? row.model)} from {plainText(row.price?.['source'] ?? '–')}. The
+        provider charges {dollars(row.provider_cost)}; {dollars(row.spend)} were counted.
       </p>
     </>
   )

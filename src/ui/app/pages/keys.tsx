@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks'
 import { type Json, ask } from '../api.js'
 import { FormDialog } from '../kit/form.js'
-import { moment } from '../kit/format.js'
+import { moment, plainText } from '../kit/format.js'
 import { readListPage } from '../kit/list-page.js'
 import { Pager } from '../kit/pager.js'
 import {
@@ -107,7 +107,7 @@ export function Keys() {
                 caption="Keys"
                 columns={[...columns((key) => setOpen({ kind: 'details', key })), actions]}
                 rows={rows}
-                keyOf={(key) => String(key['token'])}
+                keyOf={(key) => plainText(key['token'])}
               />
             )
           }
@@ -136,7 +136,7 @@ function columns(onOpen: (key: Json) => void): readonly Column<Json>[] {
           <button class="link" onClick={() => onOpen(key)}>
             {nameOf(key)}
           </button>
-          <span class="sub mono">{String(key['key_name'] ?? '')}</span>
+          <span class="sub mono">{plainText(key['key_name'])}</span>
         </>
       ),
     },
@@ -153,7 +153,7 @@ function columns(onOpen: (key: Json) => void): readonly Column<Json>[] {
 }
 
 function nameOf(key: Json): string {
-  return String(key['key_alias'] ?? key['key_name'] ?? key['token'])
+  return plainText(key['key_alias'] ?? key['key_name'] ?? key['token'])
 }
 
 function KeyState({ of: key }: { readonly of: Json }) {
@@ -178,7 +178,7 @@ function KeyDialog(props: {
   const { open, models, onClose, onMade, onDone } = props
   if (open.kind === 'made') return <NewText text={open.text} onClose={onClose} />
   if (open.kind === 'details')
-    return <Details id={String(open.key['token'])} title={nameOf(open.key)} onClose={onClose} />
+    return <Details id={plainText(open.key['token'])} title={nameOf(open.key)} onClose={onClose} />
   if (open.kind === 'new') {
     const save = async (changes: Json): Promise<void> => {
       const made = await ask<{ key: string }>({ method: 'POST', path: '/key/generate', body: withoutNull(changes) })
@@ -297,8 +297,8 @@ const facts: readonly (readonly [string, string])[] = [
 /** One fact of a record, where it is set. */
 export function Fact({ label, value }: { readonly label: string; readonly value: unknown }) {
   const isDate = typeof value === 'string' && /^\d{4}-\d\d-\d\dT/.test(value)
-  const text = isDate ? moment(value) : typeof value === 'object' ? JSON.stringify(value) : String(value)
-  if (value === null || value === undefined || text === '{}' || text === '[]' || text === '') return null
+  const text = isDate ? moment(value) : plainText(value)
+  if (text === '{}' || text === '[]' || text === '') return null
   return (
     <>
       <dt>{label}</dt>

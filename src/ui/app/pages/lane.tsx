@@ -1,6 +1,6 @@
 import type { Json } from '../api.js'
 import { isJson } from '../api.js'
-import { count, dollars, duration } from '../kit/format.js'
+import { count, dollars, duration, plainText } from '../kit/format.js'
 import { Notice } from '../kit/parts.js'
 import type { ChatProgress, ChatRequest } from './stream-chat.js'
 
@@ -66,7 +66,7 @@ function Turn({ turn }: { readonly turn: Json }) {
   return (
     <div class={`turn ${role === 'user' ? 'user' : ''}`}>
       <b>{role === 'user' ? 'You' : 'Model'}</b>
-      {typeof content === 'string' ? content : parts.map((part) => String(part['text'] ?? '')).join('')}
+      {typeof content === 'string' ? content : parts.map((part) => plainText(part['text'])).join('')}
       {parts.some((part) => part['type'] === 'image_url') && <em> (with an image)</em>}
     </div>
   )

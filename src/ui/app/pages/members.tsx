@@ -1,6 +1,7 @@
 import { useState } from 'preact/hooks'
 import { type Json, ask, messageOf } from '../api.js'
 import { Field, type FormField } from '../kit/form.js'
+import { plainText } from '../kit/format.js'
 import { readListPage } from '../kit/list-page.js'
 import { Pager } from '../kit/pager.js'
 import { ActionButton, Dialog, Empty, Loading, Notice, Table } from '../kit/parts.js'
@@ -50,17 +51,17 @@ export function Members(props: {
               <Table<Json>
                 caption="Members"
                 rows={rows}
-                keyOf={({ user_id: user }) => String(user)}
+                keyOf={({ user_id: user }) => plainText(user)}
                 columns={[
-                  { head: 'User', cell: ({ user_id: user }) => String(user) },
-                  { head: 'Role', cell: ({ role }) => String(role) },
+                  { head: 'User', cell: ({ user_id: user }) => plainText(user) },
+                  { head: 'Role', cell: ({ role }) => plainText(role) },
                   {
                     head: 'Actions',
                     cell: ({ user_id: user }) => (
                       <div class="row-actions">
                         <ActionButton
                           class="danger"
-                          label={`Remove ${String(user)}`}
+                          label={`Remove ${plainText(user)}`}
                           action={() => change('member_delete', { user_id: user })}
                           onError={setProblem}
                         >

@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks'
 import { type Json, ask } from '../api.js'
 import { Chart } from '../kit/chart.js'
-import { compact, count, dayBack, dollars } from '../kit/format.js'
+import { compact, count, dayBack, dollars, plainText } from '../kit/format.js'
 import { Empty, Loading, PageHead } from '../kit/parts.js'
 import { useLoad } from '../kit/use-load.js'
 import { type Activity, type Metrics, sumBreakdown, toDays } from './activity.js'
@@ -35,13 +35,13 @@ async function readFacts(days: number, signal: AbortSignal): Promise<Facts> {
     ask<readonly Json[]>({ path: '/team/list', query: { limit: 1_000 }, signal }),
     ask<Facts['byTeam']>({ path: '/spend/teams', query, signal }),
   ])
-  const teamsById = new Map(teams.map((team) => [String(team['team_id']), team]))
+  const teamsById = new Map(teams.map((team) => [plainText(team['team_id']), team]))
   const watched = byTeam.find(({ team_id: id }) => typeof teamsById.get(id)?.['max_budget'] === 'number')
   const info =
     watched && (await ask<{ team_info: Json }>({ path: '/team/info', query: { team_id: watched.team_id }, signal }))
   return {
     activity,
-    keys: new Map(keys.keys.map((key) => [String(key['key_id']), String(key['key_alias'] ?? key['key_name'])])),
+    keys: new Map(keys.keys.map((key) => [plainText(key['key_id']), plainText(key['key_alias'] ?? key['key_name'])])),
     teams: teamsById,
     byTeam,
     budget: info?.team_info,
@@ -136,7 +136,7 @@ interface Bar {
 function Tops({ facts }: { readonly facts: Facts }) {
   const { activity, keys, teams, byTeam, budget } = facts
   const teamBars = byTeam.map(({ team_id: id, spend }) => ({
-    name: String(teams.get(id)?.['team_alias'] ?? id),
+    name: plainText(teams.get(id)?.['team_alias'] ?? id),
     spend,
   }))
   const keyBars = sumBreakdown(activity, 'api_keys').map(({ name, spend }) => ({
@@ -151,7 +151,7 @@ function Tops({ facts }: { readonly facts: Facts }) {
       {budget && (
         <section class="card" aria-label="Budget">
           <header>
-            <h2>Budget of {String(budget['team_alias'] ?? budget['team_id'])}</h2>
+            <h2>Budget of {plainText(budget['team_alias'] ?? budget['team_id'])}</h2>
           </header>
           <div class="body">
             <BudgetStatus record={budget} label="Budget of the team that spends most" />

@@ -251,7 +251,7 @@ function Prompt(props: {
     const file = event.currentTarget.files?.[0]
     if (!file) return props.onImage(undefined)
     const reader = new FileReader()
-    reader.addEventListener('load', () => props.onImage(String(reader.result)))
+    reader.addEventListener('load', () => props.onImage(typeof reader.result === 'string' ? reader.result : undefined))
     reader.readAsDataURL(file)
   }
   return (

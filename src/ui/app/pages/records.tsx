@@ -1,6 +1,7 @@
 import { useState } from 'preact/hooks'
 import { type Json, ask } from '../api.js'
 import { type FormField, FormDialog } from '../kit/form.js'
+import { plainText } from '../kit/format.js'
 import { readListPage } from '../kit/list-page.js'
 import { Pager } from '../kit/pager.js'
 import { ActionButton, type Column, Confirm, Dialog, Empty, Loading, Notice, PageHead, Table } from '../kit/parts.js'
@@ -98,7 +99,7 @@ export function Records({ spec }: { readonly spec: RecordSpec }) {
 }
 
 function idOf(spec: RecordSpec, record: Json): string {
-  return String(record[spec.idField])
+  return plainText(record[spec.idField])
 }
 
 function Actions(props: {
@@ -246,9 +247,11 @@ function Details({
 }
 
 function namesOf(keys: unknown): readonly string[] {
-  return Array.isArray(keys) ? keys.map((key: Json) => String(key['key_alias'] ?? key['key_name'])) : []
+  return Array.isArray(keys) ? keys.map((key: Json) => plainText(key['key_alias'] ?? key['key_name'])) : []
 }
 
 function membersOf(members: unknown): readonly string[] {
-  return Array.isArray(members) ? members.map((member: Json) => `${member['user_id']} (${member['role']})`) : []
+  return Array.isArray(members)
+    ? members.map((member: Json) => `${plainText(member['user_id'])} (${plainText(member['role'])})`)
+    : []
 }

@@ -63,7 +63,7 @@ async function* eventsOf(response: Response): AsyncGenerator<string> {
 function withChunk(before: ChatProgress, chunk: unknown): ChatProgress {
   if (!isJson(chunk)) return before
   const { error, usage, choices } = chunk
-  if (isJson(error)) throw new Error(String(error['message'] ?? 'The stream failed.'))
+  if (isJson(error)) throw new Error(textOf(error['message']) || 'The stream failed.')
   const [choice] = Array.isArray(choices) ? choices : []
   const after = isJson(usage) ? { ...before, usage } : before
   if (!isJson(choice)) return after
