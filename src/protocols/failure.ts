@@ -1,5 +1,5 @@
 import type { FailureKind } from '../errors.js'
-import { GatewayError } from '../errors.js'
+import { GatewayError, failureRules } from '../errors.js'
 import { isObject, numberOf, stringOf } from '../wire/json.js'
 import type { Failure } from './protocol.js'
 
@@ -54,11 +54,20 @@ const phrases: readonly (readonly [RegExp, FailureKind, readonly number[]])[] = 
   [/model[_ ]not[_ ]found|does not exist or you do not have access/i, 'upstream_not_found', [400, 404]],
 ]
 
+// Providers quote what they refuse: a caller's own words must not put a deployment to rest.
+const quoted = /(?<!\w)(['"`]).{0,200}?\1(?!\w)/gs
+// As much as is searched: an endless message must not keep the process busy.
+const searchedText = 8_000
+
 /** Refines the class that a status gives by what the message and code say. */
 export function kindOfFailure(status: number, ...texts: readonly (string | null | undefined)[]): FailureKind {
-  const text = texts.filter(Boolean).join(' ')
+  const text = texts
+    .flatMap((one) => one?.slice(0, searchedText) ?? [])
+    .filter(Boolean)
+    .join(' ')
+  const own = text.replaceAll(quoted, '')
   for (const [pattern, kind, statuses] of phrases) {
-    if (statuses.includes(status) && pattern.test(text)) return kind
+    if (statuses.includes(status) && pattern.test(failureRules[kind].unhealthy ? own : text)) return kind
   }
   return kindOfStatus(status)
 }

@@ -78,6 +78,32 @@ describe('the class of a failure', () => {
   })
 })
 
+describe('what a caller wrote, quoted in a refusal,', () => {
+  it.each([
+    "Invalid value: 'rate limit'. Supported values are: 'low', 'medium', and 'high'.",
+    'Unknown tool choice "incorrect api key".',
+    "Input should be 'auto' [type=literal_error, input_value='model_not_found', input_type=str]",
+    "The value `usage limit` is not one of the user's roles.",
+  ])('is no fault of the deployment: %s', (message) => {
+    expect(kindOfFailure(400, message)).toBe('invalid_request')
+  })
+
+  it.each([" 'a", 'violat', 'input token count '])('keeps nobody waiting with endless %j', (piece) => {
+    const startedAt = performance.now()
+    expect(kindOfFailure(400, piece.repeat(250_000 / piece.length))).toBe('invalid_request')
+    expect(performance.now() - startedAt).toBeLessThan(1_000)
+  })
+
+  it.each([
+    ['You have reached your specified API usage limits.', 'rate_limited'],
+    ["Your organization's 'tier 1' rate limit was hit; see the provider's page.", 'rate_limited'],
+    ["This model's maximum context length is 8192 tokens, yours 'is' longer.", 'context_window'],
+    ['Incorrect API key provided: "sk-…".', 'upstream_authentication'],
+  ] as const)('hides nothing that the provider says itself: %s', (message, kind) => {
+    expect(kindOfFailure(400, message)).toBe(kind)
+  })
+})
+
 describe('an error inside a 200', () => {
   it('finds the status that the error names', () => {
     expect(statusInError({ code: 429 })).toBe(429)
