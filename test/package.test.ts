@@ -98,6 +98,8 @@ describe('the packed package', () => {
         choices: [{ message: { content: expect.stringContaining('from a host') } }],
       })
       expect(await (await ask(true)).text()).toMatch(/data: \[DONE\]\n\n$/)
+      // The page's files are in the package, and found by both ways of loading it.
+      expect((await fetch(`${running.url}/llm/docs/`)).status).toBe(200)
     } finally {
       await running.stop()
     }
