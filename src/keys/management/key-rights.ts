@@ -53,18 +53,20 @@ export async function toMemberKey(actor: Actor, wanted: KeyFields, parts: Manage
   const own = actor.key?.data
   if (own?.team_id && wanted.team_id && wanted.team_id !== own.team_id) throw needsAdmin('team_id')
   const key = { ...wanted, user_id: wanted.user_id === undefined ? actor.userId : wanted.user_id }
+  const isForAnother = Boolean(key.user_id) && key.user_id !== actor.userId
   const inherited = {
     team_id: own?.team_id ?? wanted.team_id,
     organization_id: own?.organization_id,
     customer_id: own?.customer_id,
     tags: own?.tags,
     allowed_routes: own?.allowed_routes,
-    key_type: isTyped(own) ? own?.key_type : wanted.key_type,
+    key_type: isTyped(own) ? own?.key_type : (wanted.key_type ?? (isForAnother ? ('llm_api' as const) : undefined)),
     metadata: withGatewayMetadata(wanted.metadata, own?.metadata),
     expires: earlier(wanted.expires, own?.expires),
     models: toModelsWithin(wanted, actor, parts),
   }
   await checkPlace(actor, { ...key, ...inherited }, parts)
+  await checkOwner(actor, { ...key, ...inherited }, parts)
   return { ...key, ...inherited }
 }
 
@@ -100,14 +102,36 @@ export function checkKeyChange(actor: Actor, before: KeyData, after: KeyData, pa
  * Lets a member have the text of a key that exists.
  * @throws GatewayError permission where the key opens more than what the member came with
  */
-export function checkReach(actor: Actor, target: Pick<Stored<'key'>, 'id' | 'data'>, parts: ManagementParts): void {
+export async function checkReach(
+  actor: Actor,
+  target: Pick<Stored<'key'>, 'id' | 'data'>,
+  parts: ManagementParts,
+): Promise<void> {
   if (actor.level === 'admin' || actor.key?.hash === target.id) return
   checkUnlimited(actor)
+  await checkOwner(actor, target.data, parts)
   const { data: own } = actor.key ?? {}
   const isNarrow =
     isTyped(own) || own?.team_id || own?.expires || own?.customer_id || own?.allowed_routes || own?.tags?.length
   const isWithinModels = isWithin(accessOf(target.data, parts), actor.caller.models)
   if (isNarrow || !isWithinModels) throw notAllowed('get a key that opens more than what you came with')
+}
+
+/**
+ * Below an admin nobody gets a key that would manage what somebody else manages: of another user only those for models,
+ * of admins and viewers none.
+ * @throws GatewayError permission
+ */
+async function checkOwner(actor: Actor, key: KeyFields, parts: ManagementParts): Promise<void> {
+  if (!key.user_id) return
+  const isOwn = key.user_id === actor.userId
+  const isForModels = key.key_type === 'llm_api' && !key.allowed_routes?.length
+  if (!isOwn && !isForModels) throw needsAdmin('key_type')
+  const user = await readRecord({ kind: 'user', id: key.user_id }, parts)
+  const role = user?.data.user_role
+  if (role !== 'proxy_admin' && role !== 'proxy_admin_viewer') return
+  const isForLess = key.key_type === 'llm_api' || key.key_type === 'read_only'
+  if (!isOwn || !isForLess) throw needsAdmin('user_id')
 }
 
 function isTyped(key: KeyData | undefined): boolean {

@@ -137,7 +137,7 @@ export async function regenerateKey(actor: Actor, renewal: KeyRenewal, parts: Ma
   if (text !== undefined && actor.level !== 'admin') throw needsAdmin('new_key')
   await checkRank(actor, id, '/key/regenerate', parts)
   const old = await needRecord({ kind: 'key', id }, parts)
-  checkReach(actor, old, parts)
+  await checkReach(actor, old, parts)
   const fields = toKeyFields(renewal.fields, parts.clock.now())
   const material = toMaterial(text, parts)
   const ends = new Date(parts.clock.now() + graceMs).toISOString()

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type AdminLab, type Json, queryOf, startAdminLab } from './lab.js'
+import { type AdminLab, type Json, hostCaller, queryOf, startAdminLab } from './lab.js'
 import { newBudget, newCustomer, newKey, newTeam, newUser, samples, sendSample } from './samples.js'
 
 let lab: AdminLab
@@ -158,6 +158,65 @@ describe('a member', () => {
       expect((await lab.send('POST', '/key/delete', { [field]: names }, key)).status).toBe(404)
     }
     expect(await lab.chat(other.key)).toBe(200)
+  })
+})
+
+describe('an admin of a team', () => {
+  async function leader(): Promise<{ readonly team: string; readonly key: string }> {
+    const { user, key } = await memberKey()
+    const team = await newTeam(lab)
+    await lab.send('POST', '/team/member_add', { team_id: team, member: { user_id: user, role: 'admin' } })
+    return { team, key }
+  }
+
+  it.each(['proxy_admin', 'proxy_admin_viewer'])(
+    'gets no key of a %s whom it takes into the team',
+    async (user_role) => {
+      const { team, key } = await leader()
+      const boss = await newUser(lab, { user_role })
+      await lab.send('POST', '/team/member_add', { team_id: team, member: { user_id: boss } }, key)
+      for (const key_type of ['default', 'management', 'llm_api', 'read_only', undefined]) {
+        const { status, text } = await lab.send(
+          'POST',
+          '/key/generate',
+          { team_id: team, user_id: boss, key_type },
+          key,
+        )
+        expect([key_type, status, text.includes('"sk-')]).toEqual([key_type, 403, false])
+      }
+      const theirs = await newKey(lab, { team_id: team, user_id: boss })
+      expect((await lab.send('POST', '/key/regenerate', { key: theirs }, key)).status).toBe(403)
+    },
+  )
+
+  it('makes keys of its members for models only: none that manages what they manage elsewhere', async () => {
+    const { team, key } = await leader()
+    const { key: other, team: elsewhere } = await leader()
+    const { body } = await lab.send('GET', '/key/info', undefined, other)
+    const user = ((body as { info: Json }).info['user_id'] ?? '') as string
+    await lab.send('POST', '/team/member_add', { team_id: team, member: { user_id: user } }, key)
+    const wanted = { team_id: team, user_id: user }
+    expect((await lab.send('POST', '/key/generate', { ...wanted, key_type: 'default' }, key)).param).toBe('key_type')
+    const made = await lab.send('POST', '/key/generate', wanted, key)
+    expect([made.status, made.body['key_type']]).toEqual([200, 'llm_api'])
+    const text = String(made.body['key'])
+    expect(await lab.chat(text)).toBe(200)
+    expect((await lab.send('POST', '/team/update', { team_id: elsewhere, team_alias: 'mine' }, text)).status).toBe(403)
+    const theirs = await newKey(lab, wanted)
+    expect((await lab.send('POST', '/key/regenerate', { key: theirs }, key)).status).toBe(403)
+    expect((await lab.send('POST', '/key/regenerate', { key: text }, key)).status).toBe(200)
+  })
+})
+
+describe('a user of the host', () => {
+  it('gets no key that makes it an admin, though the records say that it is one', async () => {
+    const boss = await newUser(lab, { user_role: 'proxy_admin' })
+    const theirs = await newKey(lab, { user_id: boss })
+    const caller = hostCaller('member', { kind: 'user', id: boss })
+    expect((await lab.send('POST', '/key/generate', {}, caller)).status).toBe(403)
+    expect((await lab.send('POST', '/key/generate', { key_type: 'management' }, caller)).status).toBe(403)
+    expect((await lab.send('POST', '/key/regenerate', { key: theirs }, caller)).status).toBe(403)
+    expect((await lab.send('POST', '/key/generate', { key_type: 'llm_api' }, caller)).status).toBe(200)
   })
 })
 
