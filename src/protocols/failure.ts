@@ -51,6 +51,8 @@ const phrases: readonly (readonly [RegExp, FailureKind, readonly number[]])[] = 
   ],
   [/rate limit|too many requests|resource has been exhausted|quota exceeded|usage limit/i, 'rate_limited', [400, 429]],
   [/overloaded/i, 'overloaded', [500, 502, 503, 529]],
+  // The caller asks a chat model for a completion, or the other way round: the model is there.
+  [/\bnot supported in the v1\/\S{1,40} endpoint/i, 'invalid_request', [404]],
   [/model[_ ]not[_ ]found|does not exist or you do not have access/i, 'upstream_not_found', [400, 404]],
 ]
 

@@ -88,6 +88,12 @@ describe('what a caller wrote, quoted in a refusal,', () => {
     expect(kindOfFailure(400, message)).toBe('invalid_request')
   })
 
+  it('the wrong operation for a model does not mean that the model is not there', () => {
+    const words = 'This is a chat model and not supported in the v1/completions endpoint.'
+    expect(kindOfFailure(404, `${words} Did you mean to use v1/chat/completions?`)).toBe('invalid_request')
+    expect(kindOfFailure(404, 'The model `gpt-9` does not exist.')).toBe('upstream_not_found')
+  })
+
   it.each([" 'a", 'violat', 'input token count '])('keeps nobody waiting with endless %j', (piece) => {
     const startedAt = performance.now()
     expect(kindOfFailure(400, piece.repeat(250_000 / piece.length))).toBe('invalid_request')
