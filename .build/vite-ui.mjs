@@ -1,7 +1,7 @@
 // Builds the admin page and the API docs into one module that holds their files as text: both halves of the package find
 // it by the same name, nothing is read from disk at run time, and a bundler of a host takes it along.
 import { createHash } from 'node:crypto'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { build } from 'vite'
 
@@ -37,4 +37,7 @@ function toAsset(path, content) {
 
 const assets = [...(await filesOf('.', '/')), ...(await filesOf('docs/', '/docs/'))]
 mkdirSync(target, { recursive: true })
-writeFileSync(new URL('assets.cjs', target), `exports.assets = ${JSON.stringify(assets)}\n`)
+// In one step, as tests of several files build and read it at once.
+const draft = new URL(`assets.${process.pid}.tmp`, target)
+writeFileSync(draft, `exports.assets = ${JSON.stringify(assets)}\n`)
+renameSync(draft, new URL('assets.cjs', target))

@@ -84,18 +84,21 @@ export function TryIt({ operation, document }: { readonly operation: ApiOperatio
         )}
       </div>
       {problem && <Notice tone="bad">{problem}</Notice>}
-      {outcome && (
-        <div class="stack tight" aria-live="polite">
-          <p>
-            <Badge tone={outcome.status < 400 ? 'good' : 'bad'}>{outcome.status}</Badge>{' '}
-            <span class="muted">{Math.round(outcome.tookMs)} ms</span>
-          </p>
-          <pre tabIndex={0} aria-label="Answer">
-            {outcome.text}
-          </pre>
-        </div>
-      )}
+      {outcome && <Answer outcome={outcome} />}
     </form>
+  )
+}
+
+function Answer({ outcome: { status, tookMs, text } }: { readonly outcome: Outcome }) {
+  return (
+    <div class="stack tight" aria-live="polite">
+      <p>
+        <Badge tone={status < 400 ? 'good' : 'bad'}>{status}</Badge> <span class="muted">{Math.round(tookMs)} ms</span>
+      </p>
+      <pre tabIndex={0} aria-label="Answer">
+        {text}
+      </pre>
+    </div>
   )
 }
 

@@ -2,7 +2,7 @@ import { type Json, ask, isJson } from '../api.js'
 import { count, dollars, duration, moment, plainText } from '../kit/format.js'
 import { Dialog, Empty, Loading, Table } from '../kit/parts.js'
 import { useLoad } from '../kit/use-load.js'
-import { Fact } from './keys.js'
+import { Fact } from './fact.js'
 import type { LogRow } from './log-row.js'
 import { Outcome } from './logs.js'
 

@@ -96,25 +96,46 @@ function Bench({ models }: { readonly models: readonly string[] }) {
       <form class="card" onSubmit={submit}>
         <div class="body stack">
           <Prompt value={prompt} onChange={setPrompt} onImage={setImage} image={image} />
-          <div class="actions">
-            <button class="primary" disabled={busy || chosen.some((model) => model === '')}>
-              Send
-            </button>
-            {busy && (
-              <button type="button" onClick={() => running.current?.abort()}>
-                Stop
-              </button>
-            )}
-            <button type="button" disabled={busy} onClick={compare}>
-              {chosen.length === 1 ? 'Compare two models' : 'One model'}
-            </button>
-            <button type="button" disabled={busy} onClick={() => setLanes(lanes.map(() => idle))}>
-              Clear
-            </button>
-          </div>
+          <Buttons
+            busy={busy}
+            canSend={chosen.every((model) => model !== '')}
+            isAlone={chosen.length === 1}
+            onStop={() => running.current?.abort()}
+            onCompare={compare}
+            onClear={() => setLanes(lanes.map(() => idle))}
+          />
         </div>
       </form>
       {lanes[0]?.request && <Code request={lanes[0].request} />}
+    </div>
+  )
+}
+
+function Buttons(props: {
+  readonly busy: boolean
+  readonly canSend: boolean
+  readonly isAlone: boolean
+  readonly onStop: () => void
+  readonly onCompare: () => void
+  readonly onClear: () => void
+}) {
+  const { busy, canSend, isAlone, onStop, onCompare, onClear } = props
+  return (
+    <div class="actions">
+      <button class="primary" disabled={busy || !canSend}>
+        Send
+      </button>
+      {busy && (
+        <button type="button" onClick={onStop}>
+          Stop
+        </button>
+      )}
+      <button type="button" disabled={busy} onClick={onCompare}>
+        {isAlone ? 'Compare two models' : 'One model'}
+      </button>
+      <button type="button" disabled={busy} onClick={onClear}>
+        Clear
+      </button>
     </div>
   )
 }

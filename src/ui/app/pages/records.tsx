@@ -7,7 +7,7 @@ import { Pager } from '../kit/pager.js'
 import { ActionButton, type Column, Confirm, Dialog, Empty, Loading, Notice, PageHead, Table } from '../kit/parts.js'
 import { useLoad } from '../kit/use-load.js'
 import { usePages } from '../kit/use-pages.js'
-import { Fact } from './keys.js'
+import { Fact } from './fact.js'
 import { BudgetStatus } from './limits.js'
 import { Members } from './members.js'
 
