@@ -2,8 +2,7 @@ import { setMaxListeners } from 'node:events'
 import { ChunkStream } from './call/chunk-stream.js'
 import type { CallContext, CallParts } from './call/context.js'
 import { startHealthChecks } from './call/health-checks.js'
-import { runCall } from './call/run-call.js'
-import { runStream } from './call/run-stream.js'
+import { answerCall, answerStream } from './call/answer-call.js'
 import { endpoints } from './endpoints/index.js'
 import { GatewayError, InvalidRequestError } from './errors.js'
 import { createAdmin } from './gateway/admin.js'
@@ -108,7 +107,7 @@ export function createGateway<Host = unknown>(options: GatewayOptions<Host>): Ga
       if ('stream' in checked && checked.stream) {
         throw new InvalidRequestError('call() answers whole; use stream() for a stream.', 'stream')
       }
-      const answer = await runCall(operation, checked, toContext(caller, callOptions, parts), parts)
+      const answer = await answerCall(operation, checked, toContext(caller, callOptions, parts), parts)
       return answer.body
     },
     stream: (operation, request, caller, callOptions) => {
@@ -116,7 +115,7 @@ export function createGateway<Host = unknown>(options: GatewayOptions<Host>): Ga
       return new ChunkStream(async (leaving) => {
         const checked = { ...checkRequest(operation, request), stream: true }
         const context = toContext(caller, { signal: signal ? AbortSignal.any([signal, leaving]) : leaving }, parts)
-        return (await runStream(operation, checked, context, parts)).parts
+        return (await answerStream(operation, checked, context, parts)).parts
       })
     },
     async close({ drainMs = 30_000 } = {}) {
@@ -126,6 +125,7 @@ export function createGateway<Host = unknown>(options: GatewayOptions<Host>): Ga
       admin.close()
       keys.directory.close()
       await books.close(closingMs)
+      await parts.callbacks?.close(closingMs)
       await Promise.all([parts.client.close(), parts.callerAccess?.client.close(), parts.media?.close()])
     },
   }

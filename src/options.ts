@@ -1,4 +1,7 @@
 import { z } from 'zod'
+import type { CallbackOptions } from './callbacks/index.js'
+import { type GuardrailOptions, guardrailOptions } from './guardrails/index.js'
+import type { Hooks } from './ports/hooks.js'
 import { type CacheOptions, cacheOptions } from './cache/options.js'
 import { type IdempotencyOptions, idempotencyOptions } from './cache/idempotency.js'
 import type { HealthCheckOptions } from './call/health-checks.js'
@@ -139,6 +142,12 @@ export interface GatewayOptions<Host = unknown> {
   readonly retries?: number | undefined
   /** How deployments are picked, what is done when they fail, and who takes over. */
   readonly routing?: RoutingOptions | undefined
+  /** Functions of yours that take part in every call; each has a deadline. */
+  readonly hooks?: Hooks | undefined
+  /** What looks at requests and answers: personal data, credentials, words, your own judges. */
+  readonly guardrails?: readonly GuardrailOptions[] | undefined
+  /** Who is told of every call and event: Langfuse, OpenTelemetry, Prometheus, Slack, your own function … */
+  readonly callbacks?: CallbackOptions | undefined
   /** What several processes, or runs, have in common. @default each process for itself, in memory */
   readonly stores?: StoreOptions | undefined
   /** Answer repeated requests from a cache; of the calls of one caller, unless `scope` says otherwise. @default none is kept */
@@ -226,6 +235,12 @@ const modelOptions = z.strictObject({
   id: z.string().min(1).optional(),
 })
 
+const isFunction = z.custom<() => void>((value) => typeof value === 'function', { error: 'must be a function' })
+const hook = z.union([
+  isFunction,
+  z.strictObject({ run: isFunction, deadlineMs: milliseconds, fail: z.enum(['open', 'closed']).optional() }),
+])
+
 const gatewayOptions = z.strictObject({
   models: z.array(modelOptions),
   auth: z.union([z.literal('none'), hasMethods('identify')]).optional(),
@@ -268,6 +283,18 @@ const gatewayOptions = z.strictObject({
   keys: z.union([z.boolean(), z.strictObject({ salt: secret.optional(), cacheTtlMs: milliseconds })]).optional(),
   encryptionKeys: EncryptionKeysSchema.optional(),
   spend: SpendOptionsSchema.optional(),
+  hooks: z
+    .strictObject({
+      beforeCall: hook.optional(),
+      duringCall: hook.optional(),
+      afterCall: hook.optional(),
+      onStream: hook.optional(),
+      onError: hook.optional(),
+    })
+    .optional(),
+  guardrails: guardrailOptions.optional(),
+  // Checked with its sinks when it is built.
+  callbacks: record.optional(),
   healthChecks: z
     .strictObject({
       intervalMs: z.number().int().min(1_000),

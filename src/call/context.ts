@@ -1,4 +1,6 @@
+import type { Callbacks } from '../callbacks/index.js'
 import type { GatewayError } from '../errors.js'
+import type { CallHooks, Guardrails } from '../guardrails/index.js'
 import type { LeaveSignal } from '../http/message.js'
 import type { Caller, Clock, Logger } from '../ports.js'
 import type { Accounts } from './accounts/accounts.js'
@@ -48,6 +50,11 @@ export interface CallParts {
   readonly midStream: MidStreamPolicy
   /** Set where a second deployment may be asked beside a slow one. */
   readonly hedging: Hedging | undefined
+  /** The host's hooks; undefined where it has none. */
+  readonly hooks: CallHooks | undefined
+  readonly guardrails: Guardrails
+  /** Who is told how calls end; undefined where nobody is. */
+  readonly callbacks: Callbacks | undefined
   /** Answers that need not be made again. */
   readonly earlier: EarlierAnswers
   /** Budgets, limits and the ledger. */

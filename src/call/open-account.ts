@@ -24,6 +24,9 @@ export async function openAccount<K extends Operation>(
   if (!opening) return undefined
   const account = opening instanceof Promise ? await opening : opening
   call.account = account
-  call.onEnd(() => account.close(context.trail))
+  call.onEnd(() => {
+    account.close(context.trail)
+    context.trail.rows = account.rows
+  })
   return account
 }

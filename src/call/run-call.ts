@@ -21,6 +21,7 @@ import { openAccount } from './open-account.js'
 import type { DecodedAnswer } from './read-answer.js'
 import { markCompletion } from './reasoning-origin.js'
 import { restored } from './restored-request.js'
+import { charactersOf } from './sent-answer.js'
 import { tellFailure } from './tell-failure.js'
 
 /** A whole answer as it is given to whoever asked. */
@@ -126,6 +127,7 @@ function noteSuccess<K extends Operation>({ picked, answer }: Answered<WholeAnsw
   const { lease } = picked
   const usage = usageOf(answer.body)
   lease.entry.usage = usage
+  if (!numberOf(usage?.['completion_tokens'])) lease.entry.receivedCharacters = charactersOf({ ...answer.body })
   lease.entry.serviceTier = stringOf(Reflect.get(answer.body, 'service_tier'))
   lease.succeeded({
     totalMs: parts.clock.now() - lease.entry.startedAt,

@@ -139,6 +139,12 @@ export class TextMeter {
   }
 }
 
+/** Roughly how much text a whole answer has. */
+export function charactersOf({ choices }: JsonObject): number {
+  if (!Array.isArray(choices)) return 0
+  return lengthOf({ choices: choices.filter(isObject).map((choice) => ({ ...choice, delta: choice['message'] })) })
+}
+
 // Runs for every chunk that is not forwarded, so it makes nothing.
 function lengthOf(chunk: JsonObject | undefined): number {
   const choices = chunk?.['choices']

@@ -1,6 +1,5 @@
 import type { CallContext, CallParts } from '../call/context.js'
-import { runCall } from '../call/run-call.js'
-import { runStream } from '../call/run-stream.js'
+import { answerCall, answerStream as streamCall } from '../call/answer-call.js'
 import { toGatewayError } from '../errors.js'
 import { errorAnswer, jsonAnswer } from '../http/answer.js'
 import type { HttpRequest, HttpResponse } from '../http/message.js'
@@ -20,7 +19,7 @@ export async function answerWhole<K extends Operation>(
 ): Promise<HttpResponse> {
   const call = toCallContext(context)
   try {
-    const answer = await runCall(operation, body, call, parts)
+    const answer = await answerCall(operation, body, call, parts)
     return jsonAnswer(
       200,
       answer.written ?? answer.body,
@@ -39,7 +38,7 @@ export async function answerStream<K extends StreamOperation>(
 ): Promise<HttpResponse> {
   const call = toCallContext(context)
   try {
-    const answer = await runStream(operation, body, call, parts)
+    const answer = await streamCall(operation, body, call, parts)
     const headers = { ...sseHeaders, ...servedHeaders(answer, call.trail, isExplained(context.request, body, parts)) }
     return { status: 200, headers, stream: new EventStream(answer.parts) }
   } catch (thrown) {

@@ -1,4 +1,7 @@
 import { randomUUID } from 'node:crypto'
+import { createCallbacks, createSendToSink } from '../callbacks/index.js'
+import { createGuardrails, createHooks } from '../guardrails/index.js'
+import { createOutboundHttp } from './outbound-http.js'
 import type { CallerAccess } from '../call/caller-access.js'
 import type { CallParts } from '../call/context.js'
 import { createHedging } from '../call/hedge.js'
@@ -47,7 +50,9 @@ export function createParts(options: GatewayOptions): GatewayParts {
   const connectTimeoutMs = longestConnect(deployments, context.defaults.timeouts)
   const client = createUpstreamClient({ connectTimeoutMs })
   const reasoning = createReasoningMemory()
-  const emit = toEmit(options.onEvent, logger)
+  const callbacks =
+    options.callbacks && createCallbacks(options.callbacks, { send: createSendToSink(client, clock), clock, logger })
+  const emit = toEmit(options.onEvent, logger, callbacks)
   const random = options.random ?? Math.random
   const openPrices = createPriceOpener(options.spend)
   const stores = guardStores(options.stores ?? {}, clock, logger)
@@ -72,6 +77,9 @@ export function createParts(options: GatewayOptions): GatewayParts {
   const call: CallParts = {
     ...routing,
     accounts: books.accounts,
+    hooks: createHooks(options.hooks, { clock, logger }),
+    guardrails: createGuardrails(options.guardrails ?? [], { clock, logger, http: createOutboundHttp(client, clock) }),
+    callbacks,
     earlier: createEarlier(options, { stores, clock, logger, createId }),
     registry,
     client,

@@ -1,3 +1,4 @@
+import type { Callbacks } from '../callbacks/index.js'
 import type { Logger } from '../ports.js'
 import type { GatewayEvent } from '../events.js'
 
@@ -5,10 +6,12 @@ import type { GatewayEvent } from '../events.js'
 export function toEmit(
   onEvent: ((event: GatewayEvent) => void) | undefined,
   logger: Logger,
+  callbacks?: Pick<Callbacks, 'event'>,
 ): (event: GatewayEvent) => void {
-  if (!onEvent) return () => {}
+  if (!onEvent) return (event) => callbacks?.event(event)
   const report = (error: unknown): void => logger.error({ error }, 'onEvent failed.')
   return (event) => {
+    callbacks?.event(event)
     try {
       // A listener may be an async function all the same.
       const result: unknown = onEvent(event)

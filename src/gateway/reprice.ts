@@ -17,8 +17,9 @@ export interface RepriceParts {
 /** Prices a row anew; undefined where no more is known than when it was written. */
 export function repriceRow(row: LedgerEntry, { pricing, findDeployment }: RepriceParts): RepricedRow | undefined {
   const { provider, model } = row
-  const deployment = findDeployment(row.deployment) ?? { provider, model, info: {}, prices: undefined }
-  const { price } = pricing.findNow(deployment)
+  const deployment = findDeployment(row.deployment) ?? { info: {}, prices: undefined }
+  // A wildcard's own model is a pattern: what served the row tells the row.
+  const { price } = pricing.findNow({ ...deployment, provider, model })
   if (!price) return undefined
   const usage = { ...noUsage, ...row.usage, estimated: row.estimated }
   const circumstances = circumstancesOf(row)

@@ -1,5 +1,6 @@
 import type { GatewayError } from '../errors.js'
 import type { Deployment } from '../deployment.js'
+import type { LedgerEntry } from '../ports/ledger.js'
 import type { JsonObject } from '../wire/json.js'
 
 /** Why an attempt was made. */
@@ -19,7 +20,7 @@ export interface AttemptEntry {
   accepted: boolean
   /** As the provider told it, of this attempt alone; of one that did not end well it may be less than is billed. */
   usage: JsonObject | undefined
-  /** Roughly how much text a stream gave; 0 for whole answers. What an output is estimated by where `usage` is missing. */
+  /** Roughly how much text arrived; 0 for whole answers with `usage`. What an output is estimated by where that is missing. */
   receivedCharacters: number
   /** The tier that served it, as the answer tells. */
   serviceTier: string | undefined
@@ -38,6 +39,8 @@ export class CallTrail {
   readonly entries: AttemptEntry[] = []
   /** The model group that was asked for, once it is found. */
   modelName: string | undefined
+  /** The ledger's rows, once the call is over; none where no accounts are kept. */
+  rows: readonly LedgerEntry[] = []
 
   begin(entry: Pick<AttemptEntry, 'target' | 'modelName' | 'reason' | 'startedAt'>): AttemptEntry {
     const begun: AttemptEntry = {

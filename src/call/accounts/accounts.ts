@@ -21,6 +21,8 @@ export interface BilledCall {
 
 /** Where one call's money goes. */
 export interface CallAccount {
+  /** What was written down, once it is closed. */
+  readonly rows: readonly LedgerEntry[]
   /** `x-ratelimit-*`; empty where there is no limit. */
   readonly headers: Readonly<Record<string, string>>
   /**

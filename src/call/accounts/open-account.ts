@@ -22,6 +22,7 @@ export class OpenAccount implements CallAccount {
   readonly #further: AdmittedCall[] = []
   #attempts: readonly HeldAttempt[] = []
   #open = true
+  rows: readonly LedgerEntry[] = []
 
   constructor(facts: CallFacts, admitted: AdmittedCall | undefined, tools: AccountTools) {
     this.#facts = facts
@@ -108,7 +109,8 @@ export class OpenAccount implements CallAccount {
     this.#open = false
     const { write, logger } = this.#tools
     try {
-      for (const row of toRows()) write(row)
+      this.rows = toRows()
+      for (const row of this.rows) write(row)
     } catch (error) {
       // A call is never harmed by its bookkeeping; what is held then ends by itself.
       logger.error({ error, callId: this.#facts.call.callId }, 'A call could not be written down.')
