@@ -80,6 +80,8 @@ export const KeyData = z.object({
   blocked: z.boolean().nullish(),
   /** Hash of the key that took its place; it works on until it expires. */
   replaced_by: z.string().nullish(),
+  /** Hash of the key whose place it took, as long as that may work on. */
+  replaces: z.string().nullish(),
   key_type: z.enum(keyTypes).nullish(),
   /** Paths, `/v1/*`, or names of groups such as `llm_api_routes`. @default all that `key_type` allows */
   allowed_routes: z.array(name).max(100).nullish(),

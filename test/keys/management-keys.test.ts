@@ -127,6 +127,23 @@ describe('an admin', () => {
     expect(await refusalOf(directory, text)).toBe('expired_api_key')
   })
 
+  it('blocks and deletes the old texts that still work with the key', async () => {
+    const { admin, parts, directory, keyFor } = createLab()
+    const actor = await admin()
+    const first = await keyFor({})
+    const second = await regenerateKey(actor, { id: first.id, fields: {}, graceMs: 60_000 }, parts)
+    const third = await regenerateKey(actor, { id: second.record.id, fields: {} }, parts)
+    const { id } = third.record
+    const refusals = () => Promise.all([first.text, third.key.reveal()].map((text) => refusalOf(directory, text)))
+    expect(await refusals()).toEqual([undefined, undefined])
+    await setKeyBlocked(actor, { id, blocked: true }, parts)
+    expect(await refusals()).toEqual(['blocked', 'blocked'])
+    await setKeyBlocked(actor, { id, blocked: false }, parts)
+    expect(await refusals()).toEqual([undefined, undefined])
+    expect(await deleteKeys(actor, [id], parts)).toEqual([id])
+    expect(await refusals()).toEqual(['invalid_api_key', 'invalid_api_key'])
+  })
+
   it('gives no new text that lacks what was written meanwhile', async () => {
     const lab = createLab()
     const { id } = await lab.keyFor({})

@@ -83,8 +83,9 @@ export async function setGroupBlocked<Kind extends BlockableKind>(
 }
 
 /**
- * Deletes one with everything in it: keys and places of a user; keys, members of a team; teams of an organization. Keys
- * stop working with the first write, before they are deleted themselves.
+ * Deletes one with everything in it: keys and places of a user; keys, members of a team; teams of an organization; keys of
+ * a customer. Keys stop working with the first write, which blocks them, and are gone before the record is: its id may be
+ * used anew, and a deletion that failed half-way can be repeated.
  * @throws GatewayError not_found, permission
  */
 export async function deleteGroup<Kind extends GroupKind>(
@@ -96,8 +97,7 @@ export async function deleteGroup<Kind extends GroupKind>(
   const rank = rankOver(actor, ref, found.data)
   if (rank === 'none') throw notFound(ref.kind)
   if (rank !== 'admin' && !(rank === 'organization' && ref.kind === 'team')) throw notAllowed(`delete this ${ref.kind}`)
-  await deleteRecord(actor, ref, parts)
-  await deleteContents(actor, ref, parts)
+  await deleteWithContents(actor, ref, parts)
 }
 
 /** Deletes the keys that belong to a user, a team, an organization, or a member of a team. */
@@ -109,7 +109,26 @@ export async function deleteKeysOf(
   for await (const { id } of everyRecord('key', index, parts)) await deleteRecord(actor, { kind: 'key', id }, parts)
 }
 
+async function deleteWithContents<Kind extends GroupKind>(
+  actor: Actor,
+  { kind, id }: RecordRef<Kind>,
+  parts: ManagementParts,
+): Promise<void> {
+  if (isBlockable(kind)) {
+    await changeRecord(actor, { kind, id, action: 'blocked', change: (data) => ({ ...data, blocked: true }) }, parts)
+  }
+  await deleteContents(actor, { kind, id }, parts)
+  await deleteRecord(actor, { kind, id }, parts)
+  // What was put in it meanwhile.
+  await deleteContents(actor, { kind, id }, parts)
+}
+
+function isBlockable(kind: GroupKind): kind is BlockableKind {
+  return kind === 'user' || kind === 'team' || kind === 'organization' || kind === 'customer'
+}
+
 async function deleteContents(actor: Actor, { kind, id }: RecordRef<GroupKind>, parts: ManagementParts): Promise<void> {
+  if (kind === 'customer') return deleteKeysOfCustomer(actor, id, parts)
   if (kind !== 'user' && kind !== 'team' && kind !== 'organization') return
   const index = { [kind]: id }
   await deleteKeysOf(actor, index, parts)
@@ -118,8 +137,14 @@ async function deleteContents(actor: Actor, { kind, id }: RecordRef<GroupKind>, 
   }
   if (kind !== 'organization') return
   for await (const team of everyRecord('team', index, parts)) {
-    await deleteRecord(actor, { kind: 'team', id: team.id }, parts)
-    await deleteContents(actor, { kind: 'team', id: team.id }, parts)
+    await deleteWithContents(actor, { kind: 'team', id: team.id }, parts)
+  }
+}
+
+/** Keys are not found by their customers: all of them are read. */
+async function deleteKeysOfCustomer(actor: Actor, id: string, parts: ManagementParts): Promise<void> {
+  for await (const { id: key, data } of everyRecord('key', {}, parts)) {
+    if (data.customer_id === id) await deleteRecord(actor, { kind: 'key', id: key }, parts)
   }
 }
 

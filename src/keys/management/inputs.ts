@@ -16,7 +16,7 @@ import {
 const stamps = { created_by: true, updated_by: true } as const
 
 /** Fields of a key, and how long it lives from now. */
-export const KeyInput = KeyData.omit({ ...stamps, key_id: true, key_name: true, replaced_by: true })
+export const KeyInput = KeyData.omit({ ...stamps, key_id: true, key_name: true, replaced_by: true, replaces: true })
   .extend({
     /** Instead of `expires`; null: for ever. */
     duration: z

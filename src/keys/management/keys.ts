@@ -101,7 +101,7 @@ export async function updateKey(actor: Actor, change: KeyChange, parts: Manageme
   return changeRecord(actor, { kind: 'key', id: change.id, version: change.version, change: withNew }, parts)
 }
 
-/** Blocks a key, or lets it work again, which only an admin may. @throws GatewayError */
+/** Blocks a key, with its earlier texts that still work, or lets it work again, which only an admin may. @throws GatewayError */
 export async function setKeyBlocked(
   actor: Actor,
   { id, blocked }: { readonly id: string; readonly blocked: boolean },
@@ -110,11 +110,16 @@ export async function setKeyBlocked(
   const rank = await checkRank(actor, id, blocked ? '/key/block' : '/key/unblock', parts)
   if (!blocked && rank !== 'admin') throw notAllowed('unblock keys; an admin may')
   const action: AuditData['action'] = blocked ? 'blocked' : 'unblocked'
-  return changeRecord(actor, { kind: 'key', id, action, change: (data) => ({ ...data, blocked }) }, parts)
+  const set = (key: string) =>
+    changeRecord(actor, { kind: 'key', id: key, action, change: (data) => ({ ...data, blocked }) }, parts)
+  const changed = await set(id)
+  for (const old of await predecessorsOf(id, parts)) await set(old)
+  return changed
 }
 
 /**
- * Deletes keys, all or, where one of them is not the actor's to delete, none; gives the hashes of those that were there.
+ * Deletes keys with their earlier texts that still work, all or, where one of them is not the actor's to delete, none;
+ * gives the hashes of those that were there.
  * @throws GatewayError not_found, permission
  */
 export async function deleteKeys(
@@ -124,8 +129,26 @@ export async function deleteKeys(
 ): Promise<readonly string[]> {
   for (const id of ids) await checkRank(actor, id, '/key/delete', parts)
   const deleted: string[] = []
-  for (const id of ids) if (await deleteRecord(actor, { kind: 'key', id }, parts)) deleted.push(id)
+  for (const id of ids) {
+    // First, as only the key itself leads to them.
+    for (const old of await predecessorsOf(id, parts)) await deleteRecord(actor, { kind: 'key', id: old }, parts)
+    if (await deleteRecord(actor, { kind: 'key', id }, parts)) deleted.push(id)
+  }
   return deleted
+}
+
+/** The keys whose place a key took one after the other, as far as they are there. */
+async function predecessorsOf(id: string, parts: ManagementParts): Promise<readonly string[]> {
+  const found = new Set([id])
+  let next = (await readRecord({ kind: 'key', id }, parts))?.data.replaces
+  while (next && !found.has(next)) {
+    const old = await readRecord({ kind: 'key', id: next }, parts)
+    if (!old) break
+    found.add(next)
+    next = old.data.replaces
+  }
+  found.delete(id)
+  return [...found]
 }
 
 /**
@@ -143,7 +166,7 @@ export async function regenerateKey(actor: Actor, renewal: KeyRenewal, parts: Ma
   const ends = new Date(parts.clock.now() + graceMs).toISOString()
   let born: KeyData = old.data
   const change = (data: KeyData): KeyData => {
-    born = { ...data, ...fields, key_name: material.name }
+    born = { ...data, ...fields, key_name: material.name, replaces: graceMs > 0 ? id : data.replaces }
     if (actor.level !== 'admin') checkKeyChange(actor, data, { ...data, ...fields }, parts)
     return retire(data, material.hash, ends)
   }
