@@ -105,12 +105,21 @@ function outputBound(call: PlannedCall, options: EstimateOptions): OutputBound {
   if (call.operation === 'embeddings') return { tokens: 0, isBounded: true }
   if (call.operation === 'images') return imageOutputBound(call.request)
   const { request } = call
-  const limits = [request['max_completion_tokens'], request['max_tokens']].map(numberOf)
+  const limits = [request['max_completion_tokens'], request['max_tokens']].map(countOf)
   const asked = limits.some((limit) => limit !== undefined) ? Math.max(...limits.map((limit) => limit ?? 0)) : undefined
   const each = asked ?? options.maxOutputTokens
   const answers =
-    Math.max(numberOf(request['n']) ?? 1, numberOf(request['best_of']) ?? 1) * promptsIn(request['prompt'])
+    Math.max(1, countOf(request['n']) ?? 1, countOf(request['best_of']) ?? 1) * promptsIn(request['prompt'])
   return { tokens: (each ?? defaultOutputTokens) * answers, isBounded: each !== undefined }
+}
+
+// Above everything that can be asked for, and small enough for products of several to stay finite.
+const mostCounted = 1e15
+
+/** A count of the request's: members that the gateway only passes on were not checked. */
+function countOf(value: unknown): number | undefined {
+  const number = numberOf(value)
+  return number === undefined ? undefined : Math.min(mostCounted, Math.max(0, Math.ceil(number)))
 }
 
 /** A list of prompts, as texts or as lists of tokens, is answered one by one. */
@@ -139,7 +148,7 @@ const searching = /search/i
 function webSearchBound(request: JsonObject, hosted: readonly JsonObject[], options: EstimateOptions): number {
   const assumed = options.webSearches ?? defaultWebSearches
   const tools = hosted.filter((tool) => searching.test(stringOf(tool['type']) ?? Object.keys(tool).join(' ')))
-  const byTools = tools.reduce((sum, tool) => sum + (numberOf(tool['max_uses']) ?? assumed), 0)
+  const byTools = tools.reduce((sum, tool) => sum + (countOf(tool['max_uses']) ?? assumed), 0)
   return byTools + (isObject(request['web_search_options']) ? assumed : 0)
 }
 

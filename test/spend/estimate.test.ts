@@ -151,6 +151,20 @@ describe('the dearest way', () => {
     expect(estimate(chat({ web_search_options: {} }), { input: 1, output: 1 }).priced).toBe(true)
   })
 
+  it.each([
+    { best_of: 1e308, max_tokens: 1e10 },
+    { n: 1e9, max_tokens: 1e15 },
+    { best_of: 1.5, n: 2 },
+    { best_of: -3 },
+    { tools: [{ type: 'web_search', max_uses: -1_000_000 }] },
+    { tools: [{ type: 'web_search', max_uses: 1.5 }] },
+    { tools: [{ type: 'web_search', max_uses: 1e308 }] },
+  ])('is a bound also where members that nobody checked hold %j', (request) => {
+    const options = { input: 0, output: 1, perWebSearch: 0.01 }
+    const { pico } = estimate(chat(request), options)
+    expect(pico).toBeGreaterThanOrEqual(estimate(chat(), options).pico)
+  })
+
   it('never counts more than the context window', () => {
     const call = chat({ messages: [{ role: 'user', content: 'word '.repeat(10_000) }] })
     expect(estimate(call, perToken).inputTokens).toBeGreaterThan(10_000)
