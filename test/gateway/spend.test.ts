@@ -95,6 +95,15 @@ describe('the ledger', () => {
     expect(await rows()).toMatchObject([{ aborted: true, estimated: true, failure: expect.any(String) }])
   })
 
+  it.each([false, true])('estimates the output of an answer without token counts, with stream: %s', async (stream) => {
+    const { gateway, rows } = start()
+    lab.upstream.script('no-usage')
+    await textOf(await ask(gateway, 'POST', '/v1/chat/completions', chat('main', { stream })))
+    const [row] = await rows()
+    expect(row).toMatchObject({ estimated: true, aborted: false })
+    expect(row?.usage['outputText']).toBeGreaterThan(0)
+  })
+
   it('flags what has no price, and never counts it as known to be free', async () => {
     const { gateway, rows } = start()
     await ask(gateway, 'POST', '/v1/chat/completions', chat('odd'))

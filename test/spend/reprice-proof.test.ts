@@ -61,6 +61,25 @@ describe('reprice', () => {
     expect(await gateway.spend.reprice({ from: 1 })).toMatchObject({ rows: 1 })
   })
 
+  it('finds the price of what a wildcard stood for', async () => {
+    lab.upstream.reset()
+    const { stores } = openMemory()
+    const wildcard = { modelName: 'any/*', model: 'fake/*', id: 'any' }
+    const gateway = lab.start([wildcard], {
+      stores,
+      auth: { identify: () => anyCaller },
+      spend: { unknownPrice: { input: 9, output: 9 }, prices: { 'fake/odd': price } },
+    })
+    await textOf(await ask(gateway, 'POST', '/v1/chat/completions', chat('any/odd', { max_tokens: 20 })))
+    await gateway.spend.flush()
+    const [row] = await rowsOf(stores.ledger)
+    if (!row) throw new Error('There is no row.')
+    expect(row).toMatchObject({ priced: true, model: 'odd' })
+    const unpriced = { ...row, id: 'as-it-was-unknown', cost: 0n, charged: 0n, priced: false, price: null }
+    await stores.ledger.append([unpriced])
+    expect(await gateway.spend.reprice()).toEqual({ rows: 1, unpriced: 0, charged: row.cost })
+  })
+
   it('knows of the service tier that served a row', async () => {
     const { gateway, proof, call } = start()
     lab.upstream.onRequest(() => ({
