@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { CallbackOptions } from './callbacks/index.js'
+import type { PromptStore } from './prompts/index.js'
 import { type GuardrailOptions, guardrailOptions } from './guardrails/index.js'
 import type { Hooks } from './ports/hooks.js'
 import { type CacheOptions, cacheOptions } from './cache/options.js'
@@ -146,6 +147,8 @@ export interface GatewayOptions<Host = unknown> {
   readonly hooks?: Hooks | undefined
   /** What looks at requests and answers: personal data, credentials, words, your own judges. */
   readonly guardrails?: readonly GuardrailOptions[] | undefined
+  /** Where prompts are found that requests name by `prompt_id`, by name of the store; the first one is asked. */
+  readonly prompts?: Readonly<Record<string, PromptStore>> | undefined
   /** Who is told of every call and event: Langfuse, OpenTelemetry, Prometheus, Slack, your own function … */
   readonly callbacks?: CallbackOptions | undefined
   /** What several processes, or runs, have in common. @default each process for itself, in memory */
@@ -293,6 +296,7 @@ const gatewayOptions = z.strictObject({
     })
     .optional(),
   guardrails: guardrailOptions.optional(),
+  prompts: z.record(z.string().min(1), hasMethods('find')).optional(),
   // Checked with its sinks when it is built.
   callbacks: record.optional(),
   healthChecks: z

@@ -55,7 +55,7 @@ export function sqlCounters(database: SqlDatabase, tables: Tables, clock: () => 
 
   return {
     // A reservation is a transaction of several round trips, and waits for others on the same counters.
-    deadlineMs: 2_000,
+    deadlineMs: 10_000,
     reserve: (holds, options) => transact((context) => reserve(context, holds, options)),
     async renew(reservations, ttlMs) {
       return transact((context) => renew(context, reservations, ttlMs))

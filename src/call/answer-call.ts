@@ -1,3 +1,4 @@
+import type { ChatRequest } from '../wire/chat.js'
 import type { Operation, Operations, StreamOperation } from '../wire/operations.js'
 import type { CallContext, CallParts } from './context.js'
 import { beginGuard, guardStream, guardWhole } from './guard-call.js'
@@ -18,8 +19,9 @@ export async function answerCall<K extends Operation>(
 ): Promise<GivenWhole<K>> {
   const record = beginRecord(operation, request, context, parts)
   try {
-    const guard = beginGuard(operation, request, context, parts)
-    const given = guard ? await guardWhole(guard, parts) : await runCall(operation, request, context, parts)
+    const asked = await prompted(operation, request, parts)
+    const guard = beginGuard(operation, asked, context, parts)
+    const given = guard ? await guardWhole(guard, parts) : await runCall(operation, asked, context, parts)
     record?.answered(given)
     return given
   } catch (thrown) {
@@ -40,11 +42,22 @@ export async function answerStream<K extends StreamOperation>(
 ): Promise<GivenStream<K>> {
   const record = beginRecord(operation, request, context, parts)
   try {
-    const guard = beginGuard(operation, request, context, parts)
-    const given = guard ? await guardStream(guard, parts) : await runStream(operation, request, context, parts)
+    const asked = await prompted(operation, request, parts)
+    const guard = beginGuard(operation, asked, context, parts)
+    const given = guard ? await guardStream(guard, parts) : await runStream(operation, asked, context, parts)
     return record ? { ...given, parts: record.streamed(given) } : given
   } catch (thrown) {
     record?.failed(thrown)
     throw thrown
   }
+}
+
+/** The request with the prompt that it names in front, see `prompt_id`. */
+function prompted<K extends Operation>(
+  operation: K,
+  request: Operations[K]['request'],
+  { prompts }: CallParts,
+): Promise<Operations[K]['request']> | Operations[K]['request'] {
+  if (operation !== 'chat' || !prompts) return request
+  return prompts.apply(request as ChatRequest) ?? request
 }

@@ -1,5 +1,6 @@
 import type { Callbacks } from '../callbacks/index.js'
 import type { GatewayError } from '../errors.js'
+import type { Prompts } from '../prompts/index.js'
 import type { CallHooks, Guardrails } from '../guardrails/index.js'
 import type { LeaveSignal } from '../http/message.js'
 import type { Caller, Clock, Logger } from '../ports.js'
@@ -53,6 +54,8 @@ export interface CallParts {
   /** The host's hooks; undefined where it has none. */
   readonly hooks: CallHooks | undefined
   readonly guardrails: Guardrails
+  /** Prompts that requests name; undefined where the host has none. */
+  readonly prompts: Prompts | undefined
   /** Who is told how calls end; undefined where nobody is. */
   readonly callbacks: Callbacks | undefined
   /** Answers that need not be made again. */

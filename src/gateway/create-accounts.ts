@@ -64,6 +64,8 @@ export function createAccountsParts(options: GatewayOptions, core: AccountsCore)
     createId,
     logger,
     onStoreFailure: spend.onStoreFailure ?? 'degrade',
+    // Asked once per budget and window; a busy pool may keep the question waiting.
+    ledgerDeadlineMs: 5_000,
     onSoftBudget: (event) => emit({ type: 'soft_budget', ...event, at: clock.now() }),
   })
   const pricing = createPricing({

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { createCallbacks, createSendToSink } from '../callbacks/index.js'
 import { createGuardrails, createHooks } from '../guardrails/index.js'
+import { createPrompts } from '../prompts/index.js'
 import { createOutboundHttp } from './outbound-http.js'
 import type { CallerAccess } from '../call/caller-access.js'
 import type { CallParts } from '../call/context.js'
@@ -80,6 +81,7 @@ export function createParts(options: GatewayOptions): GatewayParts {
     hooks: createHooks(options.hooks, { clock, logger }),
     guardrails: createGuardrails(options.guardrails ?? [], { clock, logger, http: createOutboundHttp(client, clock) }),
     callbacks,
+    prompts: options.prompts && createPrompts(options.prompts, { clock, logger }),
     earlier: createEarlier(options, { stores, clock, logger, createId }),
     registry,
     client,

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
-import { type CallRecord, GatewayError, type GatewayOptions } from '../../src/index.js'
+import { type CallRecord, GatewayError, type GatewayOptions, textPrompts } from '../../src/index.js'
 import { createMemoryLedger } from '../../src/stores/memory-ledger.js'
 import { type GatewayLab, ask, chat, jsonOf, startGatewayLab, textOf } from '../support/gateway.js'
 
@@ -134,5 +134,19 @@ describe('callbacks', () => {
     expect(answered).toMatchObject({ status: 'success', provider: 'fake', attempts: [{ outcome: 'answered' }] })
     expect(Number(answered?.cost)).toBeGreaterThan(0)
     expect(answered).not.toHaveProperty('request')
+  })
+})
+
+describe('prompts', () => {
+  it('come before the conversation of who names them, with their variables', async () => {
+    const prompts = { own: textPrompts({ polite: 'Always say {{word}}.' }) }
+    const gateway = start({ prompts })
+    const body = chat('main', { prompt_id: 'polite', prompt_variables: { word: 'please' } })
+    expect((await ask(gateway, 'POST', path, body)).status).toBe(200)
+    const sent = lab.upstream.requests.at(-1)?.body as { messages: { content: string }[] }
+    expect(sent.messages[0]?.content).toBe('Always say please.')
+    expect(sent.messages).toHaveLength(2)
+    expect(sent).not.toHaveProperty('prompt_id')
+    expect((await ask(gateway, 'POST', path, chat('main', { prompt_id: 'rude' }))).status).toBe(400)
   })
 })
