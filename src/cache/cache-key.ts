@@ -6,7 +6,7 @@ import { sha256, toCanonicalText } from './canonical.js'
 import type { CacheScope } from './options.js'
 
 // Part of every key: entries of an older form are never found, so they need not be understood.
-const version = 1
+const version = 2
 
 /** Everything besides the request itself that keeps answers apart. */
 export interface KeyParts {
@@ -16,14 +16,16 @@ export interface KeyParts {
   readonly namespaces: readonly [string, string]
   /** From `scopeOf`. */
   readonly scope: readonly string[]
+  /** What decides, beside the request, which deployment may answer. */
+  readonly routing: readonly string[]
   /** From `createModelIdentity`. */
   readonly model: string
 }
 
 /** The key of an answer: SHA-256 over what keeps answers apart and the digest of the request, in hex. */
 export function toCacheKey(parts: KeyParts, requestDigest: string): string {
-  const { operation, streamed, namespaces, scope, model } = parts
-  return sha256(JSON.stringify([version, operation, streamed, namespaces, scope, model, requestDigest]))
+  const { operation, streamed, namespaces, scope, routing, model } = parts
+  return sha256(JSON.stringify([version, operation, streamed, namespaces, scope, routing, model, requestDigest]))
 }
 
 /**
@@ -66,9 +68,9 @@ export function createModelIdentity(): (group: CachedGroup) => string {
 
 function identityOf({ name, members }: CachedGroup): string {
   const texts = members.map(({ deployment }) => {
-    const { id, provider, model, baseUrl, apiVersion, params, dropParams } = deployment
+    const { id, provider, model, baseUrl, apiVersion, params, dropParams, headers } = deployment
     // Parameters of a host that have no canonical text are told apart by the deployment's id.
-    return toCanonicalText([provider, model, baseUrl, apiVersion, params, dropParams]) ?? id
+    return toCanonicalText([provider, model, baseUrl, apiVersion, params, dropParams, headers]) ?? id
   })
   return sha256(JSON.stringify([name, [...new Set(texts)].toSorted()]))
 }

@@ -20,6 +20,8 @@ export interface CacheQuestion<K extends Operation> {
   readonly operation: K
   readonly request: Operations[K]['request']
   readonly caller: Caller
+  /** What else decides which deployment may answer: tags, a region. */
+  readonly routing?: readonly string[] | undefined
   /** What the model was resolved to. */
   readonly group: CachedGroup
   /** From `readCacheWishes`. */
@@ -60,7 +62,7 @@ export type PlanCall = <K extends Operation>(question: CacheQuestion<K>, streame
 /** Builds the decision from the settings. */
 export function createPlanner(settings: CacheSettings): PlanCall {
   const identify = createModelIdentity()
-  return ({ operation, request, caller, group, wishes }, streamed) => {
+  return ({ operation, request, caller, group, wishes, routing = [] }, streamed) => {
     const isOn = wishes.use ?? settings.mode === 'default_on'
     if (!isOn || !settings.operations.has(operation)) return undefined
     const scope = wishes.scope ?? settings.scope
@@ -72,6 +74,7 @@ export function createPlanner(settings: CacheSettings): PlanCall {
       streamed,
       namespaces: [settings.namespace, wishes.namespace ?? ''],
       scope: scopeOf(caller, scope),
+      routing,
     }
     const keyUnder = (under: CachedGroup, of: string): string => toCacheKey({ ...shared, model: identify(under) }, of)
     return {

@@ -13,6 +13,7 @@ import type { Given } from './attempt.js'
 import type { BegunCall } from './begin-call.js'
 import type { CallContext } from './context.js'
 import type { PartBatches } from './read-parts.js'
+import { requestTags } from './routing-facts.js'
 
 /** Answers that exist already: of the same key, or of the same request. */
 export interface EarlierAnswers {
@@ -62,7 +63,15 @@ export function findStream<K extends StreamOperation>(
 function toQuestion<K extends Operation>(repeatable: RepeatableCall<K>): CacheQuestion<K> {
   const { operation, request, call, context } = repeatable
   const wishes = readCacheWishes(request, context.headers['cache-control'])
-  return { operation, request, wishes, group: call.route.group, caller: context.caller, signal: context.signal }
+  const { caller, signal } = context
+  return { operation, request, wishes, routing: routingOf(request, context), group: call.route.group, caller, signal }
+}
+
+/** Tags and region of the call: an answer of deployments that it may not use is not for it. */
+function routingOf(request: Operations[Operation]['request'], context: CallContext): readonly string[] {
+  const region: unknown = context.caller.metadata?.['allowedModelRegion']
+  const tags = requestTags(request, context).toSorted()
+  return typeof region === 'string' ? [`region:${region}`, ...tags] : tags
 }
 
 /** What a client is told about an answer that was not made for it. */

@@ -25,6 +25,7 @@ import { type AccountsParts, createAccountsParts, createPriceOpener } from './cr
 import { createEarlier } from './create-earlier.js'
 import { type KeyParts, createKeys } from './create-keys.js'
 import { createRouter } from './create-router.js'
+import { checkIds } from './deployments.js'
 import { toEmit } from './emit.js'
 import { type GuardedStores, guardStores } from './guard-stores.js'
 
@@ -47,6 +48,7 @@ export function createParts(options: GatewayOptions): GatewayParts {
   const logger = options.logger ? safeLogger(options.logger) : silent
   const registry = createRegistry(options.providers ?? [])
   const context = toDeploymentContext(options, registry)
+  checkIds(options.models)
   const deployments = options.models.map((model) => createDeployment(model, context))
   const connectTimeoutMs = longestConnect(deployments, context.defaults.timeouts)
   const client = createUpstreamClient({ connectTimeoutMs })

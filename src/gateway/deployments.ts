@@ -18,6 +18,16 @@ export interface Deployments {
   replace(models: readonly ModelOptions[]): readonly Deployment[]
 }
 
+/** @throws TypeError where two models are given one id */
+export function checkIds(models: readonly ModelOptions[]): void {
+  const known = new Set<string>()
+  for (const { id } of models) {
+    if (id === undefined) continue
+    if (known.has(id)) throw new TypeError(`Two models have the id ${JSON.stringify(id)}.`)
+    known.add(id)
+  }
+}
+
 /** Builds the methods of `gateway.deployments`. */
 export function createDeployments(directory: ModelDirectory, context: DeploymentContext): Deployments {
   const make = (model: ModelOptions): Deployment => {
@@ -42,6 +52,7 @@ export function createDeployments(directory: ModelDirectory, context: Deployment
     },
     remove: (id) => directory.remove(id),
     replace(models) {
+      checkIds(models)
       const list = models.map(make)
       directory.replace(list)
       return list

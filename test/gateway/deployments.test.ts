@@ -44,6 +44,15 @@ describe('gateway.deployments', () => {
     expect(gateway.deployments.list().map(({ modelName }) => modelName)).toEqual(['one'])
   })
 
+  it('takes no two models with one id', () => {
+    const twins = [
+      { modelName: 'x', model: 'fake/x', id: 'same' },
+      { modelName: 'y', model: 'fake/y', id: 'same' },
+    ]
+    expect(() => lab.start(twins)).toThrow(/Two models have the id "same"/)
+    expect(() => lab.start([]).deployments.replace(twins)).toThrow(TypeError)
+  })
+
   it('refuses an id that exists, an unknown one, and settings that are none', () => {
     const gateway = lab.start([{ modelName: 'one', model: 'fake/one', id: 'a' }])
     expect(() => gateway.deployments.add({ modelName: 'x', model: 'fake/x', id: 'a' })).toThrow(/already/)

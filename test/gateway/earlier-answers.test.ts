@@ -68,6 +68,11 @@ describe('the response cache', () => {
     expect((await twice(gateway, chat('main'), { who: 'b' })).calls).toBe(2)
   })
 
+  it('keeps answers for different tags apart', async () => {
+    const gateway = lab.start(models, { auth, cache: true })
+    expect((await twice(gateway, chat('main'), { 'x-sluice-tags': 'paid' })).calls).toBe(2)
+  })
+
   it('is off unless the host wants it, and passed over by who says no-cache', async () => {
     expect((await twice(lab.start(models, { auth }), chat('main'))).calls).toBe(2)
     const gateway = lab.start(models, { auth, cache: true })
