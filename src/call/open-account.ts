@@ -3,7 +3,7 @@ import type { Operation } from '../wire/operations.js'
 import type { CallAccount } from './accounts/accounts.js'
 import type { CallParts } from './context.js'
 import type { RepeatableCall } from './earlier-answers.js'
-import { requestTags } from './routing-facts.js'
+import { labelTags } from './routing-facts.js'
 
 /**
  * Lets the call in, or not; its account is closed when the call is over. Undefined where nobody keeps books.
@@ -19,7 +19,7 @@ export async function openAccount<K extends Operation>(
     caller: context.caller,
     callId: context.requestId,
     group: call.route.group,
-    readTags: () => requestTags(request, context),
+    readTags: () => labelTags(request, context),
   })
   if (!opening) return undefined
   const account = opening instanceof Promise ? await opening : opening

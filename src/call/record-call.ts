@@ -5,7 +5,7 @@ import { isObject, stringOf } from '../wire/json.js'
 import type { Operation, Operations } from '../wire/operations.js'
 import type { Given } from './attempt.js'
 import type { CallContext, CallParts } from './context.js'
-import { requestTags } from './routing-facts.js'
+import { labelTags } from './routing-facts.js'
 
 /** Tells how a call ended, once; none of its methods throws. */
 export interface CallRecording {
@@ -71,18 +71,9 @@ function labelsOf(request: Operations[Operation]['request'], context: CallContex
   return {
     modelName: context.trail.modelName,
     caller: context.caller,
-    tags: tagsOf(request, context),
+    tags: labelTags(request, context),
     endUser: stringOf(request['user']),
     metadata: isObject(metadata) ? metadata : undefined,
-  }
-}
-
-/** Tags that are none fail the call, not its record. */
-function tagsOf(request: Operations[Operation]['request'], context: CallContext): readonly string[] {
-  try {
-    return requestTags(request, context)
-  } catch {
-    return context.caller.tags ?? []
   }
 }
 

@@ -56,6 +56,15 @@ export function requestTags(request: AnyRequest, { caller, headers }: CallContex
   return [...new Set([...(caller.tags ?? []), ...own])]
 }
 
+/** The same as labels of what is over: tags that are none are no reason to lose it. */
+export function labelTags(request: AnyRequest, context: CallContext): readonly string[] {
+  try {
+    return requestTags(request, context)
+  } catch {
+    return context.caller.tags ?? []
+  }
+}
+
 function toTags(value: unknown, place: string): readonly string[] {
   if (value === undefined || value === null) return []
   const list: readonly unknown[] = typeof value === 'string' ? value.split(',') : Array.isArray(value) ? value : [value]

@@ -7,7 +7,7 @@ import { isModelMatch } from '../limits/holds.js'
 import type { SpendQuestion } from '../limits/seeding.js'
 import type { GatewayOptions } from '../options.js'
 import type { Clock, Logger, Timer } from '../ports.js'
-import type { LedgerStore } from '../ports/ledger.js'
+import type { LedgerEntry, LedgerStore } from '../ports/ledger.js'
 import type { RouterParts } from '../router/route.js'
 import { reachableGroups } from '../router/fallbacks.js'
 import { type LedgerQueue, createLedgerQueue } from '../spend/ledger-queue.js'
@@ -146,10 +146,15 @@ async function totalOf({ scope, model, from, until }: SpendQuestion, ledger: Led
   let after: string | undefined
   do {
     const page = await ledger.query({ scope, from, until, limit: 1_000, ...(after !== undefined && { after }) })
-    for (const { modelName, charged } of page.entries) if (isModelMatch(model, modelName)) total += charged
+    for (const row of page.entries) if (countsFor(row, model)) total += row.charged
     after = page.next
   } while (after !== undefined)
   return total
+}
+
+/** A fallback's row counts for both models: the one that was asked for, and the one that answered. */
+function countsFor({ scopes }: LedgerEntry, model: string): boolean {
+  return scopes.some(({ kind, id }) => kind === 'model' && isModelMatch(model, id))
 }
 
 const hourMs = 60 * 60_000

@@ -15,7 +15,7 @@ export interface BilledCall {
   readonly caller: Caller
   readonly callId: string
   readonly group: ModelGroup
-  /** Labels of the caller and of the request, each once. */
+  /** Labels of the caller and of the request, each once; does not throw. */
   readonly readTags: () => readonly string[]
 }
 

@@ -1,4 +1,5 @@
 import type { Deployment } from '../../deployment.js'
+import { isModelMatch } from '../../limits/holds.js'
 import type { Scope } from '../../ports.js'
 import type { BilledCall } from './accounts.js'
 
@@ -25,6 +26,15 @@ export interface SharedScopes {
   ofCall(call: BilledCall): readonly Scope[]
   /** What one attempt counts against, whoever calls: the provider, then the deployment. */
   ofAttempt(deployment: Deployment): readonly Scope[]
+  /** What an attempt at another model group than the one that was asked for counts against beside the call's own. */
+  ofFallback(modelName: string, asked: FallbackFrom): readonly Scope[]
+}
+
+/** The call that a fallback serves. */
+export interface FallbackFrom {
+  readonly modelName: string
+  /** Everything that the call counts against. */
+  readonly scopes: readonly Scope[]
 }
 
 const nothing: readonly Scope[] = []
@@ -50,7 +60,17 @@ export function createSharedScopes(budgets: SharedBudgets): SharedScopes {
       if (providers.size + deployments.size === 0) return nothing
       return [...(providers.get(provider) ?? nothing), ...(deployments.get(id) ?? nothing)]
     },
+    ofFallback(modelName, asked) {
+      if (modelName === asked.modelName) return nothing
+      return [...(models.get(modelName) ?? nothing), ...asked.scopes.flatMap((scope) => withoutHeld(scope, asked))]
+    },
   }
+}
+
+/** The scope with its model budgets alone, without those that the call holds already. */
+function withoutHeld({ kind, id, modelBudgets }: Scope, { modelName }: FallbackFrom): readonly Scope[] {
+  const others = Object.entries(modelBudgets ?? {}).filter(([pattern]) => !isModelMatch(pattern, modelName))
+  return others.length === 0 ? nothing : [{ kind, id, modelBudgets: Object.fromEntries(others) }]
 }
 
 function toScopes(kind: Scope['kind'], table: SharedBudgets['models']): ReadonlyMap<string, readonly Scope[]> {

@@ -78,10 +78,10 @@ export function toLedgerEntry(
     operation: call.planned.operation,
     caller: call.caller.id,
     modelName: call.group.name,
-    tags: call.readTags(),
-    endUser: stringOf(call.planned.request['user']),
+    tags: tagsOf(call),
+    endUser: endUserOf(call),
     metadata: metadataOf(call),
-    scopes: refsOf(facts, deployment.provider, deployment.id),
+    scopes: refsOf(facts, { provider: deployment.provider, deployment: deployment.id, modelName: entry.modelName }),
     deployment: deployment.id,
     provider: deployment.provider,
     model: deployment.model,
@@ -111,11 +111,11 @@ export function toCachedEntry(origin: CachedOrigin, facts: CallFacts, tools: Row
     operation: call.planned.operation,
     caller: call.caller.id,
     modelName: call.group.name,
-    tags: call.readTags(),
-    endUser: stringOf(call.planned.request['user']),
+    tags: tagsOf(call),
+    endUser: endUserOf(call),
     metadata: metadataOf(call),
     ...origin,
-    scopes: refsOf(facts, origin.provider, origin.deployment),
+    scopes: refsOf(facts, { ...origin, modelName: call.group.name }),
     usage: {},
     price: null,
     cost: 0n,
@@ -132,19 +132,48 @@ export function toCachedEntry(origin: CachedOrigin, facts: CallFacts, tools: Row
   }
 }
 
-function metadataOf({ planned }: BilledCall): JsonObject | undefined {
-  const metadata: unknown = planned.request['metadata']
-  return isObject(metadata) ? metadata : undefined
+// Labels come from clients: whatever they hold, a row is one that every store takes.
+const longestLabel = 512
+const mostTags = 100
+const longestMetadata = 16_384
+
+function tagsOf(call: BilledCall): readonly string[] {
+  const tags = call.readTags()
+  const isShort = tags.length <= mostTags && tags.every(({ length }) => length <= longestLabel)
+  return isShort ? tags : tags.slice(0, mostTags).map((tag) => tag.slice(0, longestLabel))
 }
 
-/** Each scope once; only tags that the caller itself has are scopes. */
-function refsOf({ call, scopes }: CallFacts, provider: string, deployment: string): readonly ScopeRef[] {
+function endUserOf({ planned }: BilledCall): string | undefined {
+  return stringOf(planned.request['user'])?.slice(0, longestLabel)
+}
+
+/** Undefined also where it is more than labels, or no JSON. */
+function metadataOf({ planned }: BilledCall): JsonObject | undefined {
+  const metadata: unknown = planned.request['metadata']
+  if (!isObject(metadata)) return undefined
+  try {
+    return JSON.stringify(metadata).length <= longestMetadata ? metadata : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** Who served a row; `modelName` is the group that was asked last. */
+interface ServedBy {
+  readonly provider: string
+  readonly deployment: string
+  readonly modelName: string
+}
+
+/** Each scope once, of a fallback's models both; only tags that the caller itself has are scopes. */
+function refsOf({ call, scopes }: CallFacts, { provider, deployment, modelName }: ServedBy): readonly ScopeRef[] {
   const refs: ScopeRef[] = []
   const add = (kind: ScopeRef['kind'], id: string): void => {
     if (!refs.some((ref) => ref.id === id && ref.kind === kind)) refs.push({ kind, id })
   }
   for (const { kind, id } of scopes) add(kind, id)
   add('model', call.group.name)
+  add('model', modelName)
   add('provider', provider)
   add('deployment', deployment)
   for (const tag of call.caller.tags ?? []) add('tag', tag)

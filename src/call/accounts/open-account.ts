@@ -1,13 +1,16 @@
 import { GatewayError } from '../../errors.js'
 import type { AdmittedCall } from '../../limits/admission.js'
-import type { Scope } from '../../ports.js'
+import type { CallDemand } from '../../limits/holds.js'
 import type { LedgerEntry } from '../../ports/ledger.js'
 import type { AttemptEntry, CallTrail } from '../../router/trail.js'
 import type { AccountTools, CachedOrigin, CallAccount } from './accounts.js'
 import { budgetsOf } from './budget-scopes.js'
 import { type CallFacts, isBilled, toCachedEntry, toLedgerEntry, tokensOf } from './ledger-entries.js'
 
-/** What the provider and the deployment of one attempt hold for it. */
+/** What is held for one attempt alone. */
+type OwnDemand = Pick<CallDemand, 'modelName' | 'scopes'>
+
+/** What the provider, the deployment and, of a fallback, the model of one attempt hold for it. */
 interface HeldAttempt {
   readonly entry: AttemptEntry
   readonly admitted: AdmittedCall
@@ -38,9 +41,14 @@ export class OpenAccount implements CallAccount {
     const { pricing, shared } = this.#tools
     pricing.requirePrice(entry.target)
     this.#endUnbilled()
-    const scopes = shared.ofAttempt(entry.target)
+    const { call, scopes } = this.#facts
+    const asked = call.group.name
+    const own = [
+      { modelName: asked, scopes: shared.ofAttempt(entry.target) },
+      { modelName: entry.modelName, scopes: shared.ofFallback(entry.modelName, { modelName: asked, scopes }) },
+    ].filter((demand) => demand.scopes.length > 0)
     const isFurther = this.#isFurther(entry, trail)
-    return isFurther || scopes.length > 0 ? this.#hold(entry, scopes, isFurther) : undefined
+    return isFurther || own.length > 0 ? this.#hold(entry, own, isFurther) : undefined
   }
 
   close(trail: CallTrail): void {
@@ -79,20 +87,22 @@ export class OpenAccount implements CallAccount {
     return others.length >= held || !pricing.covers(this.#facts.call.group, entry.target)
   }
 
-  async #hold(entry: AttemptEntry, own: readonly Scope[], isFurther: boolean): Promise<void> {
+  async #hold(entry: AttemptEntry, own: readonly OwnDemand[], isFurther: boolean): Promise<void> {
     const { call, scopes, markUp } = this.#facts
     const { admission, pricing } = this.#tools
-    const demand = { modelName: call.group.name, estimate: pricing.estimateAttempt(call, entry.target, markUp) }
+    const estimate = pricing.estimateAttempt(call, entry.target, markUp)
     if (isFurther) {
-      const further = await admission.admit({ ...demand, scopes: budgetsOf(scopes) }).catch(notTheDeployment)
+      const demand = { modelName: call.group.name, scopes: budgetsOf(scopes), estimate }
+      const further = await admission.admit(demand).catch(notTheDeployment)
       if (!this.#open) return further.release()
       this.#further.push(further)
     }
-    if (own.length === 0) return
-    const admitted = await admission.admit({ ...demand, scopes: own }).catch(toDeploymentLimited)
-    // The call may have ended meanwhile.
-    if (!this.#open) return admitted.release()
-    this.#attempts = [...this.#attempts, { entry, admitted }]
+    for (const demand of own) {
+      const admitted = await admission.admit({ ...demand, estimate }).catch(toDeploymentLimited)
+      // The call may have ended meanwhile.
+      if (!this.#open) return admitted.release()
+      this.#attempts = [...this.#attempts, { entry, admitted }]
+    }
   }
 
   /** The next attempt may need the room of those that failed for nothing. */
@@ -112,8 +122,10 @@ export class OpenAccount implements CallAccount {
       this.rows = toRows()
       for (const row of this.rows) write(row)
     } catch (error) {
-      // A call is never harmed by its bookkeeping; what is held then ends by itself.
+      // A call is never harmed by its bookkeeping, and holds nothing once it is over.
       logger.error({ error, callId: this.#facts.call.callId }, 'A call could not be written down.')
+      for (const held of [this.#admitted, ...this.#further, ...this.#attempts.map(({ admitted }) => admitted)])
+        held?.release()
     }
   }
 }

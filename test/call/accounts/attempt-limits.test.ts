@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { GatewayOptions } from '../../../src/index.js'
+import type { Budget, GatewayOptions } from '../../../src/index.js'
 import { anyCaller } from '../../support/deployment.js'
 import { type GatewayLab, ask, chat, jsonOf, startGatewayLab, textOf } from '../../support/gateway.js'
 import { chargedOf, intercepted, levelsOf, openMemory, price, rowsOf } from '../../spend/proof-lab.js'
@@ -124,6 +124,100 @@ describe('budgets and limits of providers and deployments', () => {
     await new Promise((resolve) => setTimeout(resolve, 20))
     await gateway.close()
     expect(lab.upstream.requests).toHaveLength(before)
+    expect((await levelsOf(proof)).map(({ held }) => held)).toEqual([0])
+  })
+})
+
+describe('a fallback', () => {
+  const models = [
+    { modelName: 'cheap', model: 'fake/cheap', id: 'cheap', prices: price },
+    { modelName: 'dear', model: 'fake/dear', id: 'dear', prices: price },
+    { modelName: 'dear', model: 'fake/dear', id: 'd2', prices: price, weight: 0 },
+  ]
+  const auth = (modelBudgets: Readonly<Record<string, Budget>>) => ({
+    identify: () => ({ ...anyCaller, scopes: [{ kind: 'key' as const, id: 'k', modelBudgets }] }),
+  })
+  async function fallBack(own: Partial<GatewayOptions>, body: object) {
+    const proof = openMemory()
+    const gateway = lab.start(models, { stores: proof.stores, retries: 0, ...own })
+    lab.upstream.reset()
+    lab.upstream.script('status-503')
+    const answer = await ask(gateway, 'POST', path, chat('cheap', { max_tokens: 10, ...body }))
+    await gateway.close()
+    return { status: answer.status, asked: lab.upstream.requests.length, proof }
+  }
+
+  it.each([
+    ['the caller, by name', { fallbacks: ['dear'] }, { auth: auth({ dear: { maxBudget: 0 } }) }],
+    ['the caller, by pattern', { fallbacks: ['dear'] }, { auth: auth({ 'd*': { maxBudget: 0 } }) }],
+    ['the caller, by the id of a deployment', { fallbacks: ['d2'] }, { auth: auth({ dear: { maxBudget: 0 } }) }],
+    ['all callers', { fallbacks: ['dear'] }, { spend: { models: { dear: { budget: { maxBudget: 0 } } } } }],
+    [
+      'the host’s own table',
+      {},
+      { routing: { fallbacks: { cheap: ['dear'] } }, auth: auth({ dear: { maxBudget: 0 } }) },
+    ],
+  ])('leads past no budget of its model: that of %s', async (_, body, own) => {
+    expect(await fallBack(own, body)).toMatchObject({ status: 503, asked: 1 })
+  })
+
+  it('counts for both models, in the counters as in the ledger, and for a pattern that covers both once', async () => {
+    const budget = { maxBudget: 1 }
+    const { status, proof } = await fallBack(
+      { auth: auth({ dear: budget, cheap: budget, '*': budget }), spend: { models: { dear: { budget } } } },
+      { fallbacks: ['dear'] },
+    )
+    expect(status).toBe(200)
+    const rows = await rowsOf(proof.stores.ledger)
+    expect(rows).toMatchObject([{ modelName: 'cheap', deployment: 'dear' }])
+    const used = Number(chargedOf(rows) / 1_000n)
+    const levels = await levelsOf(proof)
+    expect(levels.map(({ counter, used: spent, held }) => [counter, spent, held])).toEqual(
+      expect.arrayContaining(
+        ['key:k:model:dear:', 'key:k:model:cheap:', 'key:k:model:*:', 'model:dear:'].map((name) => [
+          `budget:${name}all@0`,
+          used,
+          0,
+        ]),
+      ),
+    )
+    // A process that begins with an empty counter store finds the same in the ledger.
+    const fresh = openMemory()
+    const auths = auth({ dear: { maxBudget: used / 1e9 } })
+    const gateway = lab.start(models, { stores: { ...fresh.stores, ledger: proof.stores.ledger }, auth: auths })
+    expect((await ask(gateway, 'POST', path, chat('dear', { max_tokens: 10 }))).status).toBe(429)
+  })
+})
+
+describe('labels of a client', () => {
+  it.each([
+    { tags: 7 },
+    { tags: [{}] },
+    { metadata: { tags: [{}] } },
+    { tags: 'x'.repeat(100_000) },
+    { tags: Array.from({ length: 5_000 }, (_, index) => `tag-${index}`) },
+    { metadata: { note: 'x'.repeat(1_000_000) } },
+    { user: 'x'.repeat(1_000_000) },
+  ])('make no call free, whatever they hold', async (labels) => {
+    const { gateway, proof, call } = start({ everybody: { budget: { maxBudget: 1 }, maxParallelRequests: 5 } })
+    expect((await call('shaky', labels)).status).toBe(200)
+    await gateway.close()
+    const rows = await rowsOf(proof.stores.ledger)
+    expect(rows).toHaveLength(1)
+    expect(JSON.stringify(rows, (_, value: unknown) => (typeof value === 'bigint' ? '' : value)).length).toBeLessThan(
+      100_000,
+    )
+    expect(await levelsOf(proof)).toMatchObject([{ used: Number(chargedOf(rows) / 1_000n), held: 0 }, { held: 0 }])
+  })
+
+  it('that are no JSON make no call free either', async () => {
+    const { gateway, proof } = start({ everybody: { budget: { maxBudget: 1 } } })
+    const metadata: Record<string, unknown> = { count: 1n }
+    metadata['self'] = metadata
+    const request = { model: 'shaky', messages: [{ role: 'user' as const, content: 'hello' }] }
+    await gateway.call('embeddings', { model: 'shaky', input: 'hello', metadata }, anyCaller).catch(() => undefined)
+    await gateway.call('chat', request, anyCaller)
+    await gateway.close()
     expect((await levelsOf(proof)).map(({ held }) => held)).toEqual([0])
   })
 })
