@@ -6,6 +6,7 @@ import { loadCustomAuth } from './custom-auth.js'
 import { setupDemo } from './demo.js'
 import { toEncryptionKeys } from './encryption-keys.js'
 import { openStores } from './open-stores.js'
+import { openPrometheus } from './prometheus.js'
 import type { Environment, Setup } from './setup.js'
 import { toReadError } from './start-error.js'
 
@@ -23,6 +24,7 @@ async function setupFromFile(file: string, env: Environment): Promise<Setup> {
   const folder = dirname(file)
   const config = fromLiteLLMConfig(await parseConfigText(text, basename(file)), { env })
   const { options, warnings, customAuth } = config
+  const prometheus = config.prometheus ? await openPrometheus(options.callbacks) : undefined
   const login = customAuth && {
     auth: await loadCustomAuth(customAuth.reference, folder),
     // As in LiteLLM, a login of one's own stands in place of the keys unless both are asked for.
@@ -30,7 +32,9 @@ async function setupFromFile(file: string, env: Environment): Promise<Setup> {
   }
   const encryptionKeys = config.database && toEncryptionKeys(options.env, options.masterKey)
   const { stores, close } = await openStores(config, folder)
-  return { options: { ...options, ...login, encryptionKeys, stores }, warnings, close }
+  const callbacks = prometheus?.callbacks ?? options.callbacks
+  const metrics = prometheus?.metrics
+  return { options: { ...options, ...login, callbacks, encryptionKeys, stores }, warnings, metrics, close }
 }
 
 function setupFromModel(model: string, env: Environment): Setup {

@@ -4,6 +4,7 @@ import { nodeGateway, type NodeRequest } from '../node.js'
 import { uiGateway } from '../ui.js'
 import { parseArguments, usage, UsageError, type CliArguments } from './arguments.js'
 import { createSetup } from './create-setup.js'
+import { passOn } from './prometheus.js'
 import { startServer } from './server.js'
 import type { Environment, Setup } from './setup.js'
 import { StartError } from './start-error.js'
@@ -62,8 +63,12 @@ async function listen(setup: Setup, { host, port }: CliArguments, process: CliPr
   const gateway = build({ keys: true, ...setup.options, masterKey, logger: stderrLogger(process) })
   const [models, admin] = [nodeGateway(gateway), nodeGateway(gateway.admin)]
   const page = nodeGateway(uiGateway(gateway), { path: '/ui' })
+  const metrics = setup.metrics ?? passOn
   const server = await startServer(
-    (request, response) => models(request, response, () => page(request, response, () => admin(request, response))),
+    (request, response) =>
+      metrics(request, response, () =>
+        models(request, response, () => page(request, response, () => admin(request, response))),
+      ),
     host,
     port,
   )

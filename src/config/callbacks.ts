@@ -6,7 +6,7 @@ import type { Findings } from './sift.js'
 const names = z.union([z.string().transform((name) => [name]), z.array(z.string())], {
   error: 'must be a list of names',
 })
-const flag = z.union([z.boolean(), z.enum(['true', 'false']).transform((word) => word === 'true')], {
+const flag = z.union([z.boolean(), z.stringbool({ truthy: ['true'], falsy: ['false'] })], {
   error: 'must be true or false',
 })
 const text = z.string({ error: 'must be text' }).optional()
@@ -37,7 +37,10 @@ export const callbackFields = {
 /** What `general_settings` says about alerts; the threshold in seconds. */
 export const alertingFields = {
   alerting: names.optional(),
-  alerting_threshold: z.coerce.number().positive().optional(),
+  alerting_threshold: z.coerce
+    .number({ error: 'must be a number of seconds above 0' })
+    .positive({ error: 'must be a number of seconds above 0' })
+    .optional(),
   alert_types: names.optional(),
 }
 

@@ -45,10 +45,15 @@ function toOptions(entry: unknown, path: string, findings: Findings): readonly G
   const common: Common = {
     name: name.replaceAll(/[^\w.-]/g, '-').slice(0, 100),
     mode: modes,
-    defaultOn: params['default_on'] === true || params['default_on'] === 'true',
+    defaultOn: isTrue(params['default_on']),
     fail: params['unreachable_fallback'] === 'fail_open' ? 'open' : 'closed',
   }
   return read({ common, params, path: `${path}.litellm_params`, findings })
+}
+
+/** A variable gives text, which Python writes `True`. */
+function isTrue(value: unknown): boolean {
+  return value === true || stringOf(value)?.toLowerCase() === 'true'
 }
 
 function toModes(value: unknown, path: string, { warnings }: Findings): readonly Mode[] {
@@ -84,7 +89,7 @@ function readPresidio({ common, params, path, findings }: Entry): readonly Guard
   findings.warnings.push(
     `${path}: patterns of this process take the place of Presidio's services, which are not called`,
   )
-  const shared = { ...common, type: 'pii', unmask: unmask === true || unmask === 'true' } as const
+  const shared = { ...common, type: 'pii', unmask: isTrue(unmask) } as const
   if (!isObject(entities)) return [{ ...shared, entities: Object.values(presidioEntities) }]
   const known = Object.entries(entities).flatMap(([name, action]) => {
     const entity = Object.hasOwn(presidioEntities, name) ? presidioEntities[name] : undefined

@@ -12,9 +12,9 @@ const list = (words: string): readonly string[] => words.trim().split(/\s+/)
 
 /** The top level of the file. */
 export const fileKeys: SectionKeys = {
-  supported: list('model_list litellm_settings general_settings router_settings environment_variables'),
+  supported: list('model_list litellm_settings general_settings router_settings environment_variables guardrails'),
   known: list(`
-    assistant_settings callback_settings credential_list files_settings finetune_settings guardrails include mcp_servers
+    assistant_settings callback_settings credential_list files_settings finetune_settings include mcp_servers
     mcp_tools policies policy_attachments prompts search_tools vector_store_registry worker_config`),
 }
 
@@ -58,12 +58,11 @@ export const modelInfoKeys: SectionKeys = {
 /** `litellm_settings`. */
 export const litellmSettingsKeys: SectionKeys = {
   supported: list(`
-    allowed_fails budget_duration cache cache_params content_policy_fallbacks context_window_fallbacks
-    default_fallbacks default_in_memory_ttl default_redis_ttl drop_params fallbacks max_budget num_retries
-    request_timeout`),
+    allowed_fails budget_duration cache cache_params callbacks content_policy_fallbacks context_window_fallbacks
+    default_fallbacks default_in_memory_ttl default_redis_ttl drop_params dynamodb_table_name failure_callback
+    fallbacks max_budget num_retries request_timeout s3_callback_params success_callback turn_off_message_logging`),
   known: list(`
-    add_function_to_prompt api_base api_key audit_log_callbacks
-    callbacks cost_discount_config cost_margin_config
+    add_function_to_prompt api_base api_key audit_log_callbacks cost_discount_config cost_margin_config
     custom_prometheus_metadata_labels custom_prometheus_tags custom_provider_map datadog_llm_observability_params
     datadog_params default_end_user_budget_id default_internal_user_params
     default_key_generate_params default_max_internal_user_budget default_redis_batch_cache_expiry
@@ -72,7 +71,7 @@ export const litellmSettingsKeys: SectionKeys = {
     disable_hf_tokenizer_download disable_stop_sequence_limit disable_token_counter
     enable_caching_on_provider_specific_optional_params enable_end_user_cost_tracking_prometheus_only
     enable_json_schema_validation enable_key_alias_format_validation enable_loadbalancing_on_batch_endpoints
-    enable_preview_features enable_redis_auth_cache extra_spend_tag_headers failure_callback force_ipv4
+    enable_preview_features enable_redis_auth_cache extra_spend_tag_headers force_ipv4
     forward_traceparent_to_llm_provider generic_logger_headers guardrails ignore_invalid_deployments
     include_cost_in_streaming_usage input_callback internal_user_budget_duration json_logs key_generation_settings
     langfuse_default_tags langsmith_batch_size litellm_key_alias log_raw_request_response logging
@@ -82,9 +81,9 @@ export const litellmSettingsKeys: SectionKeys = {
     priority_reservation priority_reservation_settings prometheus_initialize_budget_metrics prometheus_metrics_config
     public_agent_groups public_mcp_hub_enabled public_model_groups public_model_groups_links
     redact_messages_in_exceptions redact_user_api_key_info responses_api retry
-    route_all_chat_openai_to_responses s3_callback_params service_callbacks service_callback set_verbose
-    skip_system_message_in_guardrail ssl_certificate ssl_security_level ssl_verify store_audit_logs success_callback
-    suppress_debug_info tag_budget_config team_config telemetry timezone turn_off_message_logging
+    route_all_chat_openai_to_responses service_callbacks service_callback set_verbose
+    skip_system_message_in_guardrail ssl_certificate ssl_security_level ssl_verify store_audit_logs
+    suppress_debug_info tag_budget_config team_config telemetry timezone
     upperbound_key_generate_params use_aiohttp_transport
     use_chat_completions_url_for_anthropic_messages use_client user_url_allowed_hosts user_url_validation
     vector_store_registry verbose`),
@@ -93,10 +92,10 @@ export const litellmSettingsKeys: SectionKeys = {
 /** `general_settings`. */
 export const generalSettingsKeys: SectionKeys = {
   supported: list(`
-    background_health_checks custom_auth custom_auth_run_common_checks custom_auth_settings database_connection_pool_limit
+    alert_types alerting alerting_threshold background_health_checks custom_auth custom_auth_run_common_checks custom_auth_settings database_connection_pool_limit
     database_connection_timeout database_url health_check_interval master_key`),
   known: list(`
-    admin_only_routes alert_to_webhook_url alert_type_config alert_types alerting alerting_args alerting_threshold
+    admin_only_routes alert_to_webhook_url alert_type_config alerting_args
     allow_client_side_credentials allow_requests_on_db_unavailable allow_user_auth allowed_ips allowed_routes
     always_include_stream_usage block_robots cancel_on_disconnect completion_model
     control_plane_url coordination_redis
@@ -157,6 +156,16 @@ export const cacheParamsKeys: SectionKeys = {
     s3_use_ssl s3_verify sentinel_nodes sentinel_password service_name similarity_threshold socket_connect_timeout
     socket_timeout ssl_ca_certs ssl_cert_reqs ssl_certfile ssl_check_hostname ssl_keyfile startup_nodes
     valkey_semantic_cache_embedding_model valkey_semantic_cache_index_name`),
+}
+
+/** `litellm_settings.s3_callback_params`. */
+export const s3CallbackParamsKeys: SectionKeys = {
+  supported: list(`
+    s3_aws_access_key_id s3_aws_secret_access_key s3_aws_session_token s3_bucket_name s3_endpoint_url s3_path
+    s3_region_name`),
+  known: list(`
+    s3_api_version s3_aws_role_name s3_aws_session_name s3_config s3_strip_base64_files s3_use_key_prefix s3_use_ssl
+    s3_use_team_prefix s3_use_virtual_hosted_style s3_verify`),
 }
 
 /** `router_settings.routing_strategy_args`. */

@@ -1,14 +1,18 @@
 import type { CacheOptions } from '../cache/options.js'
 import type { HealthCheckOptions } from '../call/health-checks.js'
+import type { CallbackOptions } from '../callbacks/index.js'
 import type { Timeouts } from '../deployment.js'
+import type { GuardrailOptions } from '../guardrails/options.js'
 import type { Budget } from '../ports.js'
 import type { Environment } from '../providers/environment.js'
 import type { RoutingOptions } from '../router/options.js'
 import type { SpendOptions } from '../spend/options.js'
 import { isObject, type JsonObject } from '../wire/json.js'
 import { toCache } from './cache.js'
+import { toCallbackOptions } from './callbacks.js'
 import { ConfigError } from './config-error.js'
 import { resolveEnvironment } from './environment.js'
+import { toGuardrails } from './guardrails.js'
 import { toMilliseconds, toModels, toTimeouts, type ConfigModel } from './models.js'
 import { toRouting } from './routing.js'
 import { ConfigFile } from './schemas.js'
@@ -27,6 +31,8 @@ export interface ConfigOptions {
   readonly cache?: CacheOptions
   readonly spend?: SpendOptions
   readonly healthChecks?: HealthCheckOptions
+  readonly guardrails?: readonly GuardrailOptions[]
+  readonly callbacks?: CallbackOptions
   /** The environment that was given, with the file's `environment_variables` over it. */
   readonly env: Environment
 }
@@ -43,6 +49,8 @@ export interface ConfigResult {
   readonly database?: DatabaseSettings
   /** The file's own login, to be loaded and given to `fromLiteLLMAuth`. */
   readonly customAuth?: CustomAuthSettings
+  /** The file names `prometheus`: add `{ type: 'prometheus', client }`, with the module prom-client, to `callbacks.sinks`. */
+  readonly prometheus?: true
 }
 
 /** Where the file's own login is. */
@@ -70,9 +78,22 @@ export function fromLiteLLMConfig(config: unknown, settings: { readonly env: Env
   if (!file || findings.problems.length > 0) throw new ConfigError(findings.problems)
   const { cache, ...stores } = toCache(file, env, findings)
   const models = toModels(file.model_list, findings.warnings)
+  const guardrails = toGuardrails(file.guardrails, findings)
+  const { options: callbacks, prometheus } = toCallbackOptions(
+    { ...file.litellm_settings, ...file.general_settings },
+    env,
+    findings,
+  )
   if (findings.problems.length > 0) throw new ConfigError(findings.problems)
-  const options = { models, ...toSettings(file), ...(cache && { cache }), env }
-  return { options, warnings: findings.warnings, ...stores, ...toConnections(file) }
+  const options = {
+    models,
+    ...toSettings(file),
+    ...(cache && { cache }),
+    ...(guardrails.length > 0 && { guardrails }),
+    ...(callbacks && { callbacks }),
+    env,
+  }
+  return { options, warnings: findings.warnings, ...(prometheus && { prometheus }), ...stores, ...toConnections(file) }
 }
 
 function toConnections({ general_settings: general }: ConfigFile): Pick<ConfigResult, 'database' | 'customAuth'> {
@@ -132,7 +153,7 @@ function toTexts(values: JsonObject, problems: string[]): Record<string, string>
 
 type GeneralSettings = NonNullable<ConfigFile['general_settings']>
 
-function toSettings(file: ConfigFile): Omit<ConfigOptions, 'models' | 'cache' | 'env'> {
+function toSettings(file: ConfigFile): Omit<ConfigOptions, 'models' | 'cache' | 'guardrails' | 'callbacks' | 'env'> {
   const { litellm_settings: settings, router_settings: router, general_settings: general } = file
   // LiteLLM's router wins over its library settings.
   const retries = router?.num_retries ?? settings?.num_retries

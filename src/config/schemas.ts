@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { isDuration } from '../keys/duration.js'
+import { alertingFields, callbackFields } from './callbacks.js'
 import { allowedFailsWords, retryPolicyWords, strategyWords } from './routing-words.js'
 import { isDatabaseUrl } from './stores.js'
 
@@ -148,6 +149,7 @@ export const ConfigFile = z.object({
     cache_params: CacheParams,
     default_in_memory_ttl: seconds.optional(),
     default_redis_ttl: seconds.optional(),
+    ...callbackFields,
   }),
   general_settings: section({
     master_key: text.optional(),
@@ -160,6 +162,7 @@ export const ConfigFile = z.object({
     health_check_interval: number
       .refine((value) => value >= 1, { error: 'must be a number of seconds, 1 or more' })
       .optional(),
+    ...alertingFields,
   }),
   router_settings: section({
     num_retries: retries.optional(),
@@ -198,6 +201,8 @@ export const ConfigFile = z.object({
     redis_password: label.optional(),
     redis_db: count.optional(),
   }),
+  // Read entry by entry, so that one that is not supported is warned about and the others stay.
+  guardrails: z.unknown().optional(),
 })
 
 export type ModelEntry = z.infer<typeof ModelEntry>

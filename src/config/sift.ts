@@ -10,6 +10,7 @@ import {
   litellmSettingsKeys,
   modelInfoKeys,
   routerSettingsKeys,
+  s3CallbackParamsKeys,
   type SectionKeys,
   strategyArgsKeys,
 } from './known-keys.js'
@@ -47,6 +48,7 @@ const sections: Readonly<Record<string, SectionKeys | undefined>> = {
   general_settings: generalSettingsKeys,
   router_settings: routerSettingsKeys,
   'litellm_settings.cache_params': cacheParamsKeys,
+  'litellm_settings.s3_callback_params': s3CallbackParamsKeys,
   'general_settings.custom_auth_settings': customAuthSettingsKeys,
   'router_settings.routing_strategy_args': strategyArgsKeys,
 }

@@ -10,6 +10,7 @@ vi.mock('mysql2/promise', missing)
 vi.mock('better-sqlite3', missing)
 vi.mock('ioredis', missing)
 vi.mock('node:sqlite', missing)
+vi.mock('prom-client', missing)
 
 function missing(): never {
   throw new Error('Cannot find package')
@@ -26,6 +27,7 @@ it.each([
   ['pg', { general_settings: { database_url: 'postgres://u:pw-secret@h/d' } }],
   ['mysql2', { general_settings: { database_url: 'mysql://u:pw-secret@h/d' } }],
   ['better-sqlite3', { general_settings: { database_url: 'sqlite:a.db' } }],
+  ['prom-client', { litellm_settings: { callbacks: ['prometheus'] } }],
   ['ioredis', { router_settings: { redis_url: 'redis://:pw-secret@h' } }],
 ])('names the package %s where it is needed and not installed', async (name, sections) => {
   const file = join(folder, `${name}.json`)

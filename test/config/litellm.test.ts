@@ -141,8 +141,8 @@ describe('fromLiteLLMConfig', () => {
   })
 
   it('does not ask for variables of keys that have no effect', () => {
-    const { warnings } = read({ ...minimal, general_settings: { alerting: 'os.environ/NO_SUCH' } })
-    expect(warnings).toEqual(['general_settings.alerting: known to LiteLLM but not supported yet; ignored'])
+    const { warnings } = read({ ...minimal, general_settings: { alerting_args: 'os.environ/NO_SUCH' } })
+    expect(warnings).toEqual(['general_settings.alerting_args: known to LiteLLM but not supported yet; ignored'])
   })
 
   it('reads the settings of clouds, and sends none of them as parameters', () => {
@@ -168,14 +168,15 @@ describe('fromLiteLLMConfig', () => {
         { num_retries: 3, aws_bedrock_runtime_endpoint: secret, input_cost_per_parsec: 1 },
         { team_id: 't' },
       ),
-      litellm_settings: { callbacks: ['x'] },
+      litellm_settings: { service_callback: ['x'], s3_callback_params: { s3_verify: false } },
       router_settings: { polling_interval: 1, num_retries: 5, redis_password: secret },
       include: ['other.yaml'],
     })
     expect(new Set(warnings.map((warning) => warning.split(':')[0]))).toEqual(
       new Set([
         'include',
-        'litellm_settings.callbacks',
+        'litellm_settings.s3_callback_params.s3_verify',
+        'litellm_settings.service_callback',
         'model_list[0].litellm_params.aws_bedrock_runtime_endpoint',
         'model_list[0].litellm_params.input_cost_per_parsec',
         'model_list[0].litellm_params.num_retries',
@@ -183,7 +184,7 @@ describe('fromLiteLLMConfig', () => {
         'router_settings.polling_interval',
       ]),
     )
-    expect(warnings).toHaveLength(7)
+    expect(warnings).toHaveLength(8)
     expect(options.retries).toBe(5)
     expect(options.models[0]).not.toHaveProperty('params')
     expect(warnings.join()).not.toContain(secret)
