@@ -97,7 +97,7 @@ describe('hundreds of calls at once of four processes and a budget for 37', { ti
     await upstream.close()
   })
 
-  it.each(['redis', 'postgres'] as const)('lets in exactly 37 with counters in %s', async (store, context) => {
+  it.for(['redis', 'postgres'] as const)('lets in exactly 37 with counters in %s', async (store, context) => {
     const opened = await stores[store]()
     if (!opened) return context.skip()
     const { prefix, url, counters } = opened
