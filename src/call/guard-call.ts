@@ -105,8 +105,10 @@ function startBeside<K extends Operation>(
   request: Operations[K]['request'],
   { context, hooked, guarded }: Pick<Guard<K>, 'context' | 'hooked' | 'guarded'>,
 ): { readonly context: CallContext; readonly done: Promise<unknown> | undefined } {
-  const looks = [guarded?.hasDuring ? guarded.during(context.signal) : undefined, hooked?.during?.(request)]
-  if (looks.every((look) => look === undefined)) return { context, done: undefined }
+  const looks = [guarded?.hasDuring ? guarded.during(context.signal) : undefined, hooked?.during?.(request)].filter(
+    (look) => look !== undefined,
+  )
+  if (looks.length === 0) return { context, done: undefined }
   const refused = new AbortController()
   const leave = (): void => refused.abort()
   if (context.signal?.aborted) leave()

@@ -51,7 +51,7 @@ describe('the response cache', () => {
     })
     await gateway.close()
     const { entries } = await ledger.query({})
-    expect(entries.map(({ cached }) => cached).toSorted()).toEqual([false, true])
+    expect(entries.map(({ cached }) => String(cached)).toSorted()).toEqual(['false', 'true'])
     expect(entries.find(({ cached }) => cached)).toMatchObject({ cost: 0n, charged: 0n })
   })
 

@@ -22,7 +22,7 @@ interface Lab {
   readonly signal: CallSignal
   readonly events: RouterEvent[]
   readonly trail: CallTrail
-  route(modelName?: string, fallbacks?: readonly string[]): Route
+  readonly route: (modelName?: string, fallbacks?: readonly string[]) => Route
 }
 
 /** A router over the deployments whose clock stands still and whose dice always show the lowest. */
