@@ -144,6 +144,19 @@ describe('an admin', () => {
     expect(await refusals()).toEqual(['invalid_api_key', 'invalid_api_key'])
   })
 
+  it('changes the old texts that still work with the key, and lets none of them live longer', async () => {
+    const { admin, parts, directory, keyFor, clock } = createLab()
+    const actor = await admin()
+    const old = await keyFor({ key_alias: 'one' })
+    const { record } = await regenerateKey(actor, { id: old.id, fields: {}, graceMs: 60_000 }, parts)
+    await updateKey(actor, { id: record.id, fields: { max_budget: 0, models: ['gpt-4o'], key_alias: 'two' } }, parts)
+    const caller = await callerOf(directory, old.text)
+    expect(caller).toMatchObject({ models: ['gpt-4o'], scopes: [{ kind: 'key', budget: { maxBudget: 0 } }] })
+    await updateKey(actor, { id: record.id, fields: { duration: '1y' } }, parts)
+    clock.advance(60_000)
+    expect(await refusalOf(directory, old.text)).toBe('expired_api_key')
+  })
+
   it('gives no new text that lacks what was written meanwhile', async () => {
     const lab = createLab()
     const { id } = await lab.keyFor({})

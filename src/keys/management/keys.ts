@@ -87,7 +87,7 @@ export async function findKeys(actor: Actor, query: KeyQuery, parts: ManagementP
   return findRecords('key', { index: narrowed, ...page }, parts)
 }
 
-/** Changes fields of a key; those that are not named stay. @throws GatewayError */
+/** Changes fields of a key, and of its earlier texts that still work; those that are not named stay. @throws GatewayError */
 export async function updateKey(actor: Actor, change: KeyChange, parts: ManagementParts): Promise<Stored<'key'>> {
   const fields = toKeyFields(change.fields, parts.clock.now())
   await checkRank(actor, change.id, '/key/update', parts)
@@ -98,7 +98,18 @@ export async function updateKey(actor: Actor, change: KeyChange, parts: Manageme
   }
   withNew((await needRecord({ kind: 'key', id: change.id }, parts)).data)
   await ensureNamed(actor, fields, parts)
-  return changeRecord(actor, { kind: 'key', id: change.id, version: change.version, change: withNew }, parts)
+  const { id, version } = change
+  const changed = await changeRecord(actor, { kind: 'key', id, version, change: withNew }, parts)
+  for (const old of await predecessorsOf(id, parts)) {
+    await changeRecord(actor, { kind: 'key', id: old, change: (data) => withFieldsOf(fields, data) }, parts)
+  }
+  return changed
+}
+
+/** An earlier text after its key was changed: the alias is the key's, and its own end comes no later. */
+function withFieldsOf({ key_alias: _, expires, ...fields }: Partial<KeyFields>, data: KeyData): KeyData {
+  const isSooner = expires && data.expires && Date.parse(expires) < Date.parse(data.expires)
+  return { ...data, ...fields, ...(isSooner && { expires }) }
 }
 
 /** Blocks a key, with its earlier texts that still work, or lets it work again, which only an admin may. @throws GatewayError */
