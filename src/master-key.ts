@@ -21,12 +21,14 @@ export function masterKeyAuth(masterKey: string | Secret, next: Auth | undefined
   }
 }
 
-// OpenAI's SDKs send `Authorization: Bearer`; those of Azure, Anthropic and Google have headers of their own.
+// OpenAI's SDKs send `Authorization: Bearer`; those of Azure, Anthropic and Google have headers of their own, and
+// LiteLLM's clients one for hosts that use `authorization` themselves.
 const ownHeaders = ['api-key', 'x-api-key', 'x-goog-api-key'] as const
 
 function credentialsOf(headers: Readonly<Record<string, string | undefined>>): readonly string[] {
   const bearer = /^Bearer +(\S+)$/i.exec(headers['authorization'] ?? '')?.[1]
-  return [bearer, ...ownHeaders.map((name) => headers[name])].filter((given) => given !== undefined)
+  const ofLiteLLM = /^(?:Bearer +)?(\S+)$/i.exec(headers['x-litellm-api-key'] ?? '')?.[1]
+  return [bearer, ofLiteLLM, ...ownHeaders.map((name) => headers[name])].filter((given) => given !== undefined)
 }
 
 function digest(text: string): Buffer {

@@ -10,12 +10,15 @@ const withHeaders = (headers: Record<string, string>): ReturnType<typeof request
 describe('masterKeyAuth', () => {
   const auth = masterKeyAuth(new Secret('sk-master'), undefined)
 
-  it.each([{ authorization: 'Bearer sk-master' }, { authorization: 'bearer  sk-master' }, { 'api-key': 'sk-master' }])(
-    'lets %j in as an admin',
-    (headers) => {
-      expect(auth.identify(withHeaders(headers))).toMatchObject({ role: 'admin', models: 'all' })
-    },
-  )
+  it.each([
+    { authorization: 'Bearer sk-master' },
+    { authorization: 'bearer  sk-master' },
+    { 'api-key': 'sk-master' },
+    { 'x-litellm-api-key': 'Bearer sk-master' },
+    { 'x-litellm-api-key': 'sk-master' },
+  ])('lets %j in as an admin', (headers) => {
+    expect(auth.identify(withHeaders(headers))).toMatchObject({ role: 'admin', models: 'all' })
+  })
 
   it.each([
     {},
