@@ -107,7 +107,7 @@ export async function updateKey(actor: Actor, change: KeyChange, parts: Manageme
 }
 
 /** An earlier text after its key was changed: the alias is the key's, and its own end comes no later. */
-function withFieldsOf({ key_alias: _, expires, ...fields }: Partial<KeyFields>, data: KeyData): KeyData {
+function withFieldsOf({ key_alias: _alias, expires, ...fields }: Partial<KeyFields>, data: KeyData): KeyData {
   const isSooner = expires && data.expires && Date.parse(expires) < Date.parse(data.expires)
   return { ...data, ...fields, ...(isSooner && { expires }) }
 }
