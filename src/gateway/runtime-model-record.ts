@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { ModelInput, RuntimeModel } from '../endpoints/management/parts.js'
-import { GatewayError } from '../errors.js'
+import { GatewayError, InvalidRequestError } from '../errors.js'
 import type { NewRecord, StoredRecord } from '../ports/records.js'
 import type { Sealer } from '../stores/sealed-text.js'
 import { type JsonObject, isObject, parseJson } from '../wire/json.js'
@@ -47,8 +47,24 @@ export function toAudited({ model_name, litellm_params, model_info }: RuntimeMod
   return { model_name, model: litellm_params['model'], litellm_params: Object.keys(litellm_params), model_info }
 }
 
-/** A deployment with the members that are given in the place of its own; null takes one away. */
+const isAddress = (name: string): boolean => /(?:base|base_url|endpoint|url|host)$/.test(name)
+const isCredential = (name: string): boolean => /key|secret|token|password|credential/.test(name)
+
+/**
+ * A deployment with the members that are given in the place of its own; null takes one away.
+ * @throws InvalidRequestError for a new address without new credentials: those that are kept, which nobody is shown, would
+ * be sent there
+ */
 export function mergeModel(model: RuntimeModel, change: Partial<ModelInput>): RuntimeModel {
+  const changed = Object.keys(change.litellm_params ?? {})
+  const moved = changed.find((name) => isAddress(name) && change.litellm_params?.[name] !== model.litellm_params[name])
+  const kept = Object.keys(model.litellm_params).some((name) => isCredential(name) && !changed.includes(name))
+  if (moved !== undefined && kept) {
+    throw new InvalidRequestError(
+      `Give the credentials again together with '${moved}': those that are kept are not sent to another address.`,
+      `litellm_params.${moved}`,
+    )
+  }
   return {
     id: model.id,
     model_name: change.model_name ?? model.model_name,

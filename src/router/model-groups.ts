@@ -86,7 +86,10 @@ export function createModelGroups({ deployments, aliases = new Map(), stateOf }:
       const model = own && Object.hasOwn(own, asked) ? (own[asked] ?? asked) : asked
       const found = find(model)
       if (!found) throw unknownModel(model)
-      if (!mayUse(caller, model) && !mayUse(caller, found.name)) {
+      // A pattern speaks of names; an id that happens to match it is none.
+      const isName =
+        found.name === model || aliases.has(model) || caller.models === 'all' || caller.models.includes(model)
+      if (!mayUse(caller, found.name) && !(isName && mayUse(caller, model))) {
         throw new GatewayError('model_not_allowed', `You may not use the model ${quote(model)}. ${hint}`, {
           param: 'model',
         })

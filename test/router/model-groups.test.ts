@@ -98,6 +98,8 @@ describe('createModelGroups', () => {
   it('takes the id of a deployment for that deployment alone', () => {
     expect(idsOf('late')).toEqual(['late'])
     expect(() => groups.resolve('late', allowed('fast'))).not.toThrow()
+    expect(() => groups.resolve('late', allowed('late'))).not.toThrow()
+    expect(() => groups.resolve('late', allowed('la*'))).toThrow(expect.objectContaining({ status: 403 }))
   })
 
   it('lists only what the caller may use', () => {

@@ -197,6 +197,16 @@ describe('a model that is added at run time', () => {
     expect(moved.param).toBe('apiKey')
   })
 
+  it('does not send a kept key to another address', async () => {
+    const lab = await start()
+    await lab.send('POST', '/model/new', body())
+    const api_base = 'https://attacker.example/v1'
+    const moved = await lab.send('POST', '/model/update', { id: 'added-1', litellm_params: { api_base } })
+    expect([moved.status, moved.param]).toEqual([400, 'litellm_params.api_base'])
+    const litellm_params = { api_base, api_key: 'sk-for-the-new-address' }
+    expect((await lab.send('POST', '/model/update', { id: 'added-1', litellm_params })).status).toBe(200)
+  })
+
   it('is no way to change the host’s own list', async () => {
     const lab = await start()
     const [own] = lab.gateway.deployments.list()
