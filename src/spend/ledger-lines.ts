@@ -1,12 +1,13 @@
 import { z } from 'zod'
 import type { LedgerEntry } from '../ports/ledger.js'
-import { parseJson } from '../wire/json.js'
+import { type JsonObject, isObject, parseJson } from '../wire/json.js'
 
 const money = z
   .string()
   .regex(/^-?\d+$/)
   .transform((digits) => BigInt(digits))
-const object = z.record(z.string(), z.unknown())
+// A record of zod's leaves a member out that is called __proto__.
+const object = z.custom<JsonObject>(isObject)
 
 const Line = z.object({
   id: z.string(),
