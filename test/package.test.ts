@@ -130,7 +130,6 @@ describe('the packed package', () => {
     expect(Object.keys(manifest.dependencies).toSorted()).toEqual([
       '@pydantic/genai-prices',
       'lru-cache',
-      'tokenx',
       'undici',
       'zod',
     ])
