@@ -6,6 +6,8 @@ export default defineConfig({
     root: fileURLToPath(new URL('..', import.meta.url)),
     include: ['test/**/*.test.ts'],
     testTimeout: 20_000,
+    // Real browsers, databases and processes on shared machines: once more before a run is lost. What fails twice fails.
+    retry: process.env['CI'] ? 1 : 0,
     hookTimeout: 60_000,
   },
 })
