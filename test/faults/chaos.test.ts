@@ -139,8 +139,7 @@ describe.each(runs)('chaos, with $strategy and midStream $midStream', ({ count, 
     )
     expect(outcomes.whole + outcomes.error + outcomes.left).toBe(count)
     expect(outcomes.left).toBeGreaterThan(count * 0.04)
-    // How many depends on how busy the machine is, as deployments rest by the clock: most, not a few.
-    expect(outcomes.whole).toBeGreaterThan(count * 0.5)
+    expect(outcomes.whole).toBeGreaterThan(count * 0.8)
     expect(heapAfter - heapBefore).toBeLessThan(20)
     if (!routing.cooldown) for (const one of asked) expect(Math.abs(one / all - 0.25)).toBeLessThan(0.03)
   })
