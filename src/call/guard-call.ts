@@ -44,7 +44,8 @@ export async function guardWhole<K extends Operation>(guard: Guard<K>, parts: Ca
   try {
     const { request, guarded } = await prepare(guard, parts)
     const beside = startBeside(request, { context, hooked, guarded })
-    const [given] = await Promise.all([runCall(operation, request, beside.context, parts), beside.done])
+    const asked = runCall(operation, request, beside.context, parts)
+    const [given] = await Promise.all([asked, beside.done]).finally(beside.leaveSignal)
     const { body: made } = given
     const shown = guarded ? await guarded.post(made, context.signal) : made
     const body = hooked?.after ? await hooked.after(shown) : shown
@@ -100,22 +101,33 @@ function toGiven({ deploymentId, droppedParams, billable }: Given): Omit<Given, 
   return { deploymentId, droppedParams, billable }
 }
 
+/** What goes on beside a call. */
+interface Beside {
+  /** The call's, whose signal also aborts where the call is refused. */
+  readonly context: CallContext
+  readonly done: Promise<unknown> | undefined
+  /** Listens no longer to the caller's signal. */
+  readonly leaveSignal: () => void
+}
+
 /** What looks at the request while the call is made; where it refuses, the call ends at once. */
 function startBeside<K extends Operation>(
   request: Operations[K]['request'],
   { context, hooked, guarded }: Pick<Guard<K>, 'context' | 'hooked' | 'guarded'>,
-): { readonly context: CallContext; readonly done: Promise<unknown> | undefined } {
+): Beside {
   const looks = [guarded?.hasDuring ? guarded.during(context.signal) : undefined, hooked?.during?.(request)].filter(
     (look) => look !== undefined,
   )
-  if (looks.length === 0) return { context, done: undefined }
+  if (looks.length === 0) return { context, done: undefined, leaveSignal() {} }
   const refused = new AbortController()
   const leave = (): void => refused.abort()
   if (context.signal?.aborted) leave()
   else context.signal?.addEventListener('abort', leave, { once: true })
   const done = Promise.all(looks)
   done.catch(leave)
-  return { context: { ...context, signal: refused.signal }, done }
+  // A job's signal outlives many calls.
+  const leaveSignal = (): void => context.signal?.removeEventListener('abort', leave)
+  return { context: { ...context, signal: refused.signal }, done, leaveSignal }
 }
 
 function toFilter<Chunk>(
