@@ -182,6 +182,8 @@ describe.skipIf(lacksBrowser())('the admin page for everybody', () => {
   it('can be used with the keyboard alone', patience, async () => {
     const page = await lab.open('#/teams')
     await page.waitForLoadState('networkidle')
+    // An idle network is not yet a drawn page.
+    await page.getByRole('button', { name: 'Create team' }).waitFor()
     const focused = 'document.activeElement.textContent.trim() || document.activeElement.getAttribute("aria-label")'
     const order: unknown[] = []
     for (let at = 0; at < 18; at++) {
