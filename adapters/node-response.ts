@@ -55,7 +55,7 @@ function send(incoming: IncomingMessage, response: ServerResponse, answer: HttpB
   }
   const length = body === null ? 0 : typeof body === 'string' ? Buffer.byteLength(body) : body.byteLength
   // The upload goes on while it is refused.
-  if (status === 413 && !incoming.complete) {
+  if ((status === 413 || status === 408) && !incoming.complete) {
     response.writeHead(status, { ...headers, 'content-length': length, connection: 'close' })
     if (body !== null) response.write(body)
     linger(incoming, response)

@@ -3,6 +3,7 @@ import { ChunkStream } from './call/chunk-stream.js'
 import type { CallContext, CallParts } from './call/context.js'
 import { startHealthChecks } from './call/health-checks.js'
 import { answerCall, answerStream } from './call/answer-call.js'
+import { refusable } from './call/record-refusal.js'
 import { endpoints } from './endpoints/index.js'
 import { GatewayError, InvalidRequestError } from './errors.js'
 import { createAdmin } from './gateway/admin.js'
@@ -22,6 +23,7 @@ import type { Auth, Caller } from './ports.js'
 import { shareState } from './router/share-state.js'
 import { docs } from './ui/docs.js'
 import { CallTrail } from './router/trail.js'
+import { isObject } from './wire/json.js'
 import type { Operation, Operations, StreamOperation } from './wire/operations.js'
 
 /** How one in-process call is made. */
@@ -103,18 +105,21 @@ export function createGateway<Host = unknown>(options: GatewayOptions<Host>): Ga
     handle: (request, caller) => dispatch(request, caller),
     admin: { handle: (request, caller) => admin.dispatch(request, caller) },
     async call(operation, request, caller, callOptions) {
-      const checked = checkRequest(operation, request)
-      if ('stream' in checked && checked.stream) {
+      const context = toContext(caller, callOptions, parts)
+      const checked = refusable(operation, { ...context, body: request }, parts, () => {
+        if (!isObject(request) || request['stream'] !== true) return checkRequest(operation, request)
         throw new InvalidRequestError('call() answers whole; use stream() for a stream.', 'stream')
-      }
-      const answer = await answerCall(operation, checked, toContext(caller, callOptions, parts), parts)
+      })
+      const answer = await answerCall(operation, checked, context, parts)
       return answer.body
     },
     stream: (operation, request, caller, callOptions) => {
       const { signal } = callOptions ?? {}
       return new ChunkStream(async (leaving) => {
-        const checked = { ...checkRequest(operation, request), stream: true }
         const context = toContext(caller, { signal: signal ? AbortSignal.any([signal, leaving]) : leaving }, parts)
+        const asked = { ...request, stream: true }
+        const check = (): typeof asked => ({ ...checkRequest(operation, request), stream: true })
+        const checked = refusable(operation, { ...context, body: asked }, parts, check)
         return (await answerStream(operation, checked, context, parts)).parts
       })
     },

@@ -107,8 +107,11 @@ class RecordedParts<Batch> implements AsyncIterableIterator<Batch, undefined> {
   }
 
   async return(): Promise<IteratorResult<Batch, undefined>> {
-    await this.#source.return?.()
-    this.#end(new GatewayError('client_closed', 'The reader left before the answer was complete.'))
+    try {
+      await this.#source.return?.()
+    } finally {
+      this.#end(new GatewayError('client_closed', 'The reader left before the answer was complete.'))
+    }
     return { done: true, value: undefined }
   }
 

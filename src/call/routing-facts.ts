@@ -6,7 +6,7 @@ import { type CheckedRequest, type RequestNeeds, createPreCallChecks } from '../
 import { addPromptPrefix } from '../router/prompt-prefix.js'
 import type { RouteRequest } from '../router/route.js'
 import { TextHash } from '../router/text-hash.js'
-import { isObject, stringOf } from '../wire/json.js'
+import { type JsonObject, isObject, stringOf } from '../wire/json.js'
 import type { Operation, Operations } from '../wire/operations.js'
 import type { CallContext } from './context.js'
 
@@ -40,12 +40,15 @@ export function createRoutingFacts(options: RoutingOptions, enforceRates: boolea
   }
 }
 
+/** Who and what tags a request besides its body. */
+type TaggedBy = Pick<CallContext, 'caller' | 'headers'>
+
 /**
  * The tags of a request, each once: the caller's, and those of `tags` or `metadata.tags` in the body (a list, or texts
  * with commas, as OpenAI's metadata holds texts only) and of the headers `x-sluice-tags` and `x-litellm-tags`.
  * @throws InvalidRequestError for anything else
  */
-export function requestTags(request: AnyRequest, { caller, headers }: CallContext): readonly string[] {
+export function requestTags(request: JsonObject, { caller, headers }: TaggedBy): readonly string[] {
   const { tags, metadata } = request
   const own = [
     ...toTags(tags, 'tags'),
@@ -57,7 +60,7 @@ export function requestTags(request: AnyRequest, { caller, headers }: CallContex
 }
 
 /** The same as labels of what is over: tags that are none are no reason to lose it. */
-export function labelTags(request: AnyRequest, context: CallContext): readonly string[] {
+export function labelTags(request: JsonObject, context: TaggedBy): readonly string[] {
   try {
     return requestTags(request, context)
   } catch {

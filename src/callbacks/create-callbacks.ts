@@ -7,6 +7,7 @@ import { redactRecord, withoutBodies } from './redact-record.js'
 import type { SinkParts, SinkStats } from './sink.js'
 import { type SinkQueue, createSinkQueue } from './sink-queue.js'
 import { activeTrace } from './sinks/opentelemetry.js'
+import { type UnknownCall, createUnknownCallers } from './unknown-callers.js'
 
 /** What callbacks are built with. */
 export interface CallbackParts {
@@ -22,6 +23,8 @@ export interface Callbacks {
   readonly bodies: boolean
   /** Takes the record of a call that is over. Returns at once and never throws. */
   record(record: CallRecord): void
+  /** True where a call of an unknown caller is to be recorded; else it is counted, so that a flood of them fills no sink. */
+  admitsUnknown(call: UnknownCall): boolean
   /** Takes an event of the gateway. Returns at once and never throws. */
   event(event: CallbackEvent): void
   /** The host's active span, for calls without a `traceparent` header; ask while the request is being handled. Never throws. */
@@ -74,17 +77,22 @@ export function createCallbacks(options: CallbackOptions, { send, clock, logger 
     }
   }
 
+  function event(told: CallbackEvent): void {
+    for (const { queue } of sinks) queue.addEvent(told)
+  }
+
+  const unknown = createUnknownCallers(clock, logger, event)
   return {
     bodies: checked.bodies,
+    admitsUnknown: (call) => unknown.admits(call),
     record(record) {
       if (sinks.length > 0) inbox.add(record)
     },
-    event(event) {
-      for (const { queue } of sinks) queue.addEvent(event)
-    },
+    event,
     trace: () => otel && activeTrace(otel.api),
     async close(deadlineMs) {
       inbox.close()
+      unknown.close()
       await Promise.all(sinks.map(({ queue }) => queue.close(deadlineMs)))
     },
     get stats() {

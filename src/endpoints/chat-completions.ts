@@ -2,7 +2,7 @@ import type { CallParts } from '../call/context.js'
 import { type Route, defineRoute } from '../http/route.js'
 import { ChatChunk, ChatCompletion, ChatRequest } from '../wire/chat.js'
 import { isPlainChat } from '../wire/plain-chat.js'
-import { answerStream, answerWhole } from './model-call.js'
+import { answerStream, answerWhole, toldRefusals } from './model-call.js'
 
 /** `POST /v1/chat/completions`. */
 export function chatCompletions(parts: CallParts): Route {
@@ -18,5 +18,6 @@ export function chatCompletions(parts: CallParts): Route {
     stream: ChatChunk,
     handle: (context) =>
       context.body.stream ? answerStream('chat', context, parts) : answerWhole('chat', context, parts),
+    refused: toldRefusals('chat', parts),
   })
 }

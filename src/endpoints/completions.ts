@@ -1,7 +1,7 @@
 import type { CallParts } from '../call/context.js'
 import { type Route, defineRoute } from '../http/route.js'
 import { Completion, CompletionChunk, CompletionRequest } from '../wire/completions.js'
-import { answerStream, answerWhole } from './model-call.js'
+import { answerStream, answerWhole, toldRefusals } from './model-call.js'
 
 /** `POST /v1/completions`. */
 export function completions(parts: CallParts): Route {
@@ -16,5 +16,6 @@ export function completions(parts: CallParts): Route {
     stream: CompletionChunk,
     handle: (context) =>
       context.body.stream ? answerStream('completions', context, parts) : answerWhole('completions', context, parts),
+    refused: toldRefusals('completions', parts),
   })
 }

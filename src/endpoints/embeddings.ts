@@ -1,7 +1,7 @@
 import type { CallParts } from '../call/context.js'
 import { type Route, defineRoute } from '../http/route.js'
 import { EmbeddingRequest, EmbeddingResponse } from '../wire/embeddings.js'
-import { answerWhole } from './model-call.js'
+import { answerWhole, toldRefusals } from './model-call.js'
 
 /** `POST /v1/embeddings`. */
 export function embeddings(parts: CallParts): Route {
@@ -14,5 +14,6 @@ export function embeddings(parts: CallParts): Route {
     pathIntoBody: ['model'],
     response: EmbeddingResponse,
     handle: (context) => answerWhole('embeddings', context, parts),
+    refused: toldRefusals('embeddings', parts),
   })
 }

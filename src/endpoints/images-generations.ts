@@ -2,7 +2,7 @@ import type { CallParts } from '../call/context.js'
 import { InvalidRequestError } from '../errors.js'
 import { type Route, defineRoute } from '../http/route.js'
 import { ImageRequest, ImageResponse } from '../wire/images.js'
-import { answerWhole } from './model-call.js'
+import { answerWhole, toldRefusals } from './model-call.js'
 
 /** `POST /v1/images/generations`. */
 export function imagesGenerations(parts: CallParts): Route {
@@ -18,5 +18,6 @@ export function imagesGenerations(parts: CallParts): Route {
       if (context.body['stream']) throw new InvalidRequestError('Images are not streamed.', 'stream')
       return answerWhole('images', context, parts)
     },
+    refused: toldRefusals('images', parts),
   })
 }

@@ -1,9 +1,10 @@
 import type { CallContext, CallParts } from '../call/context.js'
 import { answerCall, answerStream as streamCall } from '../call/answer-call.js'
+import { recordRefusal } from '../call/record-refusal.js'
 import { toGatewayError } from '../errors.js'
 import { errorAnswer, jsonAnswer } from '../http/answer.js'
 import type { HttpRequest, HttpResponse } from '../http/message.js'
-import type { RouteContext } from '../http/route.js'
+import type { RefusedRequest, RouteContext } from '../http/route.js'
 import { doneEvent, sseError, sseEvent, sseHeaders } from '../http/sse.js'
 import type { JsonObject } from '../wire/json.js'
 import type { StreamPart } from '../protocols/protocol.js'
@@ -44,6 +45,11 @@ export async function answerStream<K extends StreamOperation>(
   } catch (thrown) {
     return errorAnswer(toGatewayError(thrown), attemptHeaders(call.trail, isExplained(context.request, body, parts)))
   }
+}
+
+/** Has those told who are told of calls, also of a request that never became one. */
+export function toldRefusals(operation: Operation, parts: CallParts): (refused: RefusedRequest) => void {
+  return ({ request, ...refused }) => recordRefusal(operation, { ...refused, headers: request.headers }, parts)
 }
 
 /** Whether the answer tells how it came to be; the host's word counts before the request's. */

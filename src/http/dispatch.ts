@@ -1,11 +1,11 @@
 import { type ZodError, type ZodType, z } from 'zod'
 import { GatewayError, InvalidRequestError, toGatewayError } from '../errors.js'
 import type { Auth, Caller, Clock } from '../ports.js'
-import { isObject } from '../wire/json.js'
+import { isObject, type JsonObject } from '../wire/json.js'
 import { errorAnswer } from './answer.js'
 import { isCaller } from './caller.js'
 import type { HttpRequest, HttpResponse } from './message.js'
-import { type Route, type RouteMatch, type RouteTable } from './route.js'
+import type { RefusedRequest, Route, RouteMatch, RouteTable } from './route.js'
 
 /** What the dispatcher needs besides the routes. */
 export interface DispatchParts {
@@ -46,23 +46,37 @@ async function answer(
 ): Promise<HttpResponse> {
   const requestId = requestIdOf(request, parts)
   const headers = { 'x-request-id': requestId }
+  if (!('route' in found)) {
+    const error = new GatewayError('method_not_allowed', `${request.method} is not allowed here.`)
+    return errorAnswer(error, { ...headers, allow: found.allow.join(', ') })
+  }
+  const reading: Reading = { request, requestId, caller: knownCaller, body: undefined, startedAt: parts.clock.now() }
   try {
-    if (!('route' in found)) {
-      const error = new GatewayError('method_not_allowed', `${request.method} is not allowed here.`)
-      return errorAnswer(error, { ...headers, allow: found.allow.join(', ') })
-    }
-    const { route, params } = found
-    const caller = knownCaller ?? (await identify(route, request, requestId, parts))
-    checkRole(route, caller)
-    const query = route.query && readQuery(route.query, request.query)
-    const body = route.body ? await readBody(route, route.body, params, request, parts) : undefined
-    const response = await route.handle({ request, requestId, caller, params, body, query })
+    const response = await handle(found, reading, parts)
     return { ...response, headers: { ...response.headers, ...headers } }
   } catch (thrown) {
     const error = toGatewayError(thrown)
     if (error.kind === 'internal' && !GatewayError.isInstance(thrown)) parts.onFault(error, requestId)
+    found.route.refused?.({ ...reading, error })
     return errorAnswer(error, headers)
   }
+}
+
+/** What is known of a request so far. */
+type Reading = { -readonly [Member in keyof Omit<RefusedRequest, 'error'>]: RefusedRequest[Member] }
+
+async function handle({ route, params }: RouteMatch, reading: Reading, parts: DispatchParts): Promise<HttpResponse> {
+  const { request, requestId } = reading
+  const caller = reading.caller ?? (await identify(route, request, requestId, parts))
+  reading.caller = caller
+  checkRole(route, caller)
+  const query = route.query && readQuery(route.query, request.query)
+  if (route.body) {
+    const body = withParams(route, params, await readBody(request, parts))
+    reading.body = body
+    checkBody(route, route.body, body)
+  }
+  return route.handle({ request, requestId, caller, params, body: reading.body, query })
 }
 
 const acceptableId = /^[\w.:-]{1,128}$/
@@ -79,7 +93,8 @@ async function identify(route: Route, request: HttpRequest, requestId: string, p
   if (route.access === 'public') return anyone
   let caller: unknown
   try {
-    caller = await withDeadline(parts.auth.identify(request), identifyMs, parts.clock)
+    const late = (): GatewayError => new GatewayError('unavailable', 'The caller could not be identified in time.')
+    caller = await withDeadline(parts.auth.identify(request), identifyMs, { clock: parts.clock, late })
   } catch (thrown) {
     if (GatewayError.isInstance(thrown)) throw thrown
     const error = new GatewayError('internal', 'The caller could not be identified.', { cause: thrown })
@@ -99,16 +114,23 @@ async function identify(route: Route, request: HttpRequest, requestId: string, p
   )
 }
 
-function withDeadline<T>(value: Promise<T> | T, milliseconds: number, clock: Clock): Promise<T> | T {
+interface Deadline {
+  readonly clock: Clock
+  readonly late: () => GatewayError
+}
+
+function withDeadline<T>(value: Promise<T> | T, milliseconds: number, { clock, late }: Deadline): Promise<T> | T {
   if (!isPromiseLike(value)) return value
   return new Promise((resolve, reject) => {
-    const timer = clock.setTimeout(
-      () => reject(new GatewayError('unavailable', 'The caller could not be identified in time.')),
-      milliseconds,
-    )
-    Promise.resolve(value)
-      .then(resolve, reject)
-      .finally(() => timer.cancel())
+    const timer = clock.setTimeout(() => reject(late()), milliseconds)
+    const settle =
+      <Value>(tell: (value: Value) => void) =>
+      (settled: Value): void => {
+        timer.cancel()
+        tell(settled)
+      }
+    // Also of other libraries' promises.
+    Promise.resolve(value).then(settle(resolve), settle(reject))
   })
 }
 
@@ -122,22 +144,25 @@ function checkRole(route: Route, caller: Caller): void {
   throw new GatewayError('permission', 'This needs the role admin.')
 }
 
-async function readBody(
-  route: Route,
-  schema: ZodType,
-  params: Readonly<Record<string, string>>,
-  request: HttpRequest,
-  parts: DispatchParts,
-): Promise<unknown> {
-  const body = await request.json(parts.maxBodyBytes)
-  if (!isObject(body)) throw new InvalidRequestError('The body must be a JSON object.')
-  const given = route.pathIntoBody ?? []
-  const whole = given.length === 0 || Object.keys(params).length === 0 ? body : { ...body, ...params }
-  if (route.acceptsAtOnce?.(whole)) return whole
-  const result = schema.safeParse(whole, { reportInput: false })
-  // The body itself goes on, not zod's copy of it: nothing is stripped, reordered or built twice.
-  if (result.success) return whole
-  throw toInvalidRequest(result.error)
+// Before node:http itself closes a connection whose request is not complete after 5 minutes.
+const bodyMs = 240_000
+
+async function readBody(request: HttpRequest, { maxBodyBytes, clock }: DispatchParts): Promise<JsonObject> {
+  const late = (): GatewayError => new GatewayError('request_timeout', 'The request did not arrive in time.')
+  const body = await withDeadline(request.json(maxBodyBytes), bodyMs, { clock, late })
+  if (isObject(body)) return body
+  throw new InvalidRequestError('The body must be a JSON object.')
+}
+
+function withParams({ pathIntoBody = [] }: Route, params: RouteMatch['params'], body: JsonObject): JsonObject {
+  return pathIntoBody.length === 0 || Object.keys(params).length === 0 ? body : { ...body, ...params }
+}
+
+/** The body itself goes on, not zod's copy of it: nothing is stripped, reordered or built twice. */
+function checkBody(route: Route, schema: ZodType, body: JsonObject): void {
+  if (route.acceptsAtOnce?.(body)) return
+  const result = schema.safeParse(body, { reportInput: false })
+  if (!result.success) throw toInvalidRequest(result.error)
 }
 
 /** The query as its schema makes it. A name that is given twice would mean whatever suits the reader: it is refused. */

@@ -1,4 +1,5 @@
 import type { ZodType } from 'zod'
+import type { GatewayError } from '../errors.js'
 import type { Caller } from '../ports.js'
 import type { JsonObject } from '../wire/json.js'
 import type { HttpRequest, HttpResponse } from './message.js'
@@ -17,6 +18,19 @@ export interface RouteContext<Body, Query = unknown> {
   readonly body: Body
   /** What `Route.query` made of the query. */
   readonly query: Query
+}
+
+/** A request for a route that came to nothing: it failed before its handler, or in it before anything was done. */
+export interface RefusedRequest {
+  readonly request: HttpRequest
+  readonly requestId: string
+  /** Undefined where nobody knows who calls. */
+  readonly caller: Caller | undefined
+  /** The body with its path parameters as far as it was read: unchecked, or undefined. */
+  readonly body: unknown
+  readonly error: GatewayError
+  /** Milliseconds since the epoch. */
+  readonly startedAt: number
 }
 
 /** One endpoint as data: adapters, authentication, documentation and tests all follow from it. */
@@ -38,6 +52,8 @@ export interface Route<Body = unknown, Query = unknown> {
   readonly response?: ZodType
   readonly stream?: ZodType
   handle(context: RouteContext<Body, Query>): Promise<HttpResponse> | HttpResponse
+  /** Told once of every request that `handle` was not asked about, or threw at. Must not throw. */
+  refused?(refused: RefusedRequest): void
 }
 
 /** Names a route's types of body and query to the compiler while the table forgets them. */

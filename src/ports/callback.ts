@@ -112,7 +112,7 @@ export interface CallRecord {
   readonly status: 'success' | 'failure'
   readonly outcome: CallOutcome
   readonly error: CallFailure | undefined
-  /** What the request asked for. */
+  /** What the request asked for; empty where it never got so far as to tell. */
   readonly requestedModel: string
   /** The model group that it was; undefined where there is none of that name. */
   readonly modelName: string | undefined
@@ -121,7 +121,7 @@ export interface CallRecord {
   readonly provider: string | undefined
   /** The model's name at the provider. */
   readonly model: string | undefined
-  /** `Caller.id`. */
+  /** `Caller.id`; empty where nobody knows the caller. */
   readonly caller: string
   /** Whom the call counts for, outermost first: organization, team, user, key ... */
   readonly scopes: readonly ScopeRef[]
@@ -163,11 +163,27 @@ export interface CallbackEvent {
 }
 
 /**
+ * Calls of unknown callers that have no record of their own: beyond 100 in a row and 10 a second they are only counted.
+ * Told within 10 s of the first.
+ */
+export interface UnknownCallersEvent extends CallbackEvent {
+  readonly type: 'unknown_callers'
+  readonly operation: string
+  readonly outcome: CallOutcome
+  /** HTTP status. */
+  readonly status: number
+  readonly calls: number
+}
+
+/**
  * A host's own listener. It is told off the path of calls: what it throws, or how long it takes, delays nobody. Each
  * method has 10 s; a record that it fails on is counted and not repeated.
  */
 export interface Callback {
-  /** Once for every call, in whichever of the `callOutcomes` it ended. */
+  /**
+   * Once for every call, in whichever of the `callOutcomes` it ended; also for requests that were refused before a model was
+   * looked for. Of callers whom nobody knows, only so many: see `UnknownCallersEvent`.
+   */
   onCall(record: CallRecord): PromiseLike<void> | void
   /** Once for every attempt, before `onCall` of its call. */
   onAttempt?(attempt: AttemptRecord, record: CallRecord): PromiseLike<void> | void

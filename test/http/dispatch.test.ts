@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { z } from 'zod'
 import { GatewayError } from '../../src/errors.js'
 import { type Dispatch, type DispatchParts, createDispatch } from '../../src/http/dispatch.js'
@@ -168,6 +168,43 @@ describe('createDispatch', () => {
     )
     clock.advance(10_000)
     expect(await asking).toMatchObject({ status: 503 })
+  })
+
+  it('answers 408 when a body does not arrive', async () => {
+    const clock = new FakeClock()
+    const asking = ask(dispatcher({ clock }).dispatch, 'POST', '/echo', undefined, {
+      json: () => new Promise(() => {}),
+    })
+    await Promise.resolve()
+    clock.advance(240_000)
+    expect(await asking).toMatchObject({ status: 408 })
+    expect(clock.pending).toBe(0)
+  })
+
+  it('tells a route once of what came to nothing, with what was read of it', async () => {
+    const refused = vi.fn()
+    const handle = vi.fn<() => never>(() => {
+      throw new GatewayError('permission', 'Not you.')
+    })
+    const route = { method: 'POST', paths: ['/told/{model}'], access: 'caller', summary: '', body: Body } as const
+    const table = createRouteTable([defineRoute({ ...route, pathIntoBody: ['model'], handle, refused })])
+    const identify = vi.fn().mockReturnValueOnce(null).mockReturnValue(anyCaller)
+    const { dispatch } = dispatcher({ routes: table, auth: { identify } })
+    const told = async (body: unknown): Promise<unknown> => {
+      await ask(dispatch, 'POST', '/told/m', body)
+      return refused.mock.lastCall?.[0]
+    }
+    expect(await told(valid)).toMatchObject({ caller: undefined, body: undefined, error: { status: 401 } })
+    expect(await told({ messages: 5 })).toMatchObject({
+      caller: { id: anyCaller.id },
+      body: { model: 'm', messages: 5 },
+      error: { status: 400 },
+    })
+    expect(handle).not.toHaveBeenCalled()
+    expect(await told(valid)).toMatchObject({ error: { status: 403 } })
+    expect(refused).toHaveBeenCalledTimes(3)
+    expect(await ask(dispatch, 'DELETE', '/told/m')).toMatchObject({ status: 405 })
+    expect(refused).toHaveBeenCalledTimes(3)
   })
 
   it('answers 500 without detail when a handler has a bug, and tells the host', async () => {

@@ -1,7 +1,7 @@
 import { z } from 'zod'
-import type { CallRecord, CallbackEvent } from '../../ports/callback.js'
+import type { CallRecord, CallbackEvent, UnknownCallersEvent } from '../../ports/callback.js'
 import type { ScopeKind } from '../../ports/ledger.js'
-import { stringOf } from '../../wire/json.js'
+import { numberOf, stringOf } from '../../wire/json.js'
 import { type PromClient, type PromRegistry, createMetrics, type Labels, type Metrics } from '../metrics.js'
 import { objectWith } from '../settings.js'
 import { defineSink } from '../sink.js'
@@ -44,7 +44,7 @@ export const prometheus = defineSink(schema, (settings, { stats }) => {
     parallel: 1,
     delayMs: 20,
     take: (record: CallRecord) => () => countCall(record, metrics, settings.endUser),
-    takeEvent: (event) => () => countEvent(event, metrics),
+    takeEvent: (event) => () => countEvent(event, metrics, settings.endUser),
     deliver: (counts) => Promise.resolve({ refused: counts.filter((count) => !isCounted(count)).length }),
   }
 })
@@ -92,6 +92,14 @@ function callerLabels({ scopes }: CallRecord): Labels {
   return { hashed_api_key: idOf('key'), team: idOf('team'), user: idOf('user') }
 }
 
+/** Calls that are only counted have the labels that their records would have had. */
+function countUnknown(event: CallbackEvent, metrics: Metrics, endUser: boolean): void {
+  const read = (name: keyof UnknownCallersEvent): string => String(Reflect.get(event, name))
+  const who = { hashed_api_key: '', team: '', user: '', ...(endUser && { end_user: '' }) }
+  const what = { model_group: '', operation: read('operation'), outcome: read('outcome'), status_code: read('status') }
+  metrics.requests.inc({ ...who, ...what }, numberOf(Reflect.get(event, 'calls')) ?? 0)
+}
+
 /** Time of the call in which no attempt ran. */
 function overheadMs({ attempts, startedAt, endedAt }: CallRecord): number {
   let covered = startedAt
@@ -105,7 +113,8 @@ function overheadMs({ attempts, startedAt, endedAt }: CallRecord): number {
 
 const [healthy, outage] = [0, 2]
 
-function countEvent(event: CallbackEvent, metrics: Metrics): void {
+function countEvent(event: CallbackEvent, metrics: Metrics, endUser: boolean): void {
+  if (event.type === 'unknown_callers') return countUnknown(event, metrics, endUser)
   const deployment = stringOf(Reflect.get(event, 'deployment'))
   if (deployment === undefined) return
   const labels = { deployment, model_group: stringOf(Reflect.get(event, 'modelName')) ?? '' }
