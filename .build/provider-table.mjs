@@ -1,6 +1,7 @@
-// Writes the table of providers between the markers of README.md: `npm run build && node .build/provider-table.mjs`.
+// Writes the table of providers between the markers of README.md: `node .build/provider-table.mjs`.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
-import { pathToFileURL } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { runnerImport } from 'vite'
 
 const start = '<!-- providers:start -->'
 const end = '<!-- providers:end -->'
@@ -44,8 +45,9 @@ export function insertProviderTable(readme, table) {
 }
 
 async function main() {
-  const { createRegistry } = await import('../dist/esm/src/providers/registry.js')
-  const table = renderProviderTable(createRegistry([]).list())
+  const registry = fileURLToPath(new URL('../src/providers/registry.ts', import.meta.url))
+  const { module } = await runnerImport(registry, { configFile: false, logLevel: 'error' })
+  const table = renderProviderTable(module.createRegistry([]).list())
   const path = new URL('../README.md', import.meta.url)
   const readme = existsSync(path) ? readFileSync(path, 'utf8') : ''
   if (!readme.includes(start)) return void process.stdout.write(`${table}\n`)

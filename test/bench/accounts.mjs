@@ -1,4 +1,4 @@
-import { pathToFileURL } from 'node:url'
+import { loadModules } from './modules.mjs'
 import { median } from './statistics.mjs'
 
 const mostMicroseconds = 25
@@ -6,8 +6,7 @@ const callsPerRound = 2_000
 
 /** What it costs to let a call in, and to settle and write it down, with counters and ledger in memory. */
 export async function measureAccounts({ dist, scale }) {
-  const load = (file) => import(pathToFileURL(`${dist}/src/${file}.js`).href)
-  const [{ CallTrail }, { createParts }] = await Promise.all(['router/trail', 'gateway/create-parts'].map(load))
+  const [{ CallTrail }, { createParts }] = await loadModules(dist, ['router/trail', 'gateway/create-parts'])
   const rows = []
   for (const { title, scopes } of callers) {
     const options = {

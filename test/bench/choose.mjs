@@ -1,4 +1,4 @@
-import { pathToFileURL } from 'node:url'
+import { loadModules } from './modules.mjs'
 import { median } from './statistics.mjs'
 
 const sizes = [1, 10, 100, 1_000]
@@ -9,10 +9,8 @@ const now = 1_800_000_000_000
 
 /** What it costs to choose among deployments of which every second one rests, by the default strategy. */
 export async function measureChoose({ dist, scale }) {
-  const load = (file) => import(pathToFileURL(`${dist}/src/router/${file}.js`).href)
-  const [{ choose }, { toModelGroup }, { DeploymentState }, { strategies }] = await Promise.all(
-    ['choose', 'model-group', 'deployment-state', 'strategies/index'].map(load),
-  )
+  const names = ['choose', 'model-group', 'deployment-state', 'strategies/index'].map((name) => `router/${name}`)
+  const [{ choose }, { toModelGroup }, { DeploymentState }, { strategies }] = await loadModules(dist, names)
   const strategy = strategies['simple-shuffle']()
   const cases = sizes.map((size) => ({ size, group: groupOf(size, { toModelGroup, DeploymentState }), times: [] }))
   const failed = new Set()

@@ -30,7 +30,7 @@ describe('the table of providers', () => {
   })
 
   if (existsSync(path)) {
-    it('is up to date in README.md (else: npm run build && node .build/provider-table.mjs)', () => {
+    it('is up to date in README.md (else: node .build/provider-table.mjs)', () => {
       const readme = readFileSync(path, 'utf8')
       expect(insertProviderTable(readme, table)).toBe(readme)
     })
