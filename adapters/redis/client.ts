@@ -6,7 +6,16 @@ import { createHash } from 'node:crypto'
  */
 export interface RedisLike {
   readonly isCluster: boolean
+  /** `ready`, `connecting`, `reconnecting` … */
+  readonly status?: string
   call(command: string, ...args: (string | number)[]): Promise<unknown>
+}
+
+const lost: ReadonlySet<unknown> = new Set(['reconnecting', 'close', 'end', 'disconnecting'])
+
+/** False where the client itself says that its connection is lost. */
+export function isConnected({ status }: RedisLike): boolean {
+  return !lost.has(status)
 }
 
 /** A second connection of the host that only listens: `redis.duplicate()`, made and closed by the host. */

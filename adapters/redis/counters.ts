@@ -6,7 +6,7 @@ import {
   type ReserveResult,
   settledMemoryMs,
 } from '../../src/index.js'
-import { type RedisLike, runScript } from './client.js'
+import { type RedisLike, isConnected, runScript } from './client.js'
 import { endScript, readScript, renewScript, reserveScript, seedScript } from './counter-scripts.js'
 
 /** Where the counters are kept. */
@@ -44,6 +44,8 @@ export function createRedisCounters(client: RedisLike, { prefix = 'sluice' }: Re
     return toNumbers(reply)
   }
   return {
+    silenceMs: 1_000,
+    isConnected: () => isConnected(client),
     async reserve(holds, { id, tenant, ttlMs }) {
       const keys = keysOf(tenant)
       const args = holds.flatMap((hold) => [hold.kind, hold.amount, orNone(hold.limit), spanOf(hold)])

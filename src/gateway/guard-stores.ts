@@ -1,5 +1,6 @@
 import type { StoreOptions } from '../options.js'
 import type { Clock, Logger } from '../ports.js'
+import type { CounterStore } from '../ports/counters.js'
 import { type GuardOptions, guardStore } from '../stores/guard-store.js'
 
 /** The host's stores; those that calls wait for have a deadline for every operation, and a breaker. */
@@ -21,9 +22,19 @@ export function guardStores(stores: StoreOptions, clock: Clock, logger: Logger):
     ...stores,
     cache: cache && guardStore(cache, options('the cache store')),
     router: router && guardStore(router, { ...options('the router store'), synchronous: ['watch'] }),
-    counters: counters && guardStore(counters, options('the counter store', counters.deadlineMs)),
+    counters: counters && guardCounters(counters, options('the counter store', counters.deadlineMs)),
     records: records && guardStore(records, options('the record store', recordsDeadlineMs)),
   }
+}
+
+/** To count beside a store that is only slow would spend a budget twice. */
+function guardCounters(counters: CounterStore, options: GuardOptions<CounterStore>): CounterStore {
+  const { silenceMs } = counters
+  return guardStore(counters, {
+    ...options,
+    ...(silenceMs !== undefined && { silenceMs }),
+    isConnected: () => counters.isConnected?.() ?? true,
+  })
 }
 
 function report(name: string, logger: Logger): NonNullable<GuardOptions<object>['onState']> {

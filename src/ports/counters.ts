@@ -75,6 +75,10 @@ export const settledMemoryMs = 120_000
 export interface CounterStore {
   /** How long its operations may take, in milliseconds; calls wait for them. @default 50 */
   readonly deadlineMs?: number
+  /** How long a store may be silent, as long as it `isConnected`, until it is taken for away. @default `deadlineMs` */
+  readonly silenceMs?: number
+  /** False where the connection is known to be lost: nobody waits for longer than `deadlineMs` then. @default true */
+  isConnected?(): boolean
   reserve(holds: readonly Hold[], options: ReserveOptions): Promise<ReserveResult>
   /** Keeps reservations of running calls alive for another `ttlMs`; gives the ids of those that were already gone. */
   renew(reservations: readonly Reservation[], ttlMs: number): Promise<readonly string[]>

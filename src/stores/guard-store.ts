@@ -15,6 +15,10 @@ export interface GuardOptions<Store> {
    * `busyMs`. @default 50
    */
   readonly deadlineMs?: number
+  /** Milliseconds of silence until a store is away whose connection is not known to be lost: slow till then. @default `deadlineMs` */
+  readonly silenceMs?: number
+  /** False where its connection is known to be lost. @default never known */
+  readonly isConnected?: () => boolean
   /** Milliseconds for each operation of a store that answers others. @default 2,000, at least five deadlines */
   readonly busyMs?: number
   /** Failures in a row after which nothing is asked. @default 5 */
@@ -45,8 +49,8 @@ type Operation = () => unknown
 
 /**
  * Gives every operation of a store a deadline and all of them one breaker; what comes after the deadline is dropped.
- * The methods reject with GatewayError `overloaded` where a store answers others but not in time, and else `unavailable`, `cause` being what the store threw. A GatewayError that the store
- * itself throws is an answer, and passed on.
+ * The methods reject with GatewayError `overloaded` where a store answers others but not in time, and else `unavailable`,
+ * `cause` being what the store threw. A GatewayError that the store itself throws is an answer, and passed on.
  */
 export function guardStore<Store extends object>(store: Store, options: GuardOptions<Store>): Store {
   const run = createGuard(options)
@@ -76,6 +80,8 @@ function createGuard<Store>(options: GuardOptions<Store>): (operation: Operation
     name,
     clock,
     deadlineMs = 50,
+    silenceMs = deadlineMs,
+    isConnected = () => true,
     busyMs = Math.max(2_000, 5 * deadlineMs),
     failures = 5,
     probeMs = 500,
@@ -120,11 +126,12 @@ function createGuard<Store>(options: GuardOptions<Store>): (operation: Operation
         const now = clock.now()
         const answersOthers = now - answeredAt < deadlineMs
         const hadNoTime = now - firesAt > deadlineMs
-        if ((answersOthers || hadNoTime) && now - start < busyMs) return wait()
+        const isSlow = now - Math.max(start, answeredAt) < silenceMs && isConnected()
+        if ((answersOthers || hadNoTime || isSlow) && now - start < busyMs) return wait()
         stage = 'late'
         late++
         if (answersOthers) return busy()
-        fail(failed(`did not answer within ${deadlineMs} ms`))
+        fail(failed(`did not answer within ${Math.round(now - start)} ms`))
       }
       wait()
       const end = (tell: () => void): void => {

@@ -27,8 +27,7 @@ const gateway = createGateway({
   providers: [fakeProvider(UPSTREAM)],
   auth: 'none',
   stores,
-  // Processes that count apart while the store is away may spend a budget once each: exact is who waits.
-  spend: { onStoreFailure: 'refuse', onUsage: (rows) => void usage.push(...rows) },
+  spend: { onUsage: (rows) => void usage.push(...rows) },
 })
 const scopes = [{ kind: 'team', id: 'acme', budget: { maxBudget: Number(MAX_BUDGET) } }]
 const caller = { id: 'user-1', role: 'member', models: 'all', scopes }

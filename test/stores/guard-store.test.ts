@@ -113,6 +113,28 @@ describe('a guarded store', () => {
     expect(await busy.ask('quick')).toBe('quick')
   })
 
+  it('takes a store that is silent for slow, until it has been silent for long or is known to be cut off', async () => {
+    let isConnected = true
+    const options = { name: 'The store', clock, silenceMs: 200, isConnected: () => isConnected }
+    const slow = guardStore({ ask: () => new Promise<string>(() => {}) }, options)
+    const failures: unknown[] = []
+    const ask = (): void => void slow.ask().catch((error: unknown) => failures.push(error))
+    ask()
+    for (let elapsed = 0; elapsed < 150; elapsed += 50) {
+      clock.advance(50)
+      await turn()
+      expect(failures).toEqual([])
+    }
+    clock.advance(50)
+    await turn()
+    expect(failures).toEqual([expect.objectContaining({ kind: 'unavailable' })])
+    isConnected = false
+    ask()
+    clock.advance(50)
+    await turn()
+    expect(failures).toHaveLength(2)
+  })
+
   it('takes an answer that is there when a blocked event loop goes on', async () => {
     const asking = guarded.ask('how?')
     clock.advance(500)
