@@ -122,11 +122,17 @@ async function ask<K extends Operation>(
   }
   const exchange = parts.media ? await inlineMedia(codec, asIs, parts.media, asked.signal) : asIs
   const encoded = encode(codec, exchange)
+  noteParts(asked.signal, codec.split?.(exchange))
   const response = await sendRequest(encoded, headersMs, asked)
   const { droppedParams } = encoded
   // An answer owes the choices that were asked of the provider, not those that it was not told of.
   const told = droppedParams.includes('n') ? { ...exchange, request: { ...exchange.request, n: 1 } } : exchange
   return { codec, exchange: told, response, droppedParams, asked }
+}
+
+/** A call in several requests may break off between two of them. */
+function noteParts({ attempt }: CallSignal, split: readonly JsonObject[] | undefined): void {
+  if (attempt && split) attempt.parts = split.map((request) => ({ request, answered: false, usage: undefined }))
 }
 
 function encode<K extends Operation>(codec: Codec<K>, exchange: Exchange<K>): UpstreamRequest {

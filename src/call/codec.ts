@@ -12,6 +12,16 @@ import type { Operation } from '../wire/operations.js'
  * @throws InvalidRequestError where the provider does not offer the operation
  */
 export function codecOf<K extends Operation>(provider: Provider, operation: K, deployment: Deployment): Codec<K> {
+  const codec = findCodec(provider, operation)
+  if (codec) return codec
+  throw new InvalidRequestError(
+    `The model ${deployment.modelName} (${provider.displayName}) does not offer ${operation}.`,
+    'model',
+  )
+}
+
+/** The same; undefined where the provider does not offer the operation. */
+export function findCodec<K extends Operation>(provider: Provider, operation: K): Codec<K> | undefined {
   const { codecs } = provider.protocol
   if (operation === 'embeddings' && codecs.embeddings && provider.capabilities.embeddings) {
     return inBatches(codecs.embeddings) as Codec<K>
@@ -21,8 +31,5 @@ export function codecOf<K extends Operation>(provider: Provider, operation: K, d
   if (operation === 'completions' && codecs.chat && provider.capabilities.chat) {
     return completionsOverChat(codecs.chat) as Codec<K>
   }
-  throw new InvalidRequestError(
-    `The model ${deployment.modelName} (${provider.displayName}) does not offer ${operation}.`,
-    'model',
-  )
+  return undefined
 }

@@ -1,10 +1,12 @@
 import { GatewayError } from '../errors.js'
 import type { BinaryBody, Codec, Exchange } from '../protocols/protocol.js'
+import type { CallSignal } from '../upstream/call-signal.js'
 import type { UpstreamResponse } from '../upstream/client.js'
 import { mediaTypeOf } from '../upstream/framing.js'
 import { readBody } from '../upstream/response-body.js'
-import { parseJson } from '../wire/json.js'
+import { isObject, parseJson } from '../wire/json.js'
 import type { Operation, Operations } from '../wire/operations.js'
+import { usageOf } from '../wire/usage.js'
 import { type Asked, sendRequest } from './send-request.js'
 import { pause } from '../router/pause.js'
 
@@ -32,7 +34,10 @@ export async function readAnswer<K extends Operation>(
   let answers = 1
   let follow = codec.next?.(content, exchange, answers, headers)
   while (follow) {
-    if (follow.keep !== undefined) kept.push(follow.keep)
+    if (follow.keep !== undefined) {
+      kept.push(follow.keep)
+      nextPart(asked.signal, kept)
+    }
     await pause(follow.delayMs, asked.parts.clock, asked.signal)
     const later = await sendRequest(follow.request, asked.deployment.timeouts.headers, asked, follow.origin)
     ;({ written, content } = await readContent(later, asked))
@@ -42,6 +47,16 @@ export async function readAnswer<K extends Operation>(
   }
   const body = codec.decode(kept.length > 0 ? [...kept, content] : content, exchange, headers)
   return { body, written: body === content ? written : undefined }
+}
+
+/** A part of a call in several requests was answered, and the next one is about to be sent. */
+function nextPart({ attempt }: CallSignal, kept: readonly unknown[]): void {
+  const part = attempt?.parts[kept.length - 1]
+  if (!attempt || !part) return
+  const answer = kept.at(-1)
+  part.answered = true
+  part.usage = isObject(answer) ? usageOf(answer) : undefined
+  attempt.partSent = attempt.accepted = false
 }
 
 // A text leaves in one piece with the headers, which costs less than bytes do; a long one is not encoded again.

@@ -8,6 +8,7 @@ import type { SpendQuestion } from '../limits/seeding.js'
 import type { GatewayOptions } from '../options.js'
 import type { Clock, Logger, Timer } from '../ports.js'
 import type { LedgerEntry, LedgerStore } from '../ports/ledger.js'
+import type { Registry } from '../providers/registry.js'
 import type { RouterParts } from '../router/route.js'
 import { reachableGroups } from '../router/fallbacks.js'
 import { type LedgerQueue, createLedgerQueue } from '../spend/ledger-queue.js'
@@ -23,6 +24,7 @@ export interface AccountsCore {
   readonly openPrices: () => Promise<PriceBook>
   readonly stores: GuardedStores
   readonly router: RouterParts
+  readonly registry: Pick<Registry, 'get'>
   readonly clock: Clock
   readonly logger: Logger
   readonly createId: () => string
@@ -71,6 +73,7 @@ export function createAccountsParts(options: GatewayOptions, core: AccountsCore)
   const pricing = createPricing({
     open: core.openPrices,
     clock,
+    registry: core.registry,
     unknownPrice: spend.unknownPrice === 'refuse' ? 'refuse' : 'allow',
     billedAttempts: billedAttempts(options),
     reachable: (group) => reachableGroups(group, router.fallbacks, router.find),

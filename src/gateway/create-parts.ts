@@ -70,6 +70,7 @@ export function createParts(options: GatewayOptions): GatewayParts {
     openPrices,
     stores,
     router: routing.router,
+    registry,
     findDeployment: (id) => routing.directory.groups.all.find((deployment) => deployment.id === id),
     clock,
     logger,

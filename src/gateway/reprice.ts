@@ -2,7 +2,7 @@ import { type PricedDeployment, type Pricing } from '../call/accounts/pricing.js
 import { toPriceRecord } from '../call/accounts/ledger-entries.js'
 import type { LedgerEntry, LedgerStore } from '../ports/ledger.js'
 import { type Circumstances, costOf, isTimed, multiply, noUsage, toFactor } from '../spend/index.js'
-import { isObject, stringOf } from '../wire/json.js'
+import { isObject, numberOf, stringOf } from '../wire/json.js'
 
 /** A row with its price of today. */
 export type RepricedRow = Parameters<LedgerStore['reprice']>[0][number]
@@ -45,5 +45,6 @@ function circumstancesOf({ at, latencyMs, price }: LedgerEntry): Circumstances {
     region: stringOf(kept['region']),
     imageSize: stringOf(kept['imageSize']),
     imageQuality: stringOf(kept['imageQuality']),
+    requests: numberOf(kept['requests']),
   }
 }

@@ -3,6 +3,7 @@ import type { ChatChunk, ChatCompletion } from '../wire/chat.js'
 import type { Completion, CompletionChunk, CompletionRequest } from '../wire/completions.js'
 import { isObject } from '../wire/json.js'
 import { createChunkBuilder } from './chunk-builder.js'
+import { outputLimitOf } from './output-limit.js'
 import { settleRequest } from './parameter-table.js'
 import { type PlainTurn, toPlainTurns } from './plain-text.js'
 import { toPrompt } from './prompt-template.js'
@@ -53,6 +54,7 @@ export function chatOverCompletions(
       return { ...sent, droppedParams: dropped }
     },
     decode: (body, exchange) => toChat(completions.decode(body, answeredExchange(exchange))),
+    outputLimit: (limit, exchange) => outputLimitOf(completions, limit, answeredExchange(exchange)),
   }
   if (!completions.decodeStream) return codec
   return {

@@ -4,6 +4,7 @@ import type { ChatChunk, ChatCompletion, ChatRequest, FinishReason } from '../wi
 import type { Completion, CompletionChunk, CompletionRequest } from '../wire/completions.js'
 import { isObject, type JsonObject, numberOf, parseJson } from '../wire/json.js'
 import { toDropPolicy } from './gateway-fields.js'
+import { outputLimitOf } from './output-limit.js'
 import type { Codec, Exchange, StreamDecoder, StreamPart } from './protocol.js'
 
 /** Text completions over a provider's chat: the prompt becomes one user message, the answer's content the text. */
@@ -14,7 +15,9 @@ export function completionsOverChat(chat: Codec<'chat'>): Codec<'completions'> {
       const sent = chat.encode(toChatExchange(exchange))
       return lost.length === 0 ? sent : { ...sent, droppedParams: [...lost, ...sent.droppedParams] }
     },
-    decode: (body, exchange) => toCompletion(chat.decode(body, toChatExchange(exchange))),
+    decode: (body, exchange, headers) => toCompletion(chat.decode(body, toChatExchange(exchange), headers)),
+    next: (body, exchange, answers, headers) => chat.next?.(body, toChatExchange(exchange), answers, headers),
+    outputLimit: (limit, exchange) => outputLimitOf(chat, limit, toChatExchange(exchange)),
   }
   if (!chat.decodeStream) return codec
   return {

@@ -26,6 +26,15 @@ export function inBatches(codec: Codec<'embeddings'>): Codec<'embeddings'> {
   }
   return {
     ...codec,
+    split(exchange) {
+      const most = codec.mostInputs?.(exchange) ?? Infinity
+      const count = countInputs(exchange.request.input)
+      if (count <= most) return undefined
+      return Array.from(
+        { length: Math.ceil(count / most) },
+        (_, at) => partOf(exchange, at)?.request ?? exchange.request,
+      )
+    },
     encode(exchange) {
       const whole = codec.encode(exchange)
       // The whole was written all the same, so that a wrong input is named before any part is paid for.

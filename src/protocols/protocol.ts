@@ -50,7 +50,10 @@ export interface FollowUp {
   readonly request: UpstreamRequest
   /** Milliseconds to wait before it. */
   readonly delayMs: number
-  /** What the body before it adds to the answer (one of several inputs); `decode` gets all of them, its body last. */
+  /**
+   * What the body before it adds to the answer, where a call takes several requests (see `split`); `decode` gets all of
+   * them, its body last. Its `usage`, if it has any, is what the provider bills for that part.
+   */
   readonly keep?: unknown
   /**
    * Another host of the provider that the job lives on, `https://host`; the base URL otherwise. The credential goes
@@ -75,6 +78,16 @@ export interface Codec<K extends Operation> {
   mediaToFetch?(exchange: Exchange<K>): readonly string[]
   /** How many inputs of an embedding request one call of the API takes; more go in several calls. @default any number */
   mostInputs?(exchange: Exchange<K>): number
+  /**
+   * What each request asks for, in turn, of a call that takes several, as their provider bills each; undefined for one
+   * that takes a single request. `next` gives a `keep` with each of them but the first.
+   */
+  split?(exchange: Exchange<K>): readonly Operations[K]['request'][] | undefined
+  /**
+   * What becomes of a limit of output tokens on its way: another number where the API takes no such one, undefined where
+   * it takes none. What a call may cost at most is reckoned with it. @default it is sent as it is
+   */
+  outputLimit?(limit: number, exchange: Exchange<K>): number | undefined
   /** @throws UnsupportedParameterError, InvalidRequestError */
   encode(exchange: Exchange<K>): UpstreamRequest
   /**

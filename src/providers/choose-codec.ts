@@ -1,5 +1,6 @@
 import { GatewayError } from '../errors.js'
 import type { Deployment } from '../deployment.js'
+import { outputLimitOf } from '../protocols/output-limit.js'
 import type { Codec, Exchange, Protocol } from '../protocols/protocol.js'
 import type { Operation } from '../wire/operations.js'
 
@@ -24,6 +25,8 @@ export function chooseCodec<K extends Operation>(
     next: (body, exchange, answers, headers) => codecFor(exchange).next?.(body, exchange, answers, headers),
     mediaToFetch: (exchange) => codecFor(exchange).mediaToFetch?.(exchange) ?? [],
     mostInputs: (exchange) => codecFor(exchange).mostInputs?.(exchange) ?? Infinity,
+    split: (exchange) => codecFor(exchange).split?.(exchange),
+    outputLimit: (limit, exchange) => outputLimitOf(codecFor(exchange), limit, exchange),
   }
   if (!base.decodeStream && !other.decodeStream) return codec
   return {

@@ -1,6 +1,7 @@
 import type { GatewayError } from '../errors.js'
 import type { Deployment } from '../deployment.js'
 import type { LedgerEntry } from '../ports/ledger.js'
+import type { AttemptPart } from '../upstream/call-signal.js'
 import type { JsonObject } from '../wire/json.js'
 
 /** Why an attempt was made. */
@@ -16,8 +17,12 @@ export interface AttemptEntry {
   readonly startedAt: number
   /** False where nothing reached the provider, which then has nothing to bill. */
   sent: boolean
-  /** The provider has begun an answer whose status says success. */
+  /** The same of the latest of its `parts`. */
+  partSent: boolean
+  /** The provider has begun an answer, to the latest of its parts, whose status says success. */
   accepted: boolean
+  /** The requests that it takes, in turn, where it takes several that are billed each; empty for one. */
+  parts: readonly AttemptPart[]
   /** As the provider told it, of this attempt alone; of one that did not end well it may be less than is billed. */
   usage: JsonObject | undefined
   /** Roughly how much text arrived; 0 for whole answers with `usage`. What an output is estimated by where that is missing. */
@@ -53,7 +58,9 @@ export class CallTrail {
       firstTokenMs: undefined,
       billable: true,
       sent: false,
+      partSent: false,
       accepted: false,
+      parts: [],
       usage: undefined,
       receivedCharacters: 0,
       endedAt: undefined,

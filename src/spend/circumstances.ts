@@ -11,13 +11,15 @@ export interface ServedCall {
   readonly answer: JsonObject
   /** @default false */
   readonly batch?: boolean | undefined
+  /** @default 1 */
+  readonly requests?: number | undefined
 }
 
 /**
  * What a bill depends on beside the usage: never the service tier that was asked for, only the one that the answer says
  * served it. Claude tells it in the usage, with its fast mode and the place of inference.
  */
-export function circumstancesOf({ at, request, answer, batch }: ServedCall): Circumstances {
+export function circumstancesOf({ at, request, answer, batch, requests }: ServedCall): Circumstances {
   const usage = isObject(answer['usage']) ? answer['usage'] : {}
   const speed = stringOf(usage['speed'])
   const served = stringOf(answer['service_tier']) ?? stringOf(usage['service_tier'])
@@ -28,5 +30,6 @@ export function circumstancesOf({ at, request, answer, batch }: ServedCall): Cir
     region: stringOf(usage['inference_geo']),
     imageSize: stringOf(answer['size']) ?? stringOf(request['size']),
     imageQuality: stringOf(answer['quality']) ?? stringOf(request['quality']),
+    requests,
   }
 }

@@ -13,6 +13,8 @@ export interface Circumstances {
   readonly region?: string | undefined
   readonly imageSize?: string | null | undefined
   readonly imageQuality?: string | null | undefined
+  /** How many requests the call took; what a price per request is multiplied with. @default 1 */
+  readonly requests?: number | undefined
 }
 
 /** A quantity that is charged for. */
@@ -234,7 +236,7 @@ function timeLine(milliseconds: number, rate: bigint): PriceLine {
 function flatLines(buckets: UsageBuckets, price: Price, circumstances: Circumstances): readonly PriceLine[] {
   const { request, hour } = variantAt(price, circumstances.at).rates
   return [
-    ...(request === undefined ? [] : [line('requests', 1, request)]),
+    ...(request === undefined ? [] : [line('requests', circumstances.requests ?? 1, request)]),
     ...(hour === undefined || buckets.milliseconds === 0 ? [] : [timeLine(buckets.milliseconds, hour)]),
     ...(price.images.length === 0 || buckets.images === 0
       ? []

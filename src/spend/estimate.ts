@@ -24,6 +24,8 @@ export interface EstimateOptions {
   readonly deadlineMs?: number | undefined
   /** Searches that are expected of a request that lets the provider search without a limit. @default 10 */
   readonly webSearches?: number | undefined
+  /** How many requests the call takes. @default 1 */
+  readonly requests?: number | undefined
 }
 
 /** What a call costs at most. */
@@ -48,7 +50,7 @@ const defaultWebSearches = 10
  */
 export function estimateCost(call: PlannedCall, price: Price, options: EstimateOptions): CostEstimate {
   const bounds = toBounds(call, options)
-  const scenarios = plannedCircumstances(call.request, options.at).flatMap((circumstances) =>
+  const scenarios = plannedCircumstances(call.request, options).flatMap((circumstances) =>
     usagesAt(bounds, price, circumstances).map((usage) => ({ usage, cost: costOf(usage, price, circumstances) })),
   )
   const dearest = scenarios.reduce((most, next) => (next.cost.pico > most.cost.pico ? next : most))
@@ -105,7 +107,8 @@ function outputBound(call: PlannedCall, options: EstimateOptions): OutputBound {
   if (call.operation === 'embeddings') return { tokens: 0, isBounded: true }
   if (call.operation === 'images') return imageOutputBound(call.request)
   const { request } = call
-  const limits = [request['max_completion_tokens'], request['max_tokens']].map(countOf)
+  const names = call.operation === 'chat' ? ['max_completion_tokens', 'max_tokens'] : ['max_tokens']
+  const limits = names.map((name) => countOf(request[name]))
   const asked = limits.some((limit) => limit !== undefined) ? Math.max(...limits.map((limit) => limit ?? 0)) : undefined
   const each = asked ?? options.maxOutputTokens
   const answers =
@@ -153,10 +156,10 @@ function webSearchBound(request: JsonObject, hosted: readonly JsonObject[], opti
 }
 
 /** The tier that was asked for, and the standard one that a provider may serve instead. */
-function plannedCircumstances(request: JsonObject, at: number): readonly Circumstances[] {
+function plannedCircumstances(request: JsonObject, { at, requests }: EstimateOptions): readonly Circumstances[] {
   const image = { imageSize: stringOf(request['size']), imageQuality: stringOf(request['quality']) }
   const serviceTier = stringOf(request['service_tier'])
-  const standard = { at, ...image }
+  const standard = { at, requests, ...image }
   return serviceTier === undefined ? [standard] : [standard, { ...standard, serviceTier }]
 }
 

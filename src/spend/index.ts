@@ -12,6 +12,7 @@ export { type CostEstimate, estimateCost, type EstimateOptions, type PlannedCall
 export { type Factor, fromBasisPoints, fromDollars, multiply, toDecimal, toDollars, toFactor, toNano } from './money.js'
 export { reportedCost } from './reported-cost.js'
 export {
+  addBuckets,
   completionTokens,
   type CountedBeside,
   estimatedBuckets,

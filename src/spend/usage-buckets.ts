@@ -42,6 +42,15 @@ export interface CountedBeside {
   readonly milliseconds?: number | undefined
 }
 
+const quantities = [...inputBuckets, ...outputBuckets, 'citation', 'webSearches', 'images', 'milliseconds'] as const
+
+/** What two requests used together. */
+export function addBuckets(first: UsageBuckets, second: UsageBuckets): UsageBuckets {
+  const sum = { ...first, estimated: first.estimated || second.estimated }
+  for (const name of quantities) sum[name] += second[name]
+  return sum
+}
+
 /** Nothing used. */
 export const noUsage: UsageBuckets = {
   inputUncached: 0,

@@ -1,9 +1,31 @@
 import type { Timeouts } from '../deployment.js'
 import { GatewayError } from '../errors.js'
 import type { Clock, Timer } from '../ports.js'
+import type { JsonObject } from '../wire/json.js'
 
 /** The part of a call that a deadline is set for. */
 export type Phase = keyof Timeouts
+
+/** How far an attempt's requests have come. */
+export interface TrackedAttempt {
+  /** A request of it is, or was, on a connection. */
+  sent: boolean
+  /** The latest part of it is on a connection; see `parts`. */
+  partSent: boolean
+  /** The provider has begun an answer to the latest part whose status says success. */
+  accepted: boolean
+  /** Of a call that takes several requests, each billed by itself: all of them in turn; empty for one request. */
+  parts: readonly AttemptPart[]
+}
+
+/** One of the requests that a call is made in. */
+export interface AttemptPart {
+  /** What it asks for, in the shape of the call's own request. */
+  readonly request: JsonObject
+  answered: boolean
+  /** As its answer told it. */
+  usage: JsonObject | undefined
+}
 
 const never = Number.POSITIVE_INFINITY
 
@@ -43,7 +65,7 @@ export class CallSignal {
   #listener: ((error: GatewayError) => void) | undefined
   #ended: GatewayError | undefined
   /** The attempt under way; told at once when a request of it is on a connection, and when it is answered with success. */
-  attempt: { sent: boolean; accepted: boolean } | undefined
+  attempt: TrackedAttempt | undefined
 
   /** `onEnd` is told when the call ends early, whether or not a step listens: a stream may have no reader. */
   constructor(clock: Clock, totalMs: number, onEnd?: () => void, parent?: CallSignal) {

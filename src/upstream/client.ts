@@ -125,7 +125,8 @@ class ExchangeHandler implements Dispatcher.DispatchHandler {
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller
     if (this.#cancelled) return controller.abort(this.#cancelled)
-    if (this.#signal.attempt) this.#signal.attempt.sent = true
+    const { attempt } = this.#signal
+    if (attempt) attempt.sent = attempt.partSent = true
     this.#signal.enter('headers', this.#timeouts.headers)
   }
 

@@ -3,12 +3,15 @@ import { estimateInputTokens } from '../../catalog/token-estimate.js'
 import type { Scope } from '../../ports.js'
 import type { LedgerEntry, ScopeRef } from '../../ports/ledger.js'
 import type { AttemptEntry } from '../../router/trail.js'
+import type { AttemptPart } from '../../upstream/call-signal.js'
 import {
   type Circumstances,
   type Cost,
   type CountedBeside,
   type Factor,
+  type PlannedCall,
   type UsageBuckets,
+  addBuckets,
   circumstancesOf,
   completionTokens,
   costOf,
@@ -46,11 +49,24 @@ const brokenOff: ReadonlySet<string> = new Set(['stream_truncated', 'upstream_in
  * What an attempt that was cut short costs is known to the provider alone. Its row has the input that the provider told,
  * else our estimate of it, and the output that reached us; it is marked `aborted`, and `estimated` where anything of it is.
  */
-export function isBilled({ outcome, failure, sent, accepted, usage, receivedCharacters }: AttemptEntry): boolean {
-  if (outcome === 'answered') return true
-  if (!sent || outcome === 'running') return false
+export function isBilled(entry: AttemptEntry): boolean {
+  return entry.outcome === 'answered' || entry.parts.some(({ answered }) => answered) || isBilledUnanswered(entry)
+}
+
+/** The same for the request that was under way, which of a call in several is the first without an answer. */
+function isBilledUnanswered(entry: AttemptEntry): boolean {
+  const { outcome, failure, partSent, accepted, usage, receivedCharacters } = entry
+  if (!partSent || outcome === 'running') return false
   if (outcome === 'cancelled' || usage !== undefined || receivedCharacters > 0) return true
   return failure !== undefined && (failure.kind === 'timeout' || (accepted && brokenOff.has(failure.kind)))
+}
+
+/** Of a call in several requests those that were billed; undefined for one in a single request. */
+function billedParts(entry: AttemptEntry): readonly AttemptPart[] | undefined {
+  const { parts, outcome } = entry
+  if (parts.length === 0 || outcome === 'answered') return parts.length === 0 ? undefined : parts
+  const answered = parts.filter((part) => part.answered)
+  return isBilledUnanswered(entry) ? parts.slice(0, answered.length + 1) : answered
 }
 
 const charactersPerToken = 4
@@ -66,7 +82,10 @@ export function toLedgerEntry(
   const { target: deployment, outcome, failure, billable } = entry
   const endedAt = entry.endedAt ?? clock.now()
   const { price, reason } = pricing.find(deployment)
-  const beside = { images: imagesOf(call), milliseconds: price && isTimed(price) ? endedAt - entry.startedAt : 0 }
+  const beside = {
+    images: imagesOf(call.planned),
+    milliseconds: price && isTimed(price) ? endedAt - entry.startedAt : 0,
+  }
   const usage = usageOf(entry, call, beside)
   const circumstances = toCircumstances(entry, call)
   const cost = price ? costOf(usage, price, circumstances) : unpricedCost(reason)
@@ -180,16 +199,18 @@ function refsOf({ call, scopes }: CallFacts, { provider, deployment, modelName }
   return refs
 }
 
-function imagesOf({ planned }: BilledCall): number {
-  return planned.operation === 'images' ? (planned.request.n ?? 1) : 0
+function imagesOf({ operation, request }: PlannedCall): number {
+  return operation === 'images' ? (request.n ?? 1) : 0
 }
 
 function toCircumstances(entry: AttemptEntry, { planned: { request } }: BilledCall): Circumstances {
   const answer = { usage: entry.usage, service_tier: entry.serviceTier }
-  return circumstancesOf({ at: entry.startedAt, request, answer })
+  return circumstancesOf({ at: entry.startedAt, request, answer, requests: billedParts(entry)?.length })
 }
 
 function usageOf(entry: AttemptEntry, { planned }: BilledCall, beside: CountedBeside): UsageBuckets {
+  const parts = entry.outcome === 'answered' ? undefined : billedParts(entry)
+  if (parts) return usageOfParts(parts, entry, planned, beside)
   // The wire is checked where it comes in; what a provider leaves out, the buckets count as nothing.
   const told = toBuckets(entry.usage as ChatUsage | undefined, beside)
   if (entry.outcome === 'answered' && told) return told
@@ -199,6 +220,24 @@ function usageOf(entry: AttemptEntry, { planned }: BilledCall, beside: CountedBe
   const missing = received - completionTokens(base)
   if (missing <= 0) return base
   return { ...base, outputText: base.outputText + missing, estimated: true }
+}
+
+/** Of a call that broke off between its requests: each as it was told, else by its share of the input. */
+function usageOfParts(
+  parts: readonly AttemptPart[],
+  { target }: AttemptEntry,
+  planned: PlannedCall,
+  { milliseconds }: CountedBeside,
+): UsageBuckets {
+  const used = parts.map((part) => {
+    // A part is a request of the same operation.
+    const own = { ...planned, request: part.request } as PlannedCall
+    const images = imagesOf(own)
+    const told = toBuckets(part.usage as ChatUsage | undefined, { images })
+    if (told || own.operation === 'images') return told ?? tokenlessBuckets({ images })
+    return estimatedBuckets(estimateInputTokens(own.request, target.model).tokens, 0)
+  })
+  return used.reduce(addBuckets, tokenlessBuckets({ milliseconds }))
 }
 
 /** Only what was used. */

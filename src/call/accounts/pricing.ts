@@ -6,8 +6,10 @@ import type { Estimate } from '../../limits/holds.js'
 import type { Clock } from '../../ports.js'
 import type { ModelGroup } from '../../router/model-group.js'
 import { type CostEstimate, type Factor, estimateCost, multiply } from '../../spend/index.js'
+import type { Registry } from '../../providers/registry.js'
 import { stringOf } from '../../wire/json.js'
 import type { BilledCall } from './accounts.js'
+import { toSentCall } from './sent-call.js'
 
 /** What calls cost, and may cost at most. */
 export interface Pricing {
@@ -34,6 +36,8 @@ export interface Pricing {
 export interface PricingParts {
   readonly open: () => Promise<PriceBook>
   readonly clock: Clock
+  /** Knows what becomes of a request on its way to a provider. */
+  readonly registry: Pick<Registry, 'get'>
   readonly unknownPrice: 'allow' | 'refuse'
   /** Attempts of one call that may be billed beside each other. */
   readonly billedAttempts: number
@@ -46,7 +50,7 @@ export type PricedDeployment = Pick<Deployment, 'provider' | 'model' | 'info' | 
 
 interface Target {
   readonly price: Price
-  readonly model: string
+  readonly deployment: Deployment
   readonly maxOutputTokens: number | undefined
   readonly contextWindow: number | undefined
   readonly deadlineMs: number | undefined
@@ -92,7 +96,11 @@ export function createPricing(parts: PricingParts): Pricing {
   const estimateOf = (call: BilledCall, targets: readonly Target[], most: MostOf): Estimate => {
     const at = parts.clock.now()
     return new LazyEstimate(
-      () => targets.map(({ price, ...of }) => estimateCost(call.planned, price, { at, ...of })),
+      () =>
+        targets.map(({ price, deployment, ...bounds }) => {
+          const { planned, requests } = toSentCall(call.planned, deployment, parts.registry)
+          return estimateCost(planned, price, { at, model: deployment.model, requests, ...bounds })
+        }),
       most,
     )
   }
@@ -181,15 +189,23 @@ function toTarget(deployment: Deployment, { price }: PriceLookup): Target {
   const { provider, model, capabilities, timeouts } = deployment
   const { maxOutputTokens, contextWindow } = capabilitiesOf(provider, model, capabilities)
   const deadlineMs = timeouts.total === 0 ? undefined : timeouts.total
-  return { price: price ?? noPrice, model, maxOutputTokens, contextWindow, deadlineMs }
+  return { price: price ?? noPrice, deployment, maxOutputTokens, contextWindow, deadlineMs }
 }
 
 function isSame(a: Target, b: Target): boolean {
   return (
     a.price === b.price &&
-    a.model === b.model &&
+    isSentAlike(a.deployment, b.deployment) &&
     a.maxOutputTokens === b.maxOutputTokens &&
     a.contextWindow === b.contextWindow &&
     a.deadlineMs === b.deadlineMs
   )
 }
+
+/** True where one request is sent to both in the same words. */
+function isSentAlike(a: Deployment, b: Deployment): boolean {
+  return a === b || (a.provider === b.provider && a.model === b.model && isPlain(a) && isPlain(b))
+}
+
+const isPlain = ({ params, settings }: Deployment): boolean =>
+  Object.keys(params).length === 0 && Object.keys(settings).length === 0

@@ -10,7 +10,7 @@ import { countsToUsage, jsonRequest } from '../text-answer.js'
 import { modelPath } from './model.js'
 
 /** Chat over `/chatbot`, which knows the conversation but no sampling: https://docs.nlpcloud.com/#chatbot-and-conversational-ai */
-export const chat: Codec<'chat'> = { encode, decode }
+export const chat: Codec<'chat'> = { encode, decode, outputLimit: () => undefined }
 
 function encode({ request: asked, deployment }: Exchange<'chat'>): UpstreamRequest {
   const { request, policy } = settleRequest(asked, deployment)

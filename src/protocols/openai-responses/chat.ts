@@ -3,6 +3,7 @@ import type { Codec, FollowUp } from '../protocol.js'
 import { toCompletion } from './answer.js'
 import { createChatStream } from './chat-stream.js'
 import { pathOf, type ResponsesOptions } from './options.js'
+import { toOutputLimit } from './parameters.js'
 import { encodeResponses } from './request-body.js'
 
 const pollMs = 1_000
@@ -11,6 +12,7 @@ const pollMs = 1_000
 export function createResponsesCodec(options: ResponsesOptions = {}): Codec<'chat'> {
   return {
     encode: (exchange) => encodeResponses(exchange, options),
+    outputLimit: toOutputLimit,
     decode: toCompletion,
     decodeStream: createChatStream,
     next: (body, { deployment }) => nextLook(body, pathOf(options, deployment)),

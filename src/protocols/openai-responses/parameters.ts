@@ -19,13 +19,18 @@ export function applyModelRules(draft: Draft, model: string): void {
   for (const name of rules.refusedWhileReasoning) refuse(draft, name)
 }
 
+/** The limit of output tokens that the API takes for one that a caller sets. */
+export function toOutputLimit(limit: number): number {
+  return Math.max(limit, leastOutputTokens)
+}
+
 /** The members that are one parameter of chat each. */
 export function parameterMembers({ fields }: Draft): JsonObject {
   const limit = numberOf(fields['max_completion_tokens']) ?? numberOf(fields['max_tokens'])
   const user = stringOf(fields['user'])
   const alternatives = fields['logprobs'] === true ? numberOf(fields['top_logprobs']) : undefined
   return {
-    ...(limit !== undefined && { max_output_tokens: Math.max(limit, leastOutputTokens) }),
+    ...(limit !== undefined && { max_output_tokens: toOutputLimit(limit) }),
     ...(user !== undefined && { user: user.slice(0, longestUser) }),
     ...(alternatives !== undefined && { top_logprobs: alternatives }),
   }

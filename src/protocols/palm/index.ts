@@ -27,7 +27,11 @@ const textTable: Readonly<Record<string, Take>> = {
 
 const isChatModel = (model: string): boolean => model.startsWith('chat-')
 
-const chatCodec: Codec<'chat'> = { encode, decode }
+const chatCodec: Codec<'chat'> = {
+  encode,
+  decode,
+  outputLimit: (limit, { deployment }) => (isChatModel(deployment.model) ? undefined : limit),
+}
 
 function encode({ request: asked, deployment }: Exchange<'chat'>): UpstreamRequest {
   const { request, policy } = settleRequest(asked, deployment)

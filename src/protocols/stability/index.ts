@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { GatewayError, InvalidRequestError } from '../../errors.js'
 import type { UpstreamRequest } from '../../upstream/message.js'
-import type { ImageResponse } from '../../wire/images.js'
+import type { ImageRequest, ImageResponse } from '../../wire/images.js'
 import { isObject, type JsonObject, numberOf, stringOf } from '../../wire/json.js'
 import { readFailure } from '../failure.js'
 import { ratioOf } from '../image-fields.js'
@@ -24,7 +24,7 @@ const names = {
 }
 
 /** Images over Stable Image, one after the other: https://platform.stability.ai/docs/api-reference */
-const images: Codec<'images'> = { encode, next, decode }
+const images: Codec<'images'> = { encode, next, decode, split }
 
 /** Another image with another seed, until there are as many as were asked for. */
 function next(body: unknown, exchange: Exchange<'images'>, answers = 1): FollowUp | undefined {
@@ -34,6 +34,13 @@ function next(body: unknown, exchange: Exchange<'images'>, answers = 1): FollowU
   const seed = numberOf(request['seed'])
   const asked = seed === undefined ? exchange.request : { ...exchange.request, seed: seed + answers }
   return { request: encode({ ...exchange, request: asked }), delayMs: 0, keep: body }
+}
+
+/** Each image is a request of its own. */
+function split({ request: asked, deployment }: Exchange<'images'>): readonly ImageRequest[] | undefined {
+  const { request } = settleRequest(asked, deployment)
+  const count = request.n ?? 1
+  return count > 1 ? Array.from({ length: count }, () => ({ ...request, n: 1 })) : undefined
 }
 
 function encode({ request: asked, deployment, id }: Exchange<'images'>): UpstreamRequest {

@@ -17,11 +17,19 @@ export type TgiPath = (deployment: Deployment) => string
  * https://huggingface.github.io/text-generation-inference
  */
 export function createTgiCompletions(path: TgiPath): Codec<'completions'> {
-  return { encode: (exchange) => encode(exchange, path), decode, decodeStream: createTgiStream }
+  return {
+    encode: (exchange) => encode(exchange, path),
+    decode,
+    outputLimit: toOutputLimit,
+    decodeStream: createTgiStream,
+  }
 }
 
+// The server refuses 0.
+const toOutputLimit = (limit: number): number => Math.max(1, limit)
+
 const table: Readonly<Record<string, Take>> = {
-  max_tokens: (value) => ({ max_new_tokens: Math.max(1, numberOf(value) ?? 1) }),
+  max_tokens: (value) => ({ max_new_tokens: toOutputLimit(numberOf(value) ?? 1) }),
   // The server refuses a temperature of 0, which means the likeliest word.
   temperature: (value) => (value === 0 ? { do_sample: false } : { temperature: value }),
   // It takes no top_p of 1 either, which leaves nothing out.

@@ -1,4 +1,5 @@
 import type { Deployment } from '../../deployment.js'
+import { outputLimitOf } from '../../protocols/output-limit.js'
 import type { Codec, Exchange } from '../../protocols/protocol.js'
 import type { UpstreamRequest } from '../../upstream/message.js'
 import { stringOf } from '../../wire/json.js'
@@ -47,6 +48,7 @@ export function overEndpoint<K extends StreamOperation>(
         headers,
       )
     },
+    outputLimit: (limit, exchange) => outputLimitOf(inner, limit, inside(exchange)),
     decodeStream(exchange) {
       const decoder = inner.decodeStream?.(inside(exchange))
       if (!decoder) throw new TypeError('every container can stream')
