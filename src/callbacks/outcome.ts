@@ -26,6 +26,7 @@ const outcomes: Readonly<Record<FailureKind, CallOutcome>> = {
   model_not_allowed: 'not_allowed',
   model_not_found: 'model_not_found',
   upstream_not_found: 'upstream_refused',
+  upstream_model_not_found: 'upstream_refused',
   not_found: 'invalid_request',
   method_not_allowed: 'invalid_request',
   conflict: 'invalid_request',

@@ -25,7 +25,7 @@ const types: Readonly<Record<string, ErrorType>> = {
   ModelNotReady: { status: 429, kind: 'unavailable' },
   ModelStreamError: { status: 424, kind: 'upstream_error' },
   ModelTimeout: { status: 408, kind: 'timeout' },
-  ResourceNotFound: { status: 404 },
+  ResourceNotFound: { status: 404, kind: 'upstream_model_not_found' },
   ServiceQuotaExceeded: { status: 429 },
   ServiceUnavailable: { status: 503 },
   Throttling: { status: 429 },
@@ -52,7 +52,7 @@ function read(status: number, body: unknown, typeName: string | undefined): Fail
   const original = isObject(body) ? numberOf(body['OriginalStatusCode']) : undefined
   const said = kindOfFailure(original ?? known?.status ?? status, failure.message)
   const type = typeName === undefined ? {} : { type: typeName }
-  if (wrongModel.test(failure.message)) return { ...failure, ...type, kind: 'upstream_not_found' }
+  if (wrongModel.test(failure.message)) return { ...failure, ...type, kind: 'upstream_model_not_found' }
   if (badToken.test(failure.message)) return { ...failure, ...type, kind: 'upstream_authentication' }
   const refined = said === 'context_window' || said === 'content_policy' || original !== undefined
   return { ...failure, ...type, kind: refined ? said : (known?.kind ?? said) }

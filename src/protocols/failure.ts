@@ -44,16 +44,44 @@ const phrases: readonly (readonly [RegExp, FailureKind, readonly number[]])[] = 
     'content_policy',
     [400, 403, 422],
   ],
-  [
-    /api key not valid|incorrect api key|invalid (?:x-)?api[- ]key|api key expired/i,
-    'upstream_authentication',
-    [400, 401, 403],
-  ],
-  [/rate limit|too many requests|resource has been exhausted|quota exceeded|usage limit/i, 'rate_limited', [400, 429]],
+  [/api key not valid|incorrect api key|invalid (?:x-)?api[- ]key|api key expired/i, 'upstream_authentication', [403]],
   [/overloaded/i, 'overloaded', [500, 502, 503, 529]],
   // The caller asks a chat model for a completion, or the other way round: the model is there.
   [/\bnot supported in the v1\/\S{1,40} endpoint/i, 'invalid_request', [404]],
-  [/model[_ ]not[_ ]found|does not exist or you do not have access/i, 'upstream_not_found', [400, 404]],
+  [
+    /(?:model|deployment)[_ ]?not[_ ]?found|\b(?:model|deployment)s?\b.{0,200}?(?:not found|does not exist|doesn't exist)|^model: |no such model|no endpoints found for|unable to access model/i,
+    'upstream_model_not_found',
+    [404],
+  ],
+]
+
+interface Blame {
+  readonly kind: FailureKind
+  /** The provider's own code or type, whole. */
+  readonly code: RegExp
+  /** How its message begins. */
+  readonly opening: RegExp
+}
+
+// A 400 is the request's fault unless the provider itself says otherwise: in a code, or in the words its message opens
+// with. Further on it may repeat what the caller wrote.
+const blames: readonly Blame[] = [
+  {
+    kind: 'rate_limited',
+    code: /^(?:rate_?limit(?:ed|_?exceeded|_?error|_?reached)?|too_?many_?requests|resource_exhausted|quota_?exceeded)$/i,
+    opening:
+      /^\W*(?:error\W+)?(?:(?:api )?(?:(?:rate|usage) limit|quota) (?:reached|exceeded|hit|was|is|has been)\b|too many requests\b|resource has been exhausted|you(?:'ve| have)? (?:reached|exceeded|hit) (?:your|the) [^.:;]{0,60}(?:(?:rate|usage) limits?|quota)\b|your [^.:;]{0,60}(?:(?:rate|usage) limits?|quota) (?:was|is|has been|have been) (?:hit|reached|exceeded))/i,
+  },
+  {
+    kind: 'upstream_authentication',
+    code: /^(?:(?:invalid|wrong|incorrect)_api_key|api_key_(?:invalid|expired)|authentication_error|invalid_authentication)$/i,
+    opening: /^\W*(?:error\W+)?(?:api key (?:not valid|expired)|incorrect api key|invalid (?:x-)?api[- ]key)/i,
+  },
+  {
+    kind: 'upstream_model_not_found',
+    code: /^(?:model|deployment)_?not_?found$/i,
+    opening: /^\W*(?:error\W+)?the (?:requested )?model\b.{0,200}?(?:not found|does not exist)/i,
+  },
 ]
 
 // Providers quote what they refuse: a caller's own words must not put a deployment to rest.
@@ -61,9 +89,13 @@ const quoted = /(?<!\w)(['"`]).{0,200}?\1(?!\w)/gs
 // As much as is searched: an endless message must not keep the process busy.
 const searchedText = 8_000
 
-/** Refines the class that a status gives by what the message and code say. */
-export function kindOfFailure(status: number, ...texts: readonly (string | null | undefined)[]): FailureKind {
-  const text = texts
+/** Refines the class that a status gives by what the message says, and the provider's codes and types. */
+export function kindOfFailure(
+  status: number,
+  message: string,
+  ...codes: readonly (string | null | undefined)[]
+): FailureKind {
+  const text = [message, ...codes]
     .flatMap((one) => one?.slice(0, searchedText) ?? [])
     .filter(Boolean)
     .join(' ')
@@ -71,8 +103,15 @@ export function kindOfFailure(status: number, ...texts: readonly (string | null 
   for (const [pattern, kind, statuses] of phrases) {
     if (statuses.includes(status) && pattern.test(failureRules[kind].unhealthy ? own : text)) return kind
   }
-  return kindOfStatus(status)
+  const blame =
+    status === 400 ? blames.find(({ code, opening }) => opening.test(own) || codes.some(isSaid(code))) : undefined
+  return blame?.kind ?? kindOfStatus(status)
 }
+
+const isSaid =
+  (pattern: RegExp) =>
+  (code: string | null | undefined): boolean =>
+    typeof code === 'string' && pattern.test(code)
 
 interface ErrorText {
   readonly message: string

@@ -48,8 +48,16 @@ export function beginLease(member: Member, entry: AttemptEntry, parts: LeasePart
     failed(error) {
       const cancelled = error.kind === 'client_closed'
       if (!over) entry.failure = error
-      end(cancelled ? 'cancelled' : 'failed', () => state.failed(member, error, isReplaceable()))
+      end(cancelled ? 'cancelled' : 'failed', () => {
+        if (!isOutOfTime(member, entry, error)) state.failed(member, error, isReplaceable())
+      })
     },
     cancelled: () => end('cancelled', () => {}),
   }
+}
+
+/** The time of the whole call was up, and most of it had been spent elsewhere: says nothing about the deployment. */
+function isOutOfTime({ deployment }: Member, { startedAt, endedAt }: AttemptEntry, error: GatewayError): boolean {
+  if (error.kind !== 'timeout' || error.code !== 'total_timeout' || error.upstream) return false
+  return endedAt !== undefined && endedAt - startedAt < deployment.timeouts.total / 2
 }

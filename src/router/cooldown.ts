@@ -30,12 +30,14 @@ const atOnce: ReadonlySet<FailureKind> = new Set([
   'rate_limited',
   'upstream_authentication',
   'upstream_permission',
-  'upstream_not_found',
+  'upstream_model_not_found',
   'payment_required',
   'gone',
 ])
 
 const longestMs = 60 * 60_000
+/** A model that answered within this time is there: it was asked for something that it does not do. */
+const lateAnswerMs = 60_000
 /** A deployment that nothing can replace rests only when a whole minute of so many requests had no success. */
 const hopelessRequests = 1_000
 
@@ -65,7 +67,8 @@ function mustRest({ state, error, now, replaceable }: FailedAttempt, policy: Coo
   const kind = failureClassOf(error.kind)
   const allowed = policy.allowedFails[kind]
   if (allowed !== undefined) return (failuresByClass[kind] ?? 0) > allowed
-  if (atOnce.has(error.kind)) return true
+  const isThere = error.kind === 'upstream_model_not_found' && now - state.answeredAt < lateAnswerMs
+  if (atOnce.has(error.kind) && !isThere) return true
   if (state.consecutiveFailures >= policy.consecutiveFailures) return true
   return requests >= policy.minimumRequests && failures / requests > policy.failureShare
 }

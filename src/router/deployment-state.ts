@@ -75,6 +75,8 @@ export class DeploymentState implements DeploymentStats {
   peers: PeerStats = noPeers
   ownInFlight = 0
   consecutiveFailures = 0
+  /** Milliseconds since the epoch. */
+  answeredAt = Number.NEGATIVE_INFINITY
   /** Milliseconds since the epoch; 0 while healthy. Past, it is half open: one attempt may try. */
   coolingUntil = 0
   /** When the cooldown was decided. */

@@ -1,4 +1,4 @@
-import type { GatewayError } from '../errors.js'
+import type { FailureKind, GatewayError } from '../errors.js'
 import type { Clock } from '../ports.js'
 import { type CooldownPolicy, cooldownAfter } from './cooldown.js'
 import { type CooldownCause, DeploymentState } from './deployment-state.js'
@@ -109,6 +109,7 @@ export function createRouterState({ clock, cooldown, maxQueueMs = 10_000, emit }
       const { state } = member
       const now = clock.now()
       state.consecutiveFailures = 0
+      state.answeredAt = now
       state.own.at(now).tokens += success.totalTokens ?? 0
       recordLatency(state, success, now)
       if (state.coolingUntil !== 0 && now >= state.coolingUntil) recover(member)
@@ -152,9 +153,15 @@ export function createRouterState({ clock, cooldown, maxQueueMs = 10_000, emit }
   }
 }
 
+const ofNames: ReadonlySet<FailureKind> = new Set([
+  'upstream_not_found',
+  'upstream_model_not_found',
+  'upstream_permission',
+])
+
 /** Behind a wildcard the caller names the model: one that is not there, or not open to us, says nothing about the others. */
 function isOfName({ isNamedByCaller }: Member, { kind }: GatewayError): boolean {
-  return isNamedByCaller && (kind === 'upstream_not_found' || kind === 'upstream_permission')
+  return isNamedByCaller && ofNames.has(kind)
 }
 
 function recordLatency(state: DeploymentState, success: AttemptSuccess, now: number): void {

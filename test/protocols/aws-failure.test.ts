@@ -10,7 +10,7 @@ describe('an error answer of AWS', () => {
     [403, 'UnrecognizedClientException', 'upstream_authentication'],
     [403, 'InvalidSignatureException', 'upstream_authentication'],
     [403, 'ExpiredTokenException', 'upstream_authentication'],
-    [404, 'ResourceNotFoundException', 'upstream_not_found'],
+    [404, 'ResourceNotFoundException', 'upstream_model_not_found'],
     [408, 'ModelTimeoutException', 'timeout'],
     [429, 'ThrottlingException', 'rate_limited'],
     [429, 'ModelNotReadyException', 'unavailable'],
@@ -31,8 +31,8 @@ describe('an error answer of AWS', () => {
   it('tells a prompt that is too long, and a model that cannot be called, from other bad requests', () => {
     const of = (message: string) => awsFailure(400, { message }, typed('ValidationException')).kind
     expect(of('Input is too long for requested model.')).toBe('context_window')
-    expect(of('The provided model identifier is invalid.')).toBe('upstream_not_found')
-    expect(of("Invocation of model ID x with on-demand throughput isn't supported.")).toBe('upstream_not_found')
+    expect(of('The provided model identifier is invalid.')).toBe('upstream_model_not_found')
+    expect(of("Invocation of model ID x with on-demand throughput isn't supported.")).toBe('upstream_model_not_found')
     expect(of('messages: roles must alternate')).toBe('invalid_request')
   })
 

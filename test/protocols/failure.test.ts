@@ -91,7 +91,18 @@ describe('what a caller wrote, quoted in a refusal,', () => {
   it('the wrong operation for a model does not mean that the model is not there', () => {
     const words = 'This is a chat model and not supported in the v1/completions endpoint.'
     expect(kindOfFailure(404, `${words} Did you mean to use v1/chat/completions?`)).toBe('invalid_request')
-    expect(kindOfFailure(404, 'The model `gpt-9` does not exist.')).toBe('upstream_not_found')
+  })
+
+  it.each([
+    'rate limit',
+    'Unknown value for the field mode: rate limit reached',
+    'tools.0.name: You have reached your usage limit',
+    'Cannot parse the text too many requests at line 3',
+    'You have exceeded the maximum length of a name. Incorrect API key',
+    'messages.1: the model does not exist',
+    'Unknown field. The model does not exist',
+  ])('in the middle of a 400 is no fault of the deployment: %s', (message) => {
+    expect(kindOfFailure(400, message, 'invalid_request_error', null)).toBe('invalid_request')
   })
 
   it.each([" 'a", 'violat', 'input token count '])('keeps nobody waiting with endless %j', (piece) => {
@@ -108,6 +119,45 @@ describe('what a caller wrote, quoted in a refusal,', () => {
   ] as const)('hides nothing that the provider says itself: %s', (message, kind) => {
     expect(kindOfFailure(400, message)).toBe(kind)
   })
+
+  it.each([
+    ['rate_limit_exceeded', 'rate_limited'],
+    ['rate_limit_error', 'rate_limited'],
+    ['RESOURCE_EXHAUSTED', 'rate_limited'],
+    ['too_many_requests', 'rate_limited'],
+    ['invalid_api_key', 'upstream_authentication'],
+    ['model_not_found', 'upstream_model_not_found'],
+    ['DeploymentNotFound', 'upstream_model_not_found'],
+    ['rate_limit_value_invalid', 'invalid_request'],
+  ] as const)('goes by the code of a 400, as its code or its type: %s', (word, kind) => {
+    expect(kindOfFailure(400, 'no', word, null)).toBe(kind)
+    expect(kindOfFailure(400, 'no', null, word)).toBe(kind)
+  })
+})
+
+describe('a 404', () => {
+  it.each([
+    ['The model `gpt-9` does not exist or you do not have access to it.', 'model_not_found'],
+    ['The API deployment for this resource does not exist.', 'DeploymentNotFound'],
+    ['no', 'DeploymentNotFound'],
+    ['model: claude-x', 'not_found_error'],
+    ["model 'llama9' not found, try pulling it first", null],
+    ['models/gemini-9.5 is not found for API version v1beta', 'NOT_FOUND'],
+    ['Publisher Model `projects/p/models/x` was not found.', 'NOT_FOUND'],
+    ['No endpoints found for acme/none.', null],
+    ['Model not found, inaccessible, and/or not deployed', 'NOT_FOUND'],
+  ])('says that the model is not there: %s', (message, code) => {
+    expect(kindOfFailure(404, message, code)).toBe('upstream_model_not_found')
+  })
+
+  it.each([
+    'Not Found',
+    'Invalid URL (POST /v1/models/x/chat)',
+    'The requested resource was not found.',
+    '404 page not found',
+  ])('says only that the address leads nowhere: %s', (message) =>
+    expect(kindOfFailure(404, message, null)).toBe('upstream_not_found'),
+  )
 })
 
 describe('an error inside a 200', () => {

@@ -13,7 +13,7 @@ import { Route } from '../../src/router/route.js'
 import { type RouterEvent, createRouterState } from '../../src/router/router-state.js'
 import { simpleShuffle } from '../../src/router/strategies/simple-shuffle.js'
 import { CallTrail } from '../../src/router/trail.js'
-import { CallSignal } from '../../src/upstream/call-signal.js'
+import { CallSignal, timeoutError } from '../../src/upstream/call-signal.js'
 import { FakeClock } from '../support/fake-clock.js'
 import { anyCaller, deploymentOf } from '../support/deployment.js'
 
@@ -131,7 +131,7 @@ describe('a route within one group', () => {
     expect((await run(lab(two), [failure(kind), 'ok'])).asked).toEqual(['a'])
   })
 
-  it.each<FailureKind>(['timeout', 'upstream_authentication', 'upstream_not_found'])(
+  it.each<FailureKind>(['timeout', 'upstream_authentication', 'upstream_not_found', 'upstream_model_not_found'])(
     'does not ask the same deployment again after %s, but another one',
     async (kind) => {
       expect((await run(lab(one), [failure(kind), 'ok'])).asked).toEqual(['a'])
@@ -295,6 +295,45 @@ describe('cooldown', () => {
     lease.succeeded({})
     expect(it.events.at(-1)).toMatchObject({ type: 'recovered', deployment: 'a' })
     expect((await run(it, ['ok'])).asked).toEqual(['a'])
+  })
+
+  it('begins at once where the model is not there, and after three failures where only the address is not', async () => {
+    const missing = lab(two)
+    await run(missing, [failure('upstream_model_not_found'), 'ok'])
+    expect(missing.events).toMatchObject([{ type: 'cooldown', deployment: 'a', cause: { status: 404 } }])
+    const other = lab(two)
+    for (const failures of [0, 0, 1]) {
+      await run(other, [failure('upstream_not_found'), 'ok'])
+      expect(other.events).toHaveLength(failures)
+    }
+  })
+
+  it('takes a model that answered within the last minute to be there, whatever a 404 says', async () => {
+    const it = lab(two)
+    await run(it, ['ok'])
+    await run(it, [failure('upstream_model_not_found'), 'ok'])
+    expect(it.events).toEqual([])
+    it.clock.advance(60_000)
+    await run(it, [failure('upstream_model_not_found'), 'ok'])
+    expect(it.events).toMatchObject([{ type: 'cooldown', deployment: 'a' }])
+  })
+
+  it.each([
+    ['had most of it', 400, 1],
+    ['got what others had left', 600, 0],
+  ])('counts the end of a call’s time against a deployment that %s', async (_, startedAt, counted) => {
+    const timeouts = { ...deploymentOf({}).timeouts, total: 1_000 }
+    const it = lab(
+      ['a', 'b'].map((id) => deploymentOf({ id, timeouts })),
+      { cooldown: { consecutiveFailures: 1 } },
+      1_000,
+    )
+    it.clock.advance(startedAt)
+    const { lease } = await it.route().run((picked) => Promise.resolve(picked))
+    it.clock.advance(1_000 - startedAt)
+    lease.failed(timeoutError('total', 1_000))
+    expect(it.events).toHaveLength(counted)
+    expect(lease.entry.outcome).toBe('failed')
   })
 
   it('lets the next one probe when the prober leaves', async () => {

@@ -22,7 +22,7 @@ describe('an error answer', () => {
     [401, 'authentication_error', 'invalid x-api-key', 'upstream_authentication'],
     [402, 'billing_error', 'Payment required', 'payment_required'],
     [403, 'permission_error', 'Not allowed', 'upstream_permission'],
-    [404, 'not_found_error', 'model: claude-x', 'upstream_not_found'],
+    [404, 'not_found_error', 'model: claude-x', 'upstream_model_not_found'],
     [413, 'request_too_large', 'Request exceeds the maximum size', 'payload_too_large'],
     [
       429,

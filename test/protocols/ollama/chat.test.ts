@@ -233,7 +233,9 @@ describe("Ollama's answer", () => {
   })
 
   it('names refusals by their kind', () => {
-    expect(ollamaProtocol.failure(404, { error: "model 'x' not found" })).toMatchObject({ kind: 'upstream_not_found' })
+    expect(ollamaProtocol.failure(404, { error: "model 'x' not found" })).toMatchObject({
+      kind: 'upstream_model_not_found',
+    })
     expect(ollamaProtocol.failure(400, { error: 'the input length exceeds the context length' })).toMatchObject({
       kind: 'context_window',
     })

@@ -28,7 +28,7 @@ describe('a refusal', () => {
     [401, { message: 'Wrong key', type: 'invalid', code: 'wrong_api_key' }, 'upstream_authentication'],
     [422, { object: 'error', message: 'bad field', type: 'invalid' }, 'unprocessable'],
     [422, { detail: [{ loc: ['body', 'n'], msg: 'too large', type: 'x' }] }, 'unprocessable'],
-    [404, { error: { message: 'no such model', code: 'model_not_found' } }, 'upstream_not_found'],
+    [404, { error: { message: 'no such model', code: 'model_not_found' } }, 'upstream_model_not_found'],
     [503, '<html>down</html>', 'unavailable'],
     [500, { fault: { faultstring: 'broken' } }, 'upstream_error'],
   ])('of status %i, %j, is %s', (status, body, kind) => {
