@@ -4,6 +4,7 @@ import type { CallContext, CallParts } from './call/context.js'
 import { startHealthChecks } from './call/health-checks.js'
 import { answerCall, answerStream } from './call/answer-call.js'
 import { refusable } from './call/record-refusal.js'
+import { watchEventLoop } from './endpoints/debug-memory.js'
 import { endpoints } from './endpoints/index.js'
 import { GatewayError, InvalidRequestError } from './errors.js'
 import { createAdmin } from './gateway/admin.js'
@@ -88,11 +89,9 @@ export function createGateway<Host = unknown>(options: GatewayOptions<Host>): Ga
   const admin = createAdmin(options as GatewayOptions, auth, all)
   const sharing = stores.router && shareState({ ...parts, state: parts.router.state, store: stores.router })
   const checks = startHealthChecks(options.healthChecks, parts)
+  const delays = options.debug ? watchEventLoop() : undefined
   const dispatch = createDispatch({
-    routes: createRouteTable([
-      ...endpoints(parts, { debug: options.debug ?? false }),
-      ...(options.docs === false ? [] : docs()),
-    ]),
+    routes: createRouteTable([...endpoints(parts, { delays }), ...(options.docs === false ? [] : docs())]),
     auth,
     clock: parts.clock,
     createId: parts.createId,
@@ -127,6 +126,7 @@ export function createGateway<Host = unknown>(options: GatewayOptions<Host>): Ga
       checks?.stop()
       await parts.running.drain(drainMs, new GatewayError('unavailable', 'The gateway was closed.'))
       sharing?.close()
+      delays?.disable()
       admin.close()
       keys.directory.close()
       await books.close(closingMs)

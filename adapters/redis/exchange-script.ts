@@ -19,8 +19,8 @@ local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local changed = false
 
--- From the clock, so that it also grows when all was lost meanwhile.
-if redis.call('EXISTS', version) == 0 then
+-- From the clock, so that it also grows when all was lost meanwhile, or damaged.
+if not tonumber(redis.call('GET', version) or '') then
   redis.call('SET', version, string.format('%.0f', now * 1000))
 end
 
@@ -66,8 +66,11 @@ for _, name in ipairs(redis.call('ZRANGEBYSCORE', ends, '-inf', now, 'LIMIT', 0,
   end
 end
 
-local function isOlder(value, than)
-  return cjson.decode(value).cooldown.at < cjson.decode(than).cooldown.at
+-- What cannot be read is older than everything.
+local function decidedAt(value)
+  local isRead, told = pcall(cjson.decode, value)
+  local cooldown = isRead and type(told) == 'table' and told.cooldown
+  return type(cooldown) == 'table' and tonumber(cooldown.at) or 0
 end
 
 local unknown = redis.call('ZADD', ends, now + ${deadAfterMs}, 'p' .. process)
@@ -75,7 +78,7 @@ for index = 4, #ARGV, 3 do
   local name, value, lifetime = ARGV[index], ARGV[index + 1], tonumber(ARGV[index + 2])
   local before = redis.call('HGET', values, name)
   -- The same cooldown again is no news; the same load again is a sign of life.
-  if name:sub(1, 1) == 'd' or not before or (value ~= before and not isOlder(value, before)) then
+  if name:sub(1, 1) == 'd' or not before or (value ~= before and decidedAt(value) >= decidedAt(before)) then
     keep(name, lifetime)
     tell(name, value)
   end

@@ -30,6 +30,8 @@ interface ProcessState {
   /** By name; what Redis has to be told again if it lost it. */
   readonly told: Map<string, Told>
   tellAgain: boolean
+  /** Something in Redis cannot be read, and whoever asks was told. */
+  knowsOfDamage: boolean
 }
 
 /** One value as it lies in Redis; the script relies on `inFlight` being first. */
@@ -46,6 +48,7 @@ const nothingKnown = '0'
 /**
  * Keeps what all processes know about deployments in Redis, one script per exchange. What a process has in flight stops
  * counting once it has not exchanged for 3 s, so a process exchanges at least once a second, also when it has nothing to tell.
+ * Of values that cannot be read the first exchange rejects that meets any; thereafter they are left out.
  */
 export function redisRouterStore(client: RedisLike, options: RedisRouterOptions): RouterStore {
   const { prefix, channels, deadlineMs } = options
@@ -54,7 +57,12 @@ export function redisRouterStore(client: RedisLike, options: RedisRouterOptions)
   const states = new Map<string, ProcessState>()
 
   const stateOf = (process: string): ProcessState => {
-    const state = states.get(process) ?? { version: nothingKnown, told: new Map(), tellAgain: false }
+    const state = states.get(process) ?? {
+      version: nothingKnown,
+      told: new Map(),
+      tellAgain: false,
+      knowsOfDamage: false,
+    }
     states.set(process, state)
     return state
   }
@@ -78,7 +86,12 @@ export function redisRouterStore(client: RedisLike, options: RedisRouterOptions)
         channel,
         ...args,
       ])
-      const { isUnknown, version, values } = readReply(reply)
+      const { isUnknown, version, values, damaged } = readReply(reply)
+      if (damaged > 0 && !state.knowsOfDamage) {
+        // The version stays, so that the next exchange brings the rest of it.
+        state.knowsOfDamage = true
+        throw new TypeError(`${damaged} values below ${prefix}:router cannot be read, and are left out.`)
+      }
       const isFirst = state.version === nothingKnown
       state.tellAgain = isUnknown && !isFirst
       // An answer after the deadline reaches nobody: the next one has to bring the same again.
@@ -134,14 +147,33 @@ function toReports(values: readonly Value[]): RouterReport[] {
 }
 
 /** @throws TypeError for what the script never gives */
-function readReply(reply: unknown): { isUnknown: boolean; version: string; values: Value[] } {
+function readReply(reply: unknown): { isUnknown: boolean; version: string; values: Value[]; damaged: number } {
   if (!Array.isArray(reply)) throw new TypeError('Redis answered the router with something that is no list.')
   const [unknown, version, ...texts]: unknown[] = reply
-  const values = texts.map((text): unknown => JSON.parse(String(text))).filter(isValue)
-  return { isUnknown: unknown === 1, version: String(version), values }
+  const values = texts.flatMap((text) => readValue(text) ?? [])
+  return { isUnknown: unknown === 1, version: String(version), values, damaged: texts.length - values.length }
+}
+
+/** Undefined for what is no value of ours. */
+function readValue(text: unknown): Value | undefined {
+  try {
+    const value: unknown = JSON.parse(String(text))
+    return isValue(value) ? value : undefined
+  } catch {
+    return undefined
+  }
 }
 
 function isValue(value: unknown): value is Value {
-  if (typeof value !== 'object' || value === null || !('process' in value)) return false
-  return 'cooldown' in value || ('deployment' in value && 'inFlight' in value)
+  if (!hasFields(value, { process: 'string' })) return false
+  if ('cooldown' in value) return hasFields(value.cooldown, cooldownFields)
+  return hasFields(value, { inFlight: 'number' }) && 'deployment' in value && hasFields(value.deployment, countFields)
+}
+
+const cooldownFields = { id: 'string', at: 'number', until: 'number', kind: 'string', status: 'number' }
+const countFields = { id: 'string', minute: 'number', requests: 'number', tokens: 'number' }
+
+function hasFields(value: unknown, fields: Readonly<Record<string, string>>): value is object {
+  if (typeof value !== 'object' || value === null) return false
+  return Object.entries(fields).every(([name, type]) => typeof Reflect.get(value, name) === type)
 }

@@ -62,10 +62,12 @@ function modeOf(info: Deployment['info']): string {
   return stringOf(info['mode']) ?? 'chat'
 }
 
-/** Asks one deployment for as little as possible, and counts what comes of it. Never rejects. */
+/** Asks one deployment for as little as possible, and counts what comes of it. Does nothing where it was removed meanwhile. Never rejects. */
 export async function checkDeployment(deployment: Deployment, timeoutMs: number, parts: CallParts): Promise<void> {
   const { clock, router } = parts
-  const member = new Member(deployment, router.state.of(deployment.id))
+  const state = router.state.known(deployment.id)
+  if (!state) return
+  const member = new Member(deployment, state)
   const entry = new CallTrail().begin({
     target: deployment,
     modelName: deployment.modelName,
@@ -76,6 +78,7 @@ export async function checkDeployment(deployment: Deployment, timeoutMs: number,
     state: router.state,
     clock,
     isReplaceable: () => isReplaceable(member, parts),
+    totalMs: timeoutMs,
   })
   const signal = new CallSignal(clock, timeoutMs, () => lease.failed(timeoutError('total', timeoutMs)))
   parts.running.enter(signal)

@@ -9,10 +9,15 @@ import { type Route, defineRoute } from '../http/route.js'
 const megabyte = 1024 * 1024
 const toMegabytes = (bytes: number): number => Math.round((bytes / megabyte) * 100) / 100
 
-/** `GET /debug/memory/summary` and `/details`, `POST /debug/memory/gc`: what this process holds, for admins. */
-export function debugMemory(parts: CallParts): readonly Route[] {
+/** Measures how busy the event loop is, until it is disabled. */
+export function watchEventLoop(): IntervalHistogram {
   const delays = monitorEventLoopDelay({ resolution: 20 })
   delays.enable()
+  return delays
+}
+
+/** `GET /debug/memory/summary` and `/details`, `POST /debug/memory/gc`: what this process holds, for admins. */
+export function debugMemory(parts: CallParts, delays: IntervalHistogram): readonly Route[] {
   return [
     defineRoute({
       method: 'GET',

@@ -1,3 +1,4 @@
+import type { IntervalHistogram } from 'node:perf_hooks'
 import type { CallParts } from '../call/context.js'
 import type { Route } from '../http/route.js'
 import { chatCompletions } from './chat-completions.js'
@@ -12,11 +13,12 @@ import { openapi } from './openapi.js'
 
 /** Which paths there are besides the usual ones. */
 export interface EndpointOptions {
-  readonly debug: boolean
+  /** How busy the event loop is; undefined leaves out what tells of this process. */
+  readonly delays: IntervalHistogram | undefined
 }
 
 /** THE TABLE: every path that exists. What is not here cannot be called. */
-export function endpoints(parts: CallParts, { debug }: EndpointOptions): readonly Route[] {
+export function endpoints(parts: CallParts, { delays }: EndpointOptions): readonly Route[] {
   const routes: readonly Route[] = [
     chatCompletions(parts),
     completions(parts),
@@ -25,7 +27,7 @@ export function endpoints(parts: CallParts, { debug }: EndpointOptions): readonl
     ...models(parts),
     ...health(parts),
     healthDeployments(parts),
-    ...(debug ? debugMemory(parts) : []),
+    ...(delays ? debugMemory(parts, delays) : []),
     openapi(() => routes),
   ]
   return routes

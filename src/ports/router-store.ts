@@ -9,12 +9,14 @@ export interface DeploymentReport {
   /** Averages of this process's recent calls, in milliseconds; undefined before the first. */
   readonly firstTokenMs: number | undefined
   readonly perTokenMs: number | undefined
+  /** One of the attempts in flight tries whether a cooldown may end. @default false */
+  readonly probing?: boolean | undefined
 }
 
 /** A deployment rests, or works again. */
 export interface CooldownReport {
   readonly id: string
-  /** When it was decided, in milliseconds since the epoch; a later decision wins. */
+  /** When it was decided, in milliseconds since the epoch; a later decision wins, of two of one moment that told last. */
   readonly at: number
   /** Until when it rests, in milliseconds since the epoch; 0: it works again. */
   readonly until: number

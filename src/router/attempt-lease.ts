@@ -22,11 +22,13 @@ export interface LeaseParts {
   readonly clock: Clock
   /** Whether something else could have served the call; asked only after a failure. */
   readonly isReplaceable: () => boolean
+  /** How long what the attempt is made for may take, in milliseconds. @default the deployment's total deadline */
+  readonly totalMs?: number
 }
 
 /** Begins an attempt: counts it in flight until it ends. */
 export function beginLease(member: Member, entry: AttemptEntry, parts: LeaseParts): AttemptLease {
-  const { state, clock, isReplaceable } = parts
+  const { state, clock, isReplaceable, totalMs = member.deployment.timeouts.total } = parts
   let over = false
   let probe = state.begin(member)
   const end = (outcome: AttemptEntry['outcome'], tell: () => void): void => {
@@ -49,7 +51,7 @@ export function beginLease(member: Member, entry: AttemptEntry, parts: LeasePart
       const cancelled = error.kind === 'client_closed'
       if (!over) entry.failure = error
       end(cancelled ? 'cancelled' : 'failed', () => {
-        if (!isOutOfTime(member, entry, error)) state.failed(member, error, isReplaceable())
+        if (!isOutOfTime(error, entry, totalMs)) state.failed(member, error, isReplaceable())
       })
     },
     cancelled: () => end('cancelled', () => {}),
@@ -57,7 +59,7 @@ export function beginLease(member: Member, entry: AttemptEntry, parts: LeasePart
 }
 
 /** The time of the whole call was up, and most of it had been spent elsewhere: says nothing about the deployment. */
-function isOutOfTime({ deployment }: Member, { startedAt, endedAt }: AttemptEntry, error: GatewayError): boolean {
+function isOutOfTime(error: GatewayError, { startedAt, endedAt }: AttemptEntry, totalMs: number): boolean {
   if (error.kind !== 'timeout' || error.code !== 'total_timeout' || error.upstream) return false
-  return endedAt !== undefined && endedAt - startedAt < deployment.timeouts.total / 2
+  return endedAt !== undefined && endedAt - startedAt < totalMs / 2
 }

@@ -79,6 +79,8 @@ function chooseInTier(tier: Tier, choice: Choice, isFree: (member: Member) => bo
 /** Earliest time at which a resting member may be tried, in milliseconds since the epoch; undefined where none rests. */
 export function earliestRecovery(states: readonly DeploymentState[], clock: Clock): number | undefined {
   const now = clock.now()
-  const times = states.filter((state) => !state.isOpen(now)).map((state) => Math.max(state.coolingUntil, now))
+  const times = states
+    .filter((state) => !state.isOpen(now))
+    .map((state) => Math.max(state.coolingUntil + state.turnMs, now))
   return times.length === 0 ? undefined : Math.min(...times)
 }

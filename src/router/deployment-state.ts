@@ -30,6 +30,8 @@ export interface PeerStats {
   readonly tokens: number
   readonly firstTokenMs: number | undefined
   readonly perTokenMs: number | undefined
+  /** One of them is trying whether a cooldown may end. */
+  readonly probing: boolean
 }
 
 const minuteMs = 60_000
@@ -42,6 +44,7 @@ const noPeers: PeerStats = Object.freeze({
   tokens: 0,
   firstTokenMs: undefined,
   perTokenMs: undefined,
+  probing: false,
 })
 
 /** Counts of one minute; those of another minute are none. */
@@ -81,6 +84,10 @@ export class DeploymentState implements DeploymentStats {
   coolingUntil = 0
   /** When the cooldown was decided. */
   cooledAt = 0
+  /** The peer that decided it; undefined where it was decided here. */
+  cooledBy: string | undefined
+  /** Milliseconds after a cooldown that are left to the attempts of peers, so that one of all processes tries. */
+  turnMs = 0
   cause: CooldownCause | undefined
   /** One attempt is trying whether the cooldown may end. */
   probing = false
@@ -118,6 +125,7 @@ export class DeploymentState implements DeploymentStats {
 
   /** True where calls may go: healthy, or half open with nobody trying yet. */
   isOpen(now: number): boolean {
-    return this.coolingUntil === 0 || (now >= this.coolingUntil && !this.probing)
+    if (this.coolingUntil === 0) return true
+    return now >= this.coolingUntil + this.turnMs && !this.probing && !this.peers.probing
   }
 }

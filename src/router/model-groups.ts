@@ -54,6 +54,8 @@ export function createModelGroups({ deployments, aliases = new Map(), stateOf }:
     .toSorted((a, b) => b.pattern.length - a.pattern.length)
   const named = [...byName].filter(([name]) => !name.includes('*'))
   const exact = new Map(named.map(([name, list]) => [name, toModelGroup(name, list, stateOf)]))
+  // Also those behind wildcards: what peers tell of a deployment is kept from the start.
+  for (const { id } of deployments) stateOf(id)
   const byId = new Map(deployments.map((deployment) => [deployment.id, deployment]))
   const made = new LRUCache<string, ModelGroup>({ max: rememberedNames })
 

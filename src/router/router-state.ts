@@ -29,10 +29,23 @@ export interface AttemptSuccess {
   readonly totalTokens?: number | undefined
 }
 
+/** That a deployment rests, or works again, as a peer decided. */
+export interface CooldownDecision {
+  /** Name of the peer. */
+  readonly by: string
+  /** In milliseconds since the epoch. */
+  readonly at: number
+  /** In milliseconds since the epoch; 0 ends a cooldown. */
+  readonly until: number
+  readonly cause: CooldownCause | undefined
+}
+
 /** What is known of all deployments, here and in memory: never waited for. */
 export interface RouterState {
   /** The state of an id; made when first asked for. */
   of(id: string): DeploymentState
+  /** The state of an id; undefined where no deployment has it. */
+  known(id: string): DeploymentState | undefined
   /** Forgets a deployment that was removed. */
   forget(id: string): void
   readonly all: Iterable<DeploymentState>
@@ -47,8 +60,8 @@ export interface RouterState {
   recovered(member: Member): void
   /** Counts a failure against the deployment's health, unless the taxonomy says it is not its fault. */
   failed(member: Member, error: GatewayError, replaceable: boolean): void
-  /** What a peer decided, or a health check found; `until` 0 ends a cooldown. */
-  setCooldown(id: string, until: number, at: number, cause: CooldownCause | undefined): void
+  /** Takes over what a peer decided, unless something was decided later here. */
+  setCooldown(state: DeploymentState, decision: CooldownDecision): void
   /** Calls that wait until a deployment is less busy; served by `end`. */
   readonly slots: Slots
   /** Told whenever anything changes that peers should know; set by the sharing of state. */
@@ -78,12 +91,13 @@ export function createRouterState({ clock, cooldown, maxQueueMs = 10_000, emit }
   }
   const recover = ({ state, deployment }: Member): void => {
     state.coolingUntil = 0
-    state.cooledAt = clock.now()
+    decideHere(state, clock.now())
     state.cause = undefined
     emit({ type: 'recovered', deployment: state.id, modelName: deployment.modelName, at: state.cooledAt })
   }
   return {
     of,
+    known: (id) => states.get(id),
     forget: (id) => states.delete(id),
     get all() {
       return states.values()
@@ -137,20 +151,27 @@ export function createRouterState({ clock, cooldown, maxQueueMs = 10_000, emit }
       const until = now + (state.coolingUntil > now ? (error.retryAfterMs ?? 0) : (duration ?? 0))
       if (duration === undefined || until <= state.coolingUntil) return
       state.coolingUntil = until
-      state.cooledAt = now
+      decideHere(state, now)
       state.cause ??= { kind: error.kind, status: error.status }
       const { cause } = state
       emit({ type: 'cooldown', deployment: state.id, modelName: deployment.modelName, cause, until, at: now })
       this.onChange?.(state)
     },
-    setCooldown(id, until, at, cause) {
-      const state = of(id)
-      if (at <= state.cooledAt) return
+    setCooldown(state, { by, at, until, cause }) {
+      if (at < state.cooledAt) return
       state.coolingUntil = until
       state.cooledAt = at
+      state.cooledBy = by
       state.cause = cause
     },
   }
+}
+
+/** Whoever decides goes first when the cooldown is over. */
+function decideHere(state: DeploymentState, now: number): void {
+  state.cooledAt = now
+  state.cooledBy = undefined
+  state.turnMs = 0
 }
 
 const ofNames: ReadonlySet<FailureKind> = new Set([

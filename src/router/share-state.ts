@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import type { Clock, Logger, Timer } from '../ports.js'
-import type { CooldownReport, DeploymentReport, RouterReport, RouterStore } from '../ports/router-store.js'
+import type { CooldownReport, RouterReport, RouterStore } from '../ports/router-store.js'
 import type { FailureKind } from '../errors.js'
 import { failureRules } from '../errors.js'
-import { type DeploymentState, type PeerStats, recentMinutes } from './deployment-state.js'
+import type { DeploymentState } from './deployment-state.js'
+import { Peers } from './peers.js'
 import type { RouterState } from './router-state.js'
 
 /** Keeps the states of several processes together; never on the way of a call. */
@@ -23,121 +24,122 @@ export interface SharingParts {
 
 // Seen elsewhere within 250 ms: at most 100 ms until it is told, 100 ms until the others ask.
 const intervalMs = 100
-// What a process has in flight counts for so long after it was last heard of; what it did, as long as it is recent.
-const peerMs = 5_000
-const forgottenMs = (recentMinutes + 1) * 60_000
 const heartbeatMs = 1_000
+/** How long one process leaves a deployment that has rested to another: that the other is trying it is known by then. */
+const turnMs = 500
 
 /**
  * Tells peers what changed here, at most every 100 ms and only if something did, and takes in what they tell: at once
  * where the store can push, else every 100 ms. While calls run, a heartbeat every second keeps their counts alive.
  */
-export function shareState({ state, store, clock, logger }: SharingParts): SharedState {
-  const process = randomUUID()
-  const changed = new Set<DeploymentState>()
-  const peers = new Map<string, Peer>()
-  let timer: Timer | undefined
-  let firesAt = Number.POSITIVE_INFINITY
-  let running = false
-  let again = false
-  let closed = false
-  let toldAt = 0
-  let failing = false
+export function shareState(parts: SharingParts): SharedState {
+  return new Sharing(parts)
+}
 
-  const tick = (): void => {
-    timer = undefined
-    firesAt = Number.POSITIVE_INFINITY
-    if (closed) return
-    if (running) {
-      again = true
+class Sharing implements SharedState {
+  readonly #parts: SharingParts
+  readonly #process = randomUUID()
+  readonly #changed = new Set<DeploymentState>()
+  readonly #peers = new Peers()
+  readonly #met = new WeakSet<DeploymentState>()
+  readonly #unwatch: (() => void) | undefined
+  #timer: Timer | undefined
+  #firesAt = Number.POSITIVE_INFINITY
+  #running = false
+  #again = false
+  #closed = false
+  #toldAt = 0
+  #failing = false
+
+  constructor(parts: SharingParts) {
+    this.#parts = parts
+    parts.state.onChange = (one) => {
+      this.#changed.add(one)
+      this.#schedule(intervalMs)
+    }
+    this.#unwatch = parts.store.watch?.(() => this.#schedule(0))
+    this.#schedule(0)
+  }
+
+  close(): void {
+    this.#closed = true
+    this.#timer?.cancel()
+    this.#unwatch?.()
+    this.#parts.state.onChange = undefined
+  }
+
+  #schedule(milliseconds: number): void {
+    const { clock } = this.#parts
+    const at = clock.now() + milliseconds
+    if (this.#closed || at >= this.#firesAt) return
+    this.#timer?.cancel()
+    this.#firesAt = at
+    this.#timer = clock.setTimeout(() => this.#tick(), milliseconds)
+  }
+
+  #tick(): void {
+    this.#timer = undefined
+    this.#firesAt = Number.POSITIVE_INFINITY
+    if (this.#closed) return
+    if (this.#running) {
+      this.#again = true
       return
     }
-    running = true
-    void exchange().finally(() => {
-      running = false
-      schedule(again || failing || changed.size > 0 || !unwatch ? intervalMs : heartbeatMs)
-      again = false
+    this.#running = true
+    void this.#exchange().finally(() => {
+      this.#running = false
+      const isDue = this.#again || this.#failing || this.#changed.size > 0 || !this.#unwatch
+      this.#schedule(isDue ? intervalMs : heartbeatMs)
+      this.#again = false
     })
   }
-  const schedule = (milliseconds: number): void => {
-    const at = clock.now() + milliseconds
-    if (closed || at >= firesAt) return
-    timer?.cancel()
-    firesAt = at
-    timer = clock.setTimeout(tick, milliseconds)
-  }
-  const exchange = async (): Promise<void> => {
+
+  async #exchange(): Promise<void> {
+    const { clock, store, logger } = this.#parts
     const now = clock.now()
-    const told = now - toldAt >= heartbeatMs ? [...state.all].filter((one) => one.ownInFlight > 0) : []
-    const reported = [...new Set([...changed, ...told])]
-    changed.clear()
+    const reported = this.#due(now)
     try {
-      const report = reported.length > 0 ? toReport(process, reported, now) : undefined
-      const news = await store.exchange(process, report)
-      if (report) toldAt = now
-      takeIn(news, now)
-      failing = false
+      const report = reported.length > 0 ? toReport(this.#process, reported, now) : undefined
+      const news = await store.exchange(this.#process, report)
+      if (report) this.#toldAt = now
+      this.#takeIn(news, now)
+      this.#failing = false
     } catch (error) {
       // Nothing is lost: totals are told again as soon as the store is back.
-      for (const one of reported) changed.add(one)
-      if (!failing) logger.warn({ error }, 'The state of deployments cannot be shared at the moment.')
-      failing = true
+      for (const one of reported) this.#changed.add(one)
+      this.#goAlone()
+      if (!this.#failing) logger.warn({ error }, 'The state of deployments cannot be shared at the moment.')
+      this.#failing = true
     }
   }
-  const takeIn = (news: readonly RouterReport[], now: number): void => {
-    const touched = new Set<string>()
-    for (const { process: peer, deployments, cooldowns } of news) {
-      if (peer === process) continue
-      const known = new Map(peers.get(peer)?.reports)
-      for (const report of deployments) {
-        known.set(report.id, report)
-        touched.add(report.id)
-      }
-      peers.set(peer, { heardAt: now, isSilent: false, reports: known })
-      for (const cooldown of cooldowns) takeCooldown(state, cooldown)
+
+  /** What is to be told: what changed, and from time to time what is in flight. */
+  #due(now: number): readonly DeploymentState[] {
+    const isBeat = now - this.#toldAt >= heartbeatMs
+    const busy = isBeat ? [...this.#parts.state.all].filter((one) => one.ownInFlight > 0) : []
+    const due = [...new Set([...this.#changed, ...busy])]
+    this.#changed.clear()
+    return due
+  }
+
+  #takeIn(news: readonly RouterReport[], now: number): void {
+    const { state } = this.#parts
+    for (const report of news) if (report.process !== this.#process) this.#peers.hear(report, now)
+    const touched = this.#peers.settle(now)
+    for (const one of state.all) {
+      if (touched.has(one.id) || !this.#met.has(one)) takeOver(state, one, this.#peers, now)
+      this.#met.add(one)
+      if (one.coolingUntil !== 0) one.turnMs = this.#peers.turnOf(this.#process, one.cooledBy, now) * turnMs
     }
-    for (const [name, peer] of peers) {
-      const silentMs = now - peer.heardAt
-      if (silentMs <= (peer.isSilent ? forgottenMs : peerMs)) continue
-      if (peer.isSilent) peers.delete(name)
-      else peers.set(name, toSilent(peer))
-      for (const id of peer.reports.keys()) touched.add(id)
+  }
+
+  /** Nobody can be heard: what is left to others might be left to nobody. */
+  #goAlone(): void {
+    for (const one of this.#parts.state.all) {
+      one.turnMs = 0
+      if (one.peers.probing) one.peers = { ...one.peers, probing: false }
     }
-    for (const id of touched)
-      state.of(id).peers = sumUp(
-        id,
-        [...peers.values()].map(({ reports }) => reports),
-        now,
-      )
   }
-
-  state.onChange = (one) => {
-    changed.add(one)
-    schedule(intervalMs)
-  }
-  const unwatch = store.watch?.(() => schedule(0))
-  schedule(0)
-  return {
-    close() {
-      closed = true
-      timer?.cancel()
-      unwatch?.()
-      state.onChange = undefined
-    },
-  }
-}
-
-/** Another process, as it was last heard of. */
-interface Peer {
-  readonly heardAt: number
-  /** True once what it had in flight no longer counts. */
-  readonly isSilent: boolean
-  readonly reports: ReadonlyMap<string, DeploymentReport>
-}
-
-function toSilent({ heardAt, reports }: Peer): Peer {
-  const idle = [...reports].map(([id, report]) => [id, { ...report, inFlight: 0 }] as const)
-  return { heardAt, isSilent: true, reports: new Map(idle) }
 }
 
 function toReport(process: string, states: readonly DeploymentState[], now: number): RouterReport {
@@ -153,9 +155,11 @@ function toReport(process: string, states: readonly DeploymentState[], now: numb
         tokens,
         firstTokenMs: state.firstToken.average(now),
         perTokenMs: state.perToken.average(now),
+        ...(state.probing && { probing: true }),
       }
     }),
-    cooldowns: states.filter((state) => state.cooledAt > 0).map(toCooldownReport),
+    // What a peer decided is told by that peer.
+    cooldowns: states.filter((state) => state.cooledAt > 0 && state.cooledBy === undefined).map(toCooldownReport),
   }
 }
 
@@ -163,27 +167,12 @@ function toCooldownReport({ id, cooledAt, coolingUntil, cause }: DeploymentState
   return { id, at: cooledAt, until: coolingUntil, kind: cause?.kind ?? '', status: cause?.status ?? 0 }
 }
 
-function takeCooldown(state: RouterState, { id, at, until, kind, status }: CooldownReport): void {
-  const known = Object.hasOwn(failureRules, kind)
-  state.setCooldown(id, until, at, known ? { kind: kind as FailureKind, status } : undefined)
-}
-
-function sumUp(id: string, peers: readonly ReadonlyMap<string, DeploymentReport>[], now: number): PeerStats {
-  const minute = Math.floor(now / 60_000)
-  const reports = peers.flatMap((reports) => reports.get(id) ?? [])
-  const current = reports.filter((report) => report.minute === minute)
-  const recent = reports.filter((report) => minute - report.minute <= recentMinutes)
-  return {
-    minute,
-    inFlight: reports.reduce((sum, report) => sum + report.inFlight, 0),
-    requests: current.reduce((sum, report) => sum + report.requests, 0),
-    tokens: current.reduce((sum, report) => sum + report.tokens, 0),
-    firstTokenMs: average(recent.map((report) => report.firstTokenMs)),
-    perTokenMs: average(recent.map((report) => report.perTokenMs)),
-  }
-}
-
-function average(values: readonly (number | undefined)[]): number | undefined {
-  const known = values.filter((value) => value !== undefined)
-  return known.length === 0 ? undefined : known.reduce((sum, value) => sum + value, 0) / known.length
+/** Takes over what peers told of a deployment. */
+function takeOver(state: RouterState, one: DeploymentState, peers: Peers, now: number): void {
+  one.peers = peers.statsOf(one.id, now)
+  const decision = peers.cooldownOf(one.id)
+  if (!decision) return
+  const { kind, status } = decision
+  const isKnown = Object.hasOwn(failureRules, kind)
+  state.setCooldown(one, { ...decision, cause: isKnown ? { kind: kind as FailureKind, status } : undefined })
 }

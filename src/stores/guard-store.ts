@@ -1,6 +1,7 @@
 import { GatewayError } from '../errors.js'
 import type { Clock, Timer } from '../ports.js'
-import { type Passage, createBreaker } from './breaker.js'
+import { type Breaker, type Passage, createBreaker } from './breaker.js'
+import { type LateOperations, createLateOperations } from './late-operations.js'
 
 /** A store answers again, or is left alone for a while because of `failure`. */
 export type StoreState = { readonly state: 'up' } | { readonly state: 'down'; readonly failure: unknown }
@@ -30,6 +31,11 @@ export interface GuardOptions<Store> {
    * so that a client which queues for a server that is away queues no more than these. @default 100
    */
   readonly maxLate?: number
+  /**
+   * How often one is asked all the same while as many are late, in milliseconds; where it is answered, those that were
+   * late are lost, and count no more. @default 30,000
+   */
+  readonly stuckMs?: number
   /** Methods that give their result at once and are passed on as they are, such as `watch`. @default none */
   readonly synchronous?: readonly SynchronousMethod<Store>[]
   /** Called once per change. */
@@ -74,93 +80,150 @@ export function guardStore<Store extends object>(store: Store, options: GuardOpt
 
 const busyRetryMs = 1_000
 
+/** What `guardStore` works by, with nothing left out. */
+interface Limits {
+  readonly name: string
+  readonly clock: Clock
+  readonly deadlineMs: number
+  readonly silenceMs: number
+  readonly isConnected: () => boolean
+  readonly busyMs: number
+  readonly probeMs: number
+}
+
 /** Runs operations under one deadline and one breaker. */
 function createGuard<Store>(options: GuardOptions<Store>): (operation: Operation) => Promise<unknown> {
+  const { name, clock, deadlineMs = 50, probeMs = 500, failures = 5, maxLate = 100, stuckMs = 30_000 } = options
   const {
-    name,
-    clock,
-    deadlineMs = 50,
     silenceMs = deadlineMs,
     isConnected = () => true,
     busyMs = Math.max(2_000, 5 * deadlineMs),
-    failures = 5,
-    probeMs = 500,
-    maxLate = 100,
     onState,
   } = options
-  const breaker = createBreaker({
-    clock,
-    failures,
-    probeMs,
-    onChange: (failure) => onState?.(failure === undefined ? { state: 'up' } : { state: 'down', failure }),
-  })
-  const failed = (what: string, cause?: unknown): GatewayError =>
-    new GatewayError('unavailable', `${name} ${what}.`, { cause })
-  const tooBusy = (): GatewayError =>
-    new GatewayError('overloaded', `${name} is too busy.`, { retryAfterMs: busyRetryMs })
-  let late = 0
-  let answeredAt = -Infinity
+  const onChange = (failure: unknown): void =>
+    onState?.(failure === undefined ? { state: 'up' } : { state: 'down', failure })
+  const guard = new Guard(
+    { name, clock, deadlineMs, silenceMs, isConnected, busyMs, probeMs },
+    createBreaker({ clock, failures, probeMs, onChange }),
+    createLateOperations({ clock, most: maxLate, stuckMs }),
+  )
+  return (operation) => guard.run(operation)
+}
 
-  const attempt = (operation: Operation, passage: Passage): Promise<unknown> =>
-    new Promise((resolve, reject) => {
-      const start = clock.now()
-      let stage: 'waiting' | 'late' | 'over' = 'waiting'
-      const fail = (error: GatewayError): void => {
-        passage.failed(error)
-        reject(error)
-      }
-      const busy = (): void => {
-        passage.succeeded()
-        reject(tooBusy())
-      }
-      let timer: Timer | undefined
-      let firesAt = 0
-      const wait = (): void => {
-        const now = clock.now()
-        firesAt = Math.min(now + deadlineMs, start + Math.max(busyMs, deadlineMs))
-        // An event loop that was busy runs timers first: what arrived meanwhile is read before the store is blamed.
-        timer = clock.setTimeout(() => setImmediate(expire), firesAt - now)
-      }
-      const expire = (): void => {
-        if (stage === 'over') return
-        const now = clock.now()
-        const answersOthers = now - answeredAt < deadlineMs
-        const hadNoTime = now - firesAt > deadlineMs
-        const isSlow = now - Math.max(start, answeredAt) < silenceMs && isConnected()
-        if ((answersOthers || hadNoTime || isSlow) && now - start < busyMs) return wait()
-        stage = 'late'
-        late++
-        if (answersOthers) return busy()
-        fail(failed(`did not answer within ${Math.round(now - start)} ms`))
-      }
-      wait()
-      const end = (tell: () => void): void => {
-        if (stage === 'late') late--
-        else tell()
-        stage = 'over'
-        timer?.cancel()
-      }
-      const succeed = (answer: unknown, tell: (answer: unknown) => void): void => {
-        answeredAt = clock.now()
-        passage.succeeded()
-        tell(answer)
-      }
+/** What the operations of one store share. */
+class Guard {
+  readonly limits: Limits
+  readonly late: LateOperations
+  readonly breaker: Breaker
+  answeredAt = -Infinity
+
+  constructor(limits: Limits, breaker: Breaker, late: LateOperations) {
+    this.limits = limits
+    this.breaker = breaker
+    this.late = late
+  }
+
+  /** Rejects as `guardStore` says. */
+  async run(operation: Operation): Promise<unknown> {
+    const { late, breaker } = this
+    const { isFull } = late
+    const passage = late.mayAsk ? breaker.enter() : undefined
+    if (passage) return new Attempt(this, passage).run(operation)
+    throw isFull && this.isAnswering ? this.tooBusy() : this.failure('does not answer and is left alone for a moment')
+  }
+
+  /** The store answered something within the last moment. */
+  get isAnswering(): boolean {
+    return this.limits.clock.now() - this.answeredAt < this.limits.deadlineMs
+  }
+
+  failure(what: string, cause?: unknown): GatewayError {
+    return new GatewayError('unavailable', `${this.limits.name} ${what}.`, { cause })
+  }
+
+  tooBusy(): GatewayError {
+    return new GatewayError('overloaded', `${this.limits.name} is too busy.`, { retryAfterMs: busyRetryMs })
+  }
+}
+
+/** One operation under way, until it is answered or its time is up. */
+class Attempt {
+  readonly #guard: Guard
+  readonly #passage: Passage
+  readonly #answeredInTime: () => void
+  readonly #start: number
+  #firesAt = 0
+  #timer: Timer | undefined
+  #isOver = false
+  /** Set once the deadline has passed: what is told when it settles after all. */
+  #settledLate: (() => void) | undefined
+  #reject: (error: GatewayError) => void = () => {}
+
+  constructor(guard: Guard, passage: Passage) {
+    this.#guard = guard
+    this.#passage = passage
+    this.#answeredInTime = guard.late.asked()
+    this.#start = guard.limits.clock.now()
+  }
+
+  run(operation: Operation): Promise<unknown> {
+    return new Promise((resolve, reject: (error: unknown) => void) => {
+      this.#reject = reject
+      this.#wait()
       call(operation).then(
-        (answer) => {
-          // What a client had queued is answered once its server is back; what is merely slow is not worth a probe.
-          if (stage === 'late' && clock.now() - start > probeMs) breaker.hurry()
-          end(() => succeed(answer, resolve))
-        },
+        (answer) => this.#end(() => this.#succeed(() => resolve(answer))),
         (thrown: unknown) =>
-          end(() => (GatewayError.isInstance(thrown) ? succeed(thrown, reject) : fail(failed('failed', thrown)))),
+          this.#end(() => {
+            if (GatewayError.isInstance(thrown)) this.#succeed(() => reject(thrown))
+            else this.#fail(this.#guard.failure('failed', thrown))
+          }, true),
       )
     })
+  }
 
-  return async (operation) => {
-    const passage = late < maxLate ? breaker.enter() : undefined
-    if (!passage && late >= maxLate && clock.now() - answeredAt < deadlineMs) throw tooBusy()
-    if (!passage) throw failed('does not answer and is left alone for a moment')
-    return attempt(operation, passage)
+  #wait(): void {
+    const { clock, deadlineMs, busyMs } = this.#guard.limits
+    const now = clock.now()
+    this.#firesAt = Math.min(now + deadlineMs, this.#start + Math.max(busyMs, deadlineMs))
+    // An event loop that was busy runs timers first: what arrived meanwhile is read before the store is blamed.
+    this.#timer = clock.setTimeout(() => setImmediate(() => this.#expire()), this.#firesAt - now)
+  }
+
+  #expire(): void {
+    if (this.#isOver) return
+    const guard = this.#guard
+    const { clock, deadlineMs, silenceMs, isConnected, busyMs } = guard.limits
+    const now = clock.now()
+    const hadNoTime = now - this.#firesAt > deadlineMs
+    const isSlow = now - Math.max(this.#start, guard.answeredAt) < silenceMs && isConnected()
+    if ((guard.isAnswering || hadNoTime || isSlow) && now - this.#start < busyMs) return this.#wait()
+    this.#settledLate = guard.late.add()
+    if (!guard.isAnswering)
+      return this.#fail(guard.failure(`did not answer within ${Math.round(now - this.#start)} ms`))
+    this.#passage.succeeded()
+    this.#reject(guard.tooBusy())
+  }
+
+  #end(tell: () => void, isFailure = false): void {
+    const { limits, breaker } = this.#guard
+    this.#isOver = true
+    this.#timer?.cancel()
+    if (!this.#settledLate) return tell()
+    this.#settledLate()
+    // What a client had queued is answered once its server is back; what is merely slow is not worth a probe.
+    if (!isFailure && limits.clock.now() - this.#start > limits.probeMs) breaker.hurry()
+  }
+
+  #succeed(tell: () => void): void {
+    this.#guard.answeredAt = this.#guard.limits.clock.now()
+    this.#answeredInTime()
+    this.#passage.succeeded()
+    tell()
+  }
+
+  #fail(error: GatewayError): void {
+    this.#passage.failed(error)
+    this.#reject(error)
   }
 }
 

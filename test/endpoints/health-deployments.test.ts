@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { anyCaller } from '../support/deployment.js'
 import { type GatewayLab, ask, chat, jsonOf, startGatewayLab } from '../support/gateway.js'
 
@@ -64,6 +65,16 @@ describe('the debug endpoints', () => {
     expect(pools).toMatchObject({ [lab.upstream.url]: { connected: 1, running: 0 } })
     const open = lab.start([{ modelName: 'main', model: 'fake/fine' }], { debug: true })
     expect((await ask(open, 'GET', '/debug/memory/summary')).status).toBe(403)
+  })
+
+  it('measure nothing any more once the gateway is closed', async () => {
+    const prototype: { disable(): boolean } = Object.getPrototypeOf(monitorEventLoopDelay())
+    const disable = vi.spyOn(prototype, 'disable')
+    await lab.start([{ modelName: 'main', model: 'fake/fine' }]).close()
+    expect(disable).toHaveBeenCalledTimes(0)
+    await lab.start([{ modelName: 'main', model: 'fake/fine' }], { debug: true }).close()
+    expect(disable.mock.results).toEqual([{ type: 'return', value: true }])
+    disable.mockRestore()
   })
 
   it('collect garbage only where node lets them', async () => {

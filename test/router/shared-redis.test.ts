@@ -148,6 +148,37 @@ describe.runIf(hasRedisServer()).each([
     expect((await post(reborn.url)).headers.get('x-sluice-attempts')).toBe('1')
   })
 
+  it('in two processes try a deployment that has rested with one call at a time', async () => {
+    const models: readonly ModelOptions[] = [
+      { modelName: 'main', model: 'fake/slow-100ms+status-429', id: 'a', order: 1, cooldownMs: 700 },
+      { modelName: 'main', model: 'fake/demo', id: 'b', order: 2 },
+    ]
+    const prefix = randomUUID()
+    const [near, far] = await Promise.all([1, 2].map(() => openProcess(redis.place, prefix, models)))
+    if (!near || !far) throw new Error('not started')
+    await Promise.all([near, far].map(({ url }) => healthAt(url, 'a')))
+    await sleep(300)
+    await post(near.url)
+    await until(async () => (await healthAt(far.url, 'a'))['state'] === 'cooling')
+    const tried: number[] = []
+    const end = performance.now() + 3_000
+    const lane = async (url: string): Promise<void> => {
+      while (performance.now() < end) {
+        const startedAt = performance.now()
+        const answer = await post(url)
+        expect([answer.status, answer.headers.get('x-sluice-deployment')]).toEqual([200, 'b'])
+        if (answer.headers.get('x-sluice-attempts') === '2') tried.push(startedAt)
+      }
+    }
+    await Promise.all([near, near, far, far].map(({ url }) => lane(url)))
+    const gaps = tried
+      .toSorted((a, b) => a - b)
+      .flatMap((at, index, all) => (index > 0 ? at - (all[index - 1] ?? 0) : []))
+    console.log(`${name}: tried ${tried.length} times, at least ${Math.min(...gaps).toFixed(0)} ms apart`)
+    expect(tried.length).toBeGreaterThanOrEqual(2)
+    expect(Math.min(...gaps)).toBeGreaterThan(500)
+  })
+
   it('no longer count what a process had in flight that was killed', async () => {
     const prefix = randomUUID()
     const models = [{ modelName: 'main', model: 'fake/hang', id: 'a' }]

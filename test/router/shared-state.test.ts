@@ -133,6 +133,62 @@ describe.each([
     expect(far.member.state.requests(clock.now())).toBe(0)
   })
 
+  it('leaves the first try after a cooldown to who decided on it, as long as that lasts', async () => {
+    const hub = new Hub()
+    const [near, far] = [open(hub, pushes), open(hub, pushes)]
+    near.state.failed(near.member, refused, true)
+    await pass(20_000)
+    expect([near, far].map((one) => one.member.state.isOpen(clock.now()))).toEqual([true, false])
+    const probe = near.state.begin(near.member)
+    expect(probe).toBe(true)
+    await pass(3_000)
+    expect([near, far].map((one) => one.member.state.isOpen(clock.now()))).toEqual([false, false])
+    near.state.end(near.member, probe)
+    near.state.recovered(near.member)
+    await pass(250)
+    expect(far.member.state.isOpen(clock.now())).toBe(true)
+  })
+
+  it('takes its turn where whoever decided on a cooldown has no calls, and lets nobody else try meanwhile', async () => {
+    const hub = new Hub()
+    const [near, ...others] = [open(hub, pushes), open(hub, pushes), open(hub, pushes)]
+    for (const other of others) other.state.end(other.member, other.state.begin(other.member))
+    near?.state.failed(near.member, refused, true)
+    await pass(20_490)
+    const openOnes = (): Process[] => others.filter((one) => one.member.state.isOpen(clock.now()))
+    expect(openOnes()).toEqual([])
+    await pass(20)
+    const [trying, ...rest] = openOnes()
+    expect(rest).toEqual([])
+    trying?.state.begin(trying.member)
+    await pass(2_000)
+    expect(openOnes()).toEqual([])
+  })
+
+  it('waits for no other process while nobody can be heard', async () => {
+    const hub = new Hub()
+    const [near, far] = [open(hub, pushes), open(hub, pushes)]
+    near.state.failed(near.member, refused, true)
+    await pass(19_000)
+    hub.isDown = true
+    far.state.end(far.member, far.state.begin(far.member))
+    await pass(1_000)
+    expect([near, far].map((one) => one.member.state.isOpen(clock.now()))).toEqual([true, true])
+  })
+
+  it('keeps nothing of deployments that it does not have, and learns what was told of one that it gets', async () => {
+    const hub = new Hub()
+    const [near, far] = [open(hub, pushes), open(hub, pushes)]
+    far.state.forget('a')
+    near.state.failed(near.member, refused, true)
+    near.state.begin(near.member)
+    await pass(1_000)
+    expect([...far.state.all]).toEqual([])
+    const late = far.state.of('a')
+    await pass(1_000)
+    expect(late).toMatchObject({ coolingUntil: near.member.state.coolingUntil, inFlight: 1 })
+  })
+
   it('goes on by itself while the store is away, and loses nothing of it', async () => {
     const hub = new Hub()
     const [near, far] = [open(hub, pushes), open(hub, pushes)]

@@ -252,6 +252,31 @@ describe.runIf(hasRedisServer())('what Redis forgets', () => {
     expect(await router.exchange('two', undefined)).toHaveLength(0)
   })
 
+  it('leaves out what cannot be read, and says so once', async () => {
+    const { router } = redisStores(client)
+    await router.exchange('one', told())
+    const fields = (await server.command('hkeys', '{sluice:router}:values')).split('\n')
+    const cooldown = fields.find((field) => field.startsWith('c')) ?? ''
+    const damage = (value: string): Promise<string> => server.command('hset', '{sluice:router}:values', cooldown, value)
+    await damage('{"process":')
+    await expect(router.exchange('two', undefined)).rejects.toThrow('1 values below sluice:router cannot be read')
+    const [report] = await router.exchange('two', undefined)
+    expect(report).toMatchObject({ deployments: [{ id: 'd1', inFlight: 2 }], cooldowns: [] })
+    await damage('{"process":"one","cooldown":{"id":7}}')
+    expect(await router.exchange('two', { ...told(), process: 'two' })).toEqual([])
+    expect((await redisStores(client).router.exchange('new', undefined)).flatMap((one) => one.cooldowns)).toHaveLength(
+      1,
+    )
+  })
+
+  it('goes on where the count of changes is damaged', async () => {
+    const { router } = redisStores(client)
+    await router.exchange('two', undefined)
+    await server.command('set', '{sluice:router}:version', 'many')
+    await router.exchange('one', told())
+    expect(await router.exchange('two', undefined)).toHaveLength(1)
+  })
+
   it('keeps no key of the router without an end, nor one of the cache', async () => {
     const { router, cache } = redisStores(client)
     await router.exchange('one', told())
