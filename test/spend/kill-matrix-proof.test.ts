@@ -1,10 +1,18 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { Gateway, GatewayOptions, LedgerEntry, ModelOptions } from '../../src/index.js'
-import { fakeProvider } from '../../src/testing/index.js'
 import { anyCaller } from '../support/deployment.js'
 import { type GatewayLab, ask, chat, startGatewayLab, textOf } from '../support/gateway.js'
-import { requestOf } from '../support/http-request.js'
-import { billOf, chargedOf, intercepted, levelsOf, openMemory, price, rowsOf } from './proof-lab.js'
+import {
+  type MatrixOptions,
+  answered,
+  call,
+  cutOff,
+  exactOutcomes,
+  leave,
+  path,
+  settled,
+  startMatrix,
+} from './kill-matrix-lab.js'
+import { billOf, chargedOf, intercepted } from './proof-lab.js'
 
 let lab: GatewayLab
 beforeAll(async () => {
@@ -12,147 +20,12 @@ beforeAll(async () => {
 })
 afterAll(() => lab.close())
 
-const model = (modelName: string, fault: string, own: Partial<ModelOptions> = {}): ModelOptions => ({
-  modelName,
-  model: `fake/${fault}`,
-  prices: price,
-  ...own,
-})
-
-const models: readonly ModelOptions[] = [
-  model('main', 'main'),
-  model('down', 'status-500'),
-  model('cut', 'cut-3'),
-  model('garbled', 'malformed-3'),
-  model('silent', 'hang', { timeouts: { headers: 80, firstToken: 80, total: 200 } }),
-  model('stalling', 'stall-3', { timeouts: { idle: 80, total: 300 } }),
-  model('slow', 'slow-2000ms'),
-  model('long', 'words-80+trickle-10ms'),
-  { modelName: 'claude', model: 'claude/words-80+trickle-10ms', prices: price },
-  model('pair', 'slow-1000ms', { id: 'slow-one', order: 1 }),
-  model('pair', 'main', { id: 'quick-one', order: 2 }),
-  model('broken', 'cut-3', { id: 'cut-one', order: 1 }),
-  model('broken', 'main', { id: 'whole-one', order: 2 }),
-]
-
-const budget = { maxBudget: 1 }
-const scopes = [
-  { kind: 'team', id: 't', budget, rpm: 100, tpm: 1_000_000, maxParallelRequests: 10 },
-  { kind: 'key', id: 'k', budget, modelBudgets: { '*': budget } },
-] as const
-
-type Options = Partial<GatewayOptions>
-
-function start(own: Options = {}) {
-  lab.upstream.reset()
-  const proof = openMemory()
-  const gateway = lab.start(models, {
-    providers: [
-      fakeProvider(lab.upstream.url),
-      fakeProvider(lab.upstream.url, { name: 'claude', protocol: 'anthropic' }),
-    ],
-    auth: { identify: () => ({ ...anyCaller, scopes }) },
-    retries: 0,
-    stores: proof.stores,
-    spend: { models: Object.fromEntries(models.map(({ modelName }) => [modelName, { budget }])) },
-    ...own,
-  })
-  return { gateway, proof }
-}
-
-/** What is true however calls went: nothing is held, and every budget has spent what the rows say. */
-async function settled({ gateway, proof }: ReturnType<typeof start>): Promise<readonly LedgerEntry[]> {
-  await gateway.close({ drainMs: 0 })
-  const rows = await rowsOf(proof.stores.ledger)
-  for (const { kind, counter, used, held } of await levelsOf(proof)) {
-    expect({ counter, held }).toEqual({ counter, held: 0 })
-    // A fallback's model pays for what it answered itself; everything else for the whole call.
-    const model = /^budget:model:(\w+):/.exec(counter)?.[1]
-    const ofModel = rows.filter(({ scopes: refs }) => refs.some(({ kind: of, id }) => of === 'model' && id === model))
-    const charged = chargedOf(model === undefined ? rows : ofModel)
-    if (kind === 'budget') expect({ counter, used }).toEqual({ counter, used: Number(charged / 1_000n) })
-  }
-  expect(await proof.stores.ledger.total({ kind: 'team', id: 't' }, 0)).toBe(chargedOf(rows))
-  // Rows of one call have one date.
-  return rows.toSorted((one, other) => Number(other.aborted) - Number(one.aborted))
-}
-
-const path = '/v1/chat/completions'
-
-async function call(gateway: Gateway, modelName: string, stream: boolean, own: object = {}): Promise<string> {
-  return textOf(await ask(gateway, 'POST', path, chat(modelName, { stream, max_tokens: 100, ...own })))
-}
-
-/** Asks, and leaves: a whole answer before it is there, a stream after its first pieces. */
-async function leave(gateway: Gateway, modelName: string, stream: boolean): Promise<void> {
-  const leaving = new AbortController()
-  const body = chat(modelName, { stream, max_tokens: 100 })
-  const answering = gateway.handle(requestOf('POST', path, body, { signal: leaving.signal }))
-  await lab.upstream.received(1)
-  if (!stream) {
-    leaving.abort()
-    await answering
-    return
-  }
-  const answer = await answering
-  if (!answer || !('stream' in answer)) throw new Error('no stream')
-  let pieces = 0
-  for await (const _ of answer.stream) if (++pieces === 5) break
-}
-
-interface Outcome {
-  readonly run: (gateway: Gateway, stream: boolean) => Promise<unknown>
-  readonly options?: Options
-  /** Statuses of the rows, the earliest attempt first. */
-  readonly rows: readonly object[]
-}
-
-const answered = { aborted: false, estimated: false, status: 200, priced: true }
-const cutOff = { aborted: true, estimated: true }
-const fail = (): never => {
-  throw new Error('the host is broken')
-}
-
-function failsOnce(): () => void {
-  let calls = 0
-  return () => {
-    if (calls++ === 0) fail()
-  }
-}
-
-/** Calls whose every row is as exact as the bill. */
-const exact: Readonly<Record<string, Outcome>> = {
-  'an answer': { run: (gateway, stream) => call(gateway, 'main', stream), rows: [answered] },
-  'an error of the provider': { run: (gateway, stream) => call(gateway, 'down', stream), rows: [] },
-  'a retry after an error': {
-    options: { retries: 2 },
-    run(gateway, stream) {
-      lab.upstream.script('status-503', 'reset', { fault: '' })
-      return call(gateway, 'main', stream)
-    },
-    rows: [answered],
-  },
-  'a fallback': {
-    options: { routing: { fallbacks: { down: ['main'] } } },
-    run: (gateway, stream) => call(gateway, 'down', stream),
-    rows: [answered],
-  },
-  'a credentials hook that throws': {
-    options: { credentials: fail },
-    run: (gateway, stream) => call(gateway, 'main', stream),
-    rows: [],
-  },
-  'hooks for events and usage that throw': {
-    options: { onEvent: fail, spend: { onUsage: failsOnce() } },
-    run: (gateway, stream) => call(gateway, 'main', stream),
-    rows: [answered],
-  },
-}
+const start = (own?: MatrixOptions) => startMatrix(lab, own)
 
 describe.each([false, true])('with stream: %s', (stream) => {
-  it.each(Object.entries(exact))('%s costs what the provider bills', async (_, { run, options, rows }) => {
-    const started = start(options)
-    await run(started.gateway, stream)
+  it.each(Object.entries(exactOutcomes))('%s costs what the provider bills', async (_, { run, options, rows }) => {
+    const started = start(options?.())
+    await run(lab, started.gateway, stream)
     const written = await settled(started)
     expect(written).toMatchObject(rows)
     expect(written.reduce((sum, { cost }) => sum + cost, 0n)).toBe(billOf(lab.upstream))
@@ -169,7 +42,7 @@ describe.each([false, true])('with stream: %s', (stream) => {
 
   it('a client that leaves pays for what came until then', async () => {
     const started = start()
-    await leave(started.gateway, stream ? 'long' : 'slow', stream)
+    await leave(lab, stream ? 'long' : 'slow', { gateway: started.gateway, stream })
     const rows = await settled(started)
     expect(rows).toMatchObject([cutOff])
     expect(rows[0]?.usage['outputText'] ?? 0).toBeLessThan(40)
@@ -242,7 +115,7 @@ describe.each([false, true])('with stream: %s', (stream) => {
   it('tells the input exactly where the provider told it before the client left', async () => {
     if (!stream) return
     const started = start()
-    await leave(started.gateway, 'claude', true)
+    await leave(lab, 'claude', { gateway: started.gateway, stream: true })
     const [row] = await settled(started)
     const billed = lab.upstream.requests[0]?.billed
     expect(row?.usage['inputUncached']).toBe(billed?.promptTokens)

@@ -14,8 +14,16 @@ import { systemClock } from '../../src/clock.js'
 import { createMemoryCounters } from '../../src/stores/memory-counters.js'
 import { createMemoryLedger } from '../../src/stores/memory-ledger.js'
 import { type FakeUpstream, fakeProvider } from '../../src/testing/index.js'
-import { migratedStores, testDatabases } from '../adapters/sql/databases.js'
+import {
+  type TestDatabase,
+  emptyTables,
+  migratedStores,
+  openMysql,
+  openPostgres,
+  openSqlite,
+} from '../adapters/sql/databases.js'
 import { hasService, serviceUrls } from '../support/services.js'
+import { type CutProxy, createCutProxy } from './soak/cut-proxy.mjs'
 
 /** Dollars per million tokens, whole nano-dollars per token: counters then say the same as the ledger. */
 export const price = { input: 1, output: 2 }
@@ -26,7 +34,14 @@ export interface ProofStores {
   readonly stores: StoreOptions & { readonly counters: CounterStore; readonly ledger: LedgerStore }
   /** Every counter that a call has asked for. */
   readonly holds: ReadonlyMap<string, Hold>
+  /** Forgets everything. */
+  clear(): Promise<void>
   close(): Promise<void>
+}
+
+/** Stores that can be taken away. */
+export interface CutStores extends ProofStores {
+  readonly proxy: CutProxy
 }
 
 /** One operation of a store on its way there. */
@@ -57,41 +72,95 @@ function watched(counters: CounterStore, holds: Map<string, Hold>): CounterStore
   })
 }
 
-function toStores(counters: CounterStore, ledger: LedgerStore, close: () => Promise<void>): ProofStores {
+function toStores(
+  counters: CounterStore,
+  ledger: LedgerStore,
+  { clear, close }: Pick<ProofStores, 'clear' | 'close'>,
+): ProofStores {
   const holds = new Map<string, Hold>()
-  return { stores: { counters: watched(counters, holds), ledger }, holds, close }
+  return {
+    stores: { counters: watched(counters, holds), ledger },
+    holds,
+    async clear() {
+      holds.clear()
+      await clear()
+    },
+    close,
+  }
 }
+
+const done = (): Promise<void> => Promise.resolve()
 
 /** Stores in memory. */
 export function openMemory(): ProofStores {
-  return toStores(createMemoryCounters({ clock: systemClock }), createMemoryLedger(), () => Promise.resolve())
+  const counters = createMemoryCounters({ clock: systemClock })
+  return toStores(counters, createMemoryLedger(), { clear: done, close: done })
 }
 
-async function openRedis(): Promise<ProofStores | undefined> {
+/** A ledger in memory that can begin anew. */
+function renewableLedger(): { readonly ledger: LedgerStore; renew(): void } {
+  let current = createMemoryLedger()
+  const ledger: LedgerStore = {
+    append: (entries) => current.append(entries),
+    total: (scope, from, until) => current.total(scope, from, until),
+    query: (query) => current.query(query),
+    report: (query) => current.report(query),
+    reprice: (entries) => current.reprice(entries),
+    prune: (before) => current.prune(before),
+  }
+  return { ledger, renew: () => void (current = createMemoryLedger()) }
+}
+
+async function openRedis(url: string = serviceUrls.redis): Promise<ProofStores | undefined> {
   if (!(await hasService('redis'))) return undefined
-  const client = new Redis(serviceUrls.redis)
+  const client = new Redis(url)
+  client.on('error', () => {})
   const prefix = `test-proof:${randomUUID()}`
-  return toStores(redisStores(client, { prefix }).counters, createMemoryLedger(), async () => {
+  const { ledger, renew } = renewableLedger()
+  const clear = async (): Promise<void> => {
+    renew()
     const keys = await client.keys(`*${prefix}*`)
     if (keys.length > 0) await client.unlink(keys)
-    client.disconnect()
+  }
+  return toStores(redisStores(client, { prefix }).counters, ledger, {
+    clear,
+    async close() {
+      await clear()
+      client.disconnect()
+    },
   })
 }
 
-async function openSql(name: string): Promise<ProofStores | undefined> {
-  const test = await testDatabases[name]?.()
+async function openSql(test: TestDatabase | undefined): Promise<ProofStores | undefined> {
   if (!test) return undefined
   const { counters, ledger } = await migratedStores(test)
-  return toStores(counters, ledger, () => test.close())
+  return toStores(counters, ledger, { clear: () => emptyTables(test), close: () => test.close() })
 }
 
 /** Every kind of store by its name; undefined from those that are not there. */
 export const proofStores: Readonly<Record<string, () => Promise<ProofStores | undefined>>> = {
   memory: () => Promise.resolve(openMemory()),
-  Redis: openRedis,
-  PostgreSQL: () => openSql('postgres'),
-  MariaDB: () => openSql('mysql'),
-  SQLite: () => openSql('better-sqlite3'),
+  Redis: () => openRedis(),
+  PostgreSQL: async () => openSql(await openPostgres()),
+  MariaDB: async () => openSql(await openMysql()),
+  SQLite: async () => openSql(await openSqlite()),
+}
+
+async function openCut(
+  service: keyof typeof serviceUrls,
+  open: (url: string) => Promise<ProofStores | undefined>,
+): Promise<CutStores | undefined> {
+  const proxy = await createCutProxy(serviceUrls[service])
+  const proof = await open(proxy.url)
+  if (!proof) await proxy.close()
+  return proof && { ...proof, proxy, close: () => proof.close().finally(() => proxy.close()) }
+}
+
+/** Stores on a server, by a way there that can be cut. */
+export const cutStores: Readonly<Record<string, () => Promise<CutStores | undefined>>> = {
+  Redis: () => openCut('redis', openRedis),
+  PostgreSQL: () => openCut('postgres', async (url) => openSql(await openPostgres(url))),
+  MariaDB: () => openCut('mysql', async (url) => openSql(await openMysql(url))),
 }
 
 /** What the estimate of one call holds of a budget, in nano-dollars. */

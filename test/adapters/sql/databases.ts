@@ -19,8 +19,8 @@ export interface TestDatabase {
 
 /** Every database by its name; undefined from those that are not there. */
 export const testDatabases: Readonly<Record<string, () => Promise<TestDatabase | undefined>>> = {
-  postgres: openPostgres,
-  mysql: openMysql,
+  postgres: () => openPostgres(),
+  mysql: () => openMysql(),
   'better-sqlite3': openSqlite,
   'node:sqlite': openNodeSqlite,
 }
@@ -42,13 +42,16 @@ function newPrefix(): string {
   return `t${process.pid.toString(36)}_${Math.random().toString(36).slice(2, 8)}_`
 }
 
-export async function openPostgres(): Promise<TestDatabase | undefined> {
+/** `database` reaches the server at `url`, which may be a proxy before it. */
+export async function openPostgres(url: string = serviceUrls.postgres): Promise<TestDatabase | undefined> {
   if (!(await hasService('postgres'))) return undefined
-  const pools = [0, 1].map(() => new Pool({ connectionString: serviceUrls.postgres, max: 6 }))
+  const pools = [url, serviceUrls.postgres].map((connectionString) => new Pool({ connectionString, max: 6 }))
   const [own, other] = pools
   if (!own || !other) return undefined
+  // A proxy may drop connections while they are idle.
+  own.on('error', () => {})
   const prefix = newPrefix()
-  const run = async (sql: string): Promise<void> => void (await own.query(sql))
+  const run = async (sql: string): Promise<void> => void (await other.query(sql))
   return {
     database: postgres(own),
     peer: postgres(other),
@@ -61,13 +64,14 @@ export async function openPostgres(): Promise<TestDatabase | undefined> {
   }
 }
 
-export async function openMysql(): Promise<TestDatabase | undefined> {
+/** As `openPostgres`. */
+export async function openMysql(url: string = serviceUrls.mysql): Promise<TestDatabase | undefined> {
   if (!(await hasService('mysql'))) return undefined
-  const pools = [0, 1].map(() => createPool({ uri: serviceUrls.mysql, connectionLimit: 6, multipleStatements: true }))
+  const pools = [url, serviceUrls.mysql].map((uri) => createPool({ uri, connectionLimit: 6, multipleStatements: true }))
   const [own, other] = pools
   if (!own || !other) return undefined
   const prefix = newPrefix()
-  const run = async (sql: string): Promise<void> => void (await own.query(sql))
+  const run = async (sql: string): Promise<void> => void (await other.query(sql))
   return {
     database: mysql(own),
     peer: mysql(other),

@@ -1,5 +1,3 @@
-import { type Socket, connect, createServer } from 'node:net'
-import { once } from 'node:events'
 import { setTimeout as pause } from 'node:timers/promises'
 import { Pool } from 'pg'
 import { afterEach, describe, expect, it } from 'vitest'
@@ -7,6 +5,7 @@ import { type PostgresPool, postgres, sqlStores } from '../../../adapters/sql.js
 import { systemClock } from '../../../src/clock.js'
 import { createLedgerQueue } from '../../../src/spend/ledger-queue.js'
 import { sampleEntry } from '../../../src/testing/contracts/sample-entry.js'
+import { createCutProxy } from '../../spend/soak/cut-proxy.mjs'
 import { hasService, serviceUrls } from '../../support/services.js'
 import { type TestDatabase, migratedStores, openPostgres, openSqlite } from './databases.js'
 
@@ -15,41 +14,6 @@ const closers: (() => Promise<unknown>)[] = []
 afterEach(async () => {
   for (const close of closers.splice(0).toReversed()) await close()
 })
-
-/** A way to the database that can be cut, and mended. */
-async function createProxy(to: URL) {
-  const sockets = new Set<Socket>()
-  let cut = false
-  const server = createServer((socket) => {
-    if (cut) return socket.destroy()
-    const upstream = connect(Number(to.port), to.hostname)
-    for (const [one, other] of [
-      [socket, upstream],
-      [upstream, socket],
-    ] as const) {
-      sockets.add(one)
-      one.pipe(other)
-      one.on('error', () => other.destroy())
-      one.on('close', () => other.destroy())
-    }
-  })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  if (address === null || typeof address === 'string') throw new Error('no port')
-  const url = new URL(to)
-  url.host = `127.0.0.1:${address.port}`
-  return {
-    url: url.href,
-    cut() {
-      cut = true
-      for (const socket of sockets) socket.destroy()
-      sockets.clear()
-    },
-    mend: () => (cut = false),
-    close: () => new Promise((resolve) => server.close(resolve)),
-  }
-}
 
 async function openTest(): Promise<TestDatabase> {
   const test = await openPostgres()
@@ -65,7 +29,7 @@ describe.runIf(await hasService('postgres'))('a database that goes away', () => 
   it('gets every row once after it is back, while calls went on', { timeout: 60_000 }, async () => {
     const test = await openTest()
     const { ledger } = await migratedStores(test)
-    const proxy = await createProxy(new URL(serviceUrls.postgres))
+    const proxy = await createCutProxy(serviceUrls.postgres)
     closers.push(() => proxy.close())
     const pool = new Pool({ connectionString: proxy.url, max: 4 })
     pool.on('error', () => {})
