@@ -20,7 +20,7 @@ export interface LedgerQueueOptions {
   readonly maxQueued?: number
   /** Rows held in the journal beyond those. @default 1,000,000 */
   readonly maxJournaled?: number
-  /** Rows written at once. @default 500 */
+  /** Rows written at once. @default 1,000 */
   readonly batchSize?: number
   /** How long a row waits for others to be written with, in milliseconds. @default 200 */
   readonly delayMs?: number
@@ -58,7 +58,7 @@ export function createLedgerQueue(options: LedgerQueueOptions): LedgerQueue {
   const { journalDirectory: directory, deadlineMs = 10_000 } = options
   const journal = directory === undefined ? undefined : openLedgerJournal(directory, createId)
   const files = journal && createLedgerFiles(journal, logger)
-  const { maxJournaled = 1_000_000, batchSize = 500 } = options
+  const { maxJournaled = 1_000_000, batchSize = 1_000 } = options
   const chunks = createChunks({ maxQueued, maxJournaled, batchSize, newFile: journal?.newFile })
   const writer = createLedgerWriter({ store: options.store, clock, deadlineMs })
   let timer: Timer | undefined

@@ -98,7 +98,7 @@ export function openMemory(): ProofStores {
 }
 
 /** A ledger in memory that can begin anew. */
-function renewableLedger(): { readonly ledger: LedgerStore; renew(): void } {
+function renewableLedger(): { readonly ledger: LedgerStore; readonly renew: () => void } {
   let current = createMemoryLedger()
   const ledger: LedgerStore = {
     append: (entries) => current.append(entries),
@@ -153,7 +153,12 @@ async function openCut(
   const proxy = await createCutProxy(serviceUrls[service])
   const proof = await open(proxy.url)
   if (!proof) await proxy.close()
-  return proof && { ...proof, proxy, close: () => proof.close().finally(() => proxy.close()) }
+  if (!proof) return undefined
+  const close = async (): Promise<void> => {
+    await proof.close()
+    await proxy.close()
+  }
+  return { ...proof, proxy, close }
 }
 
 /** Stores on a server, by a way there that can be cut. */

@@ -89,7 +89,7 @@ try {
   const deadlocks = reports
     .flatMap((report) => Object.keys(report.complaints))
     .filter((text) => /40P01|1213/.test(text))
-  must(deadlocks.length === 0, `no deadlock is seen: ${deadlocks}`)
+  must(deadlocks.length === 0, `no deadlock is seen: ${deadlocks.join(', ')}`)
 
   // The next process of the killed one's directory.
   const queue = createLedgerQueue({
