@@ -1,6 +1,5 @@
 import {
   type Caller,
-  type Gateway,
   type HttpRequest,
   type HttpResponse,
   type Mountable,
@@ -8,13 +7,12 @@ import {
   answerAsset,
   errorAnswer,
   isObject,
-  jsonAnswer,
-  parseJson,
   redirectAnswer,
 } from '../src/index.js'
+import { type BothApis, describeBoth } from './whole-description.js'
 
 /** What the page needs of a gateway. */
-export type UiGateway<Host = unknown> = Pick<Gateway<Host>, 'handle' | 'admin'>
+export type UiGateway<Host = unknown> = BothApis<Host>
 
 const apiPrefix = '/api/'
 
@@ -29,7 +27,7 @@ export function uiGateway<Host>(gateway: UiGateway<Host>): Mountable<Host> {
       const { path } = request
       if (path.startsWith(apiPrefix)) return forward(gateway, request, caller)
       if (request.method !== 'GET' && request.method !== 'HEAD') return null
-      if (path === '/openapi.json') return describe(gateway, request)
+      if (path === '/openapi.json') return describeBoth(gateway, at(request, '/openapi.json'), 'api')
       if (path === '/') return answerPage(request)
       if (path === '/docs') return Promise.resolve(redirectAnswer('./docs/'))
       if (path === '/docs/') return answerAsset('/docs/index.html', request)
@@ -64,22 +62,6 @@ async function forward<Host>(
   const answer = await (gateway.admin.handle(inner, caller) ?? gateway.handle(inner, caller))
   if (!answer) return errorAnswer(new GatewayError('not_found', `There is no ${request.method} ${inner.path} here.`))
   return { ...answer, headers: { 'cache-control': 'no-store', ...answer.headers } }
-}
-
-/** One description of both APIs, as they are reached through the page. */
-async function describe<Host>(gateway: UiGateway<Host>, request: HttpRequest<Host>): Promise<HttpResponse> {
-  const inner = at(request, '/openapi.json')
-  const parts = await Promise.all([gateway.handle(inner), gateway.admin.handle(inner)])
-  const [first, second] = parts.map(toDocument)
-  if (!first) return errorAnswer(new GatewayError('not_found', 'This gateway has no description.'))
-  const paths = { ...first['paths'], ...second?.['paths'] }
-  return jsonAnswer(200, { ...first, paths, servers: [{ url: 'api' }] }, { 'cache-control': 'no-cache' })
-}
-
-function toDocument(answer: HttpResponse | null): ({ readonly paths: object } & Record<string, unknown>) | undefined {
-  if (!answer || !('body' in answer) || answer.status !== 200 || answer.body === null) return undefined
-  const document = parseJson(Buffer.from(answer.body).toString())
-  return isObject(document) && isObject(document['paths']) ? { ...document, paths: document['paths'] } : undefined
 }
 
 /** The same request at another path. */

@@ -50,6 +50,7 @@ export type {
 } from './http/message.js'
 export { errorAnswer, jsonAnswer } from './http/answer.js'
 export { answerAsset, redirectAnswer } from './ui/assets.js'
+export { mergeDocuments } from './http/openapi/document.js'
 export type { Auth, Budget, Caller, CallerCredentials, Clock, CredentialsHook, Logger, Scope, Timer } from './ports.js'
 export type { Deployment, ModelCapabilities, Timeouts } from './deployment.js'
 export { defineProvider } from './providers/define-provider.js'

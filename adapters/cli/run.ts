@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { type Logger, GatewayError, createGateway, version } from '../../src/index.js'
 import { nodeGateway, type NodeRequest } from '../node.js'
 import { uiGateway } from '../ui.js'
+import { wholeGateway } from '../whole-description.js'
 import { parseArguments, usage, UsageError, type CliArguments } from './arguments.js'
 import { createSetup } from './create-setup.js'
 import { passOn } from './prometheus.js'
@@ -61,14 +62,11 @@ async function listen(setup: Setup, { host, port }: CliArguments, process: CliPr
   const generated = setup.options.masterKey === undefined ? createMasterKey() : undefined
   const masterKey = setup.options.masterKey ?? generated
   const gateway = build({ keys: true, ...setup.options, masterKey, logger: stderrLogger(process) })
-  const [models, admin] = [nodeGateway(gateway), nodeGateway(gateway.admin)]
+  const apis = nodeGateway(wholeGateway(gateway))
   const page = nodeGateway(uiGateway(gateway), { path: '/ui' })
   const metrics = setup.metrics ?? passOn
   const server = await startServer(
-    (request, response) =>
-      metrics(request, response, () =>
-        models(request, response, () => page(request, response, () => admin(request, response))),
-      ),
+    (request, response) => metrics(request, response, () => apis(request, response, () => page(request, response))),
     host,
     port,
   )

@@ -31,6 +31,7 @@ export function healthDeployments(parts: CallParts): Route {
     paths: ['/health/deployments'],
     access: 'admin',
     summary: 'Tells of every deployment whether it rests, why and until when, and how it did lately.',
+    examples: { all: { summary: 'One that is well, one that rests', answer: { deployments: [well, resting] } } },
     response: z.object({ deployments: z.array(DeploymentHealth) }),
     handle: () =>
       jsonAnswer(200, { deployments: parts.directory.groups.all.map((deployment) => toHealth(deployment, parts)) }),
@@ -65,4 +66,30 @@ function toHealth({ id, modelName, provider, model }: Deployment, { router, cloc
       p95: state.perToken.quantile(0.95, now) ?? null,
     },
   }
+}
+
+const quantiles = { average: 410, p50: 390, p95: 720 }
+const well: DeploymentHealth = {
+  id: 'openai-eu',
+  model_name: 'demo',
+  provider: 'openai',
+  model: 'gpt-5-mini',
+  state: 'healthy',
+  cooling_until: null,
+  cause: null,
+  consecutive_failures: 0,
+  in_flight: 2,
+  requests_this_minute: 31,
+  tokens_this_minute: 18_400,
+  first_token_ms: quantiles,
+  per_token_ms: { average: 11, p50: 10, p95: 19 },
+}
+const resting: DeploymentHealth = {
+  ...well,
+  id: 'openai-us',
+  state: 'cooling',
+  cooling_until: '2026-11-26T12:00:30.000Z',
+  cause: { kind: 'rate_limited', status: 429 },
+  consecutive_failures: 3,
+  in_flight: 0,
 }

@@ -14,6 +14,7 @@ export function health(parts: CallParts): readonly Route[] {
       access: 'public',
       summary: 'Answers while the process runs.',
       response: Health,
+      examples: { alive: { summary: 'It runs', answer: { status: 'alive' } } },
       handle: () => jsonAnswer(200, { status: 'alive' }),
     }),
     defineRoute({
@@ -22,6 +23,8 @@ export function health(parts: CallParts): readonly Route[] {
       access: 'public',
       summary: 'Answers 200 while calls are taken, 503 once the gateway is closing.',
       response: Health,
+      examples: { ready: { summary: 'It takes calls', answer: { status: 'ready' } } },
+      errors: ['unavailable'],
       handle: () =>
         parts.running.closed ? jsonAnswer(503, { status: 'closing' }) : jsonAnswer(200, { status: 'ready' }),
     }),

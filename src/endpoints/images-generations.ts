@@ -1,7 +1,8 @@
 import type { CallParts } from '../call/context.js'
 import { InvalidRequestError } from '../errors.js'
-import { type Route, defineRoute } from '../http/route.js'
+import { type Route, type RouteExample, defineRoute } from '../http/route.js'
 import { ImageRequest, ImageResponse } from '../wire/images.js'
+import { azureNote, callNotes } from './call-notes.js'
 import { answerWhole, toldRefusals } from './model-call.js'
 
 /** `POST /v1/images/generations`. */
@@ -11,6 +12,9 @@ export function imagesGenerations(parts: CallParts): Route {
     paths: ['/v1/images/generations', '/images/generations', '/openai/deployments/{model+}/images/generations'],
     access: 'caller',
     summary: 'Draws images from a text.',
+    description: azureNote,
+    ...callNotes,
+    examples,
     body: ImageRequest,
     pathIntoBody: ['model'],
     response: ImageResponse,
@@ -20,4 +24,12 @@ export function imagesGenerations(parts: CallParts): Route {
     },
     refused: toldRefusals('images', parts),
   })
+}
+
+const examples: Readonly<Record<string, RouteExample>> = {
+  url: {
+    summary: 'One image',
+    body: { model: 'demo-images', prompt: 'A sluice in the rain', n: 1, size: '1024x1024' },
+    answer: { created: 1_764_115_200, data: [{ url: 'https://images.example.com/sluice.png' }] },
+  },
 }

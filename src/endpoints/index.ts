@@ -4,6 +4,7 @@ import type { Route } from '../http/route.js'
 import { chatCompletions } from './chat-completions.js'
 import { completions } from './completions.js'
 import { debugMemory } from './debug-memory.js'
+import { modelApiNotes } from './document-notes.js'
 import { embeddings } from './embeddings.js'
 import { health } from './health.js'
 import { healthDeployments } from './health-deployments.js'
@@ -17,7 +18,16 @@ export interface EndpointOptions {
   readonly delays: IntervalHistogram | undefined
 }
 
-/** THE TABLE: every path that exists. What is not here cannot be called. */
+/**
+ * THE TABLE: every path that exists. What is not here cannot be called.
+ *
+ * A new route says in its file what `GET /openapi.json` tells of it: `summary`, `response` (the zod shape of its answer,
+ * with every field that it has), `examples` (a request that works, with its `body`, `query` or `params`) and, beside
+ * those that follow from its body and access, `errors`. `test/endpoints/contract.test.ts` sends every example to a running
+ * gateway and fails for a route without one. Records that an example needs are made by the examples that
+ * `test/endpoints/story.ts` lists. Fields have their descriptions and values in the glossary: `document-notes.ts` here,
+ * `management/glossary.ts` for the management API.
+ */
 export function endpoints(parts: CallParts, { delays }: EndpointOptions): readonly Route[] {
   const routes: readonly Route[] = [
     chatCompletions(parts),
@@ -28,7 +38,7 @@ export function endpoints(parts: CallParts, { delays }: EndpointOptions): readon
     ...health(parts),
     healthDeployments(parts),
     ...(delays ? debugMemory(parts, delays) : []),
-    openapi(() => routes),
+    openapi(() => routes, modelApiNotes),
   ]
   return routes
 }

@@ -14,6 +14,7 @@ export function models(parts: CallParts): readonly Route[] {
       paths: ['/v1/models', '/models'],
       access: 'caller',
       summary: 'Lists the models that the caller may use.',
+      examples: { all: { summary: 'All of them' } },
       response: ModelList,
       handle: ({ caller }) =>
         jsonAnswer(200, { object: 'list', data: parts.directory.groups.list(caller).map(toModel) }),
@@ -24,6 +25,8 @@ export function models(parts: CallParts): readonly Route[] {
       paths: ['/v1/models/{id+}', '/models/{id+}'],
       access: 'caller',
       summary: 'Describes one model that the caller may use.',
+      errors: ['model_not_allowed', 'model_not_found'],
+      examples: { one: { summary: 'One of them', params: { id: 'demo' } } },
       response: Model,
       handle: ({ caller, params }) => {
         const id = params['id']

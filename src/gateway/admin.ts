@@ -1,13 +1,15 @@
 import { randomBytes } from 'node:crypto'
+import { managementApiNotes } from '../endpoints/management/document-notes.js'
 import { managementEndpoints } from '../endpoints/management/index.js'
 import type { AdminParts } from '../endpoints/management/parts.js'
 import { openapi } from '../endpoints/openapi.js'
 import { type Dispatch, createDispatch } from '../http/dispatch.js'
-import { createRouteTable } from '../http/route.js'
+import { type Route, createRouteTable } from '../http/route.js'
 import { createBudgetWindows } from '../limits/budget-window.js'
 import type { GatewayOptions } from '../options.js'
 import type { Auth } from '../ports.js'
 import { createSealer } from '../stores/sealed-text.js'
+import { docs } from '../ui/docs.js'
 import type { GatewayParts } from './create-parts.js'
 import { type RuntimeModelKeeper, createRuntimeModels } from './runtime-models.js'
 
@@ -38,9 +40,9 @@ export function createAdmin(options: GatewayOptions, auth: Auth, parts: GatewayP
     clock: parts.call.clock,
   }
   const build = (): Dispatch => {
-    const endpoints = managementEndpoints(admin)
+    const endpoints: readonly Route[] = [...managementEndpoints(admin), openapi(() => endpoints, managementApiNotes)]
     return createDispatch({
-      routes: createRouteTable([...endpoints, openapi(() => endpoints)]),
+      routes: createRouteTable([...endpoints, ...(options.docs === false ? [] : docs())]),
       auth,
       clock: parts.call.clock,
       createId: parts.call.createId,

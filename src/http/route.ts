@@ -3,6 +3,7 @@ import type { GatewayError } from '../errors.js'
 import type { Caller } from '../ports.js'
 import type { JsonObject } from '../wire/json.js'
 import type { HttpRequest, HttpResponse } from './message.js'
+import type { DocumentedFailure } from './openapi/failure-notes.js'
 
 /** Who may call a route. */
 export type Access = 'public' | 'caller' | 'admin'
@@ -33,6 +34,23 @@ export interface RefusedRequest {
   readonly startedAt: number
 }
 
+/**
+ * A request that works, as the documentation shows it. `test/endpoints/contract.test.ts` sends it to a running gateway
+ * and holds the answer against `Route.response`; what must exist before is made by the examples that `story.ts` lists.
+ */
+export interface RouteExample {
+  /** What it shows, in a few words. */
+  readonly summary: string
+  /** Path parameters by name. */
+  readonly params?: Readonly<Record<string, string>>
+  readonly query?: Readonly<Record<string, string>>
+  readonly body?: JsonObject
+  /** What may be answered. @default made from the fields of `Route.response` and their examples in the glossary */
+  readonly answer?: unknown
+  /** The events of a streamed answer, as they come. */
+  readonly events?: string
+}
+
 /** One endpoint as data: adapters, authentication, documentation and tests all follow from it. */
 export interface Route<Body = unknown, Query = unknown> {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
@@ -40,6 +58,8 @@ export interface Route<Body = unknown, Query = unknown> {
   readonly paths: readonly string[]
   readonly access: Access
   readonly summary: string
+  /** What else there is to know, in sentences. */
+  readonly description?: string
   /** Shape of the JSON body; a route without one reads none. */
   readonly body?: ZodType<Body>
   /** Shape of the query, each name once; a route without one ignores it. */
@@ -48,9 +68,16 @@ export interface Route<Body = unknown, Query = unknown> {
   readonly acceptsAtOnce?: (body: JsonObject) => boolean
   /** Path parameters that stand for a member of the body (`model`). */
   readonly pathIntoBody?: readonly string[]
-  /** Documented answers by status; `text/event-stream` answers are described by `stream`. */
+  /** Shape of the answer, of status 200; `stream` is that of each event where it is streamed. */
   readonly response?: ZodType
   readonly stream?: ZodType
+  /** Requests and answers to show, by name; every documented route has one. */
+  readonly examples?: Readonly<Record<string, RouteExample>>
+  /** Failures beside those that follow from `access`, `body` and `query`. */
+  readonly errors?: readonly DocumentedFailure[]
+  /** Headers that mean something here, and what; of the request, and of the answer. */
+  readonly requestHeaders?: Readonly<Record<string, string>>
+  readonly answerHeaders?: Readonly<Record<string, string>>
   handle(context: RouteContext<Body, Query>): Promise<HttpResponse> | HttpResponse
   /** Told once of every request that `handle` was not asked about, or threw at. Must not throw. */
   refused?(refused: RefusedRequest): void

@@ -15,7 +15,8 @@ const limits = {
 const carried = { ...limits, budget_id: null }
 const described = { models: [], metadata: {}, blocked: false }
 
-const unset: Readonly<Record<Exclude<CallerRecordKind, 'audit'>, JsonObject>> = {
+/** Of each kind the fields that are in every answer, as they are where they are not set. */
+export const unset: Readonly<Record<Exclude<CallerRecordKind, 'audit'>, JsonObject>> = {
   key: {
     key_alias: null,
     user_id: null,

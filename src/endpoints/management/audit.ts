@@ -7,6 +7,7 @@ import { auditAlias } from '../../keys/records.js'
 import { defineManaged } from './managed.js'
 import { nextFields, pagingFields, toPage } from './paging.js'
 import type { AdminParts } from './parts.js'
+import { AuditAnswer, nextShape } from './shapes.js'
 import { seesAll } from './spend-scope.js'
 
 const text = z.string().min(1).max(400).optional()
@@ -27,6 +28,11 @@ export function auditRoutes(parts: AdminParts): readonly Route[] {
       access: 'caller',
       summary: 'Lists the changes of records, newest first, for those who see all.',
       query: AuditQuery,
+      response: z.object({ audit_logs: z.array(AuditAnswer), ...nextShape }),
+      errors: ['permission'],
+      examples: {
+        record: { summary: 'What was changed of one record', query: { table_name: 'user', object_id: 'ann' } },
+      },
       handle: async (actor, { query }) => {
         if (!seesAll(actor)) throw refused()
         const { changed_by: user, table_name: kind, object_id: id } = query
@@ -41,6 +47,9 @@ export function auditRoutes(parts: AdminParts): readonly Route[] {
       paths: ['/audit/{id}'],
       access: 'caller',
       summary: 'Tells one change, for those who see all.',
+      response: AuditAnswer,
+      errors: ['permission', 'not_found'],
+      examples: { one: { summary: 'One change', params: { id: '0198f3a2-7c1e-7d4b-9a55-6f2d1e0c3b4a' } } },
       handle: async (actor, { params }) => {
         if (!seesAll(actor)) throw refused()
         const { id, data } = await needRecord({ kind: 'audit', id: params['id'] ?? '' }, parts.callers)

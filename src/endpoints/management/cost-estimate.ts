@@ -20,6 +20,26 @@ const EstimateBody = z.strictObject({
 })
 type EstimateBody = z.infer<typeof EstimateBody>
 
+const dollars = z.number().nullable()
+const EstimateAnswer = z.object({
+  model: z.string(),
+  provider: z.string(),
+  input_tokens: count,
+  output_tokens: count,
+  num_requests_per_day: count.nullable(),
+  num_requests_per_month: count.nullable(),
+  cost_per_request: z.number(),
+  input_cost_per_request: z.number(),
+  output_cost_per_request: z.number(),
+  daily_cost: dollars,
+  daily_input_cost: dollars,
+  daily_output_cost: dollars,
+  monthly_cost: dollars,
+  monthly_input_cost: dollars,
+  monthly_output_cost: dollars,
+  priced: z.boolean(),
+})
+
 interface Estimate {
   readonly deployment: Deployment
   readonly total: Cost
@@ -35,6 +55,15 @@ export function costEstimate(parts: AdminParts): Route {
     access: 'caller',
     summary: 'Tells what calls with so many tokens cost, each, by day and by month; in dollars.',
     body: EstimateBody,
+    response: EstimateAnswer,
+    errors: ['model_not_allowed', 'model_not_found', 'unprocessable'],
+    examples: {
+      daily: {
+        summary: 'A thousand calls a day',
+        body: { model: 'demo', input_tokens: 1_000, output_tokens: 500, num_requests_per_day: 1_000 },
+        answer: estimateExample,
+      },
+    },
     handle: async ({ caller, body }) => {
       const group = parts.directory.groups.resolve(body.model, caller)
       await parts.pricing.ready()
@@ -85,4 +114,23 @@ function toAnswer(body: EstimateBody, { deployment, total, input, output }: Esti
     monthly_output_cost: times(output.pico, monthly),
     priced: total.priced,
   }
+}
+
+const estimateExample: z.infer<typeof EstimateAnswer> = {
+  model: 'demo',
+  provider: 'openai',
+  input_tokens: 1_000,
+  output_tokens: 500,
+  num_requests_per_day: 1_000,
+  num_requests_per_month: null,
+  cost_per_request: 0.0075,
+  input_cost_per_request: 0.0025,
+  output_cost_per_request: 0.005,
+  daily_cost: 7.5,
+  daily_input_cost: 2.5,
+  daily_output_cost: 5,
+  monthly_cost: null,
+  monthly_input_cost: null,
+  monthly_output_cost: null,
+  priced: true,
 }

@@ -16,6 +16,7 @@ import {
 } from './group-routes.js'
 import { defineManaged } from './managed.js'
 import type { AdminParts } from './parts.js'
+import { groupStatusShape } from './shapes.js'
 
 const spec: GroupSpec<'customer'> = {
   kind: 'customer',
@@ -23,6 +24,7 @@ const spec: GroupSpec<'customer'> = {
   idField: 'user_id',
   isNamed: true,
   idsField: 'user_ids',
+  example: { id: 'customer-7', fields: { alias: 'Bakery', max_budget: 20 }, change: { max_budget: 30 } },
   input: CustomerInput,
 }
 
@@ -39,6 +41,9 @@ export function customerRoutes(parts: AdminParts): readonly Route[] {
       access: 'caller',
       summary: 'Tells all of a customer, and what it has spent.',
       query: z.strictObject({ end_user_id: recordId }),
+      response: groupStatusShape('customer', 'user_id'),
+      errors: ['permission', 'not_found'],
+      examples: { one: { summary: 'One customer', query: { end_user_id: 'customer-7' } } },
       handle: async (actor, { query: { end_user_id: id } }) => {
         const record = await viewGroup(actor, { kind: 'customer', id }, parts.callers)
         const status = await readBudgetStatus({ kind: 'customer', id }, record.data, parts)

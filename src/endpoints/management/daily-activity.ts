@@ -8,7 +8,7 @@ import { groupRows } from './group-rows.js'
 import { defineManaged } from './managed.js'
 import { pageNumber, pagingFields } from './paging.js'
 import type { AdminParts } from './parts.js'
-import { periodFields, toDays } from './period.js'
+import { examplePeriod, periodFields, toDays } from './period.js'
 import { readLedger } from './read-ledger.js'
 import { scopeFields, toSpendScope } from './spend-scope.js'
 
@@ -23,6 +23,41 @@ const ActivityQuery = z.strictObject({
   /** All days are on the first page. */
   page: pageNumber,
   page_size: pagingFields.page_size,
+})
+
+const Metrics = z.object({
+  spend: z.number(),
+  prompt_tokens: z.int(),
+  completion_tokens: z.int(),
+  cache_read_input_tokens: z.int(),
+  total_tokens: z.int(),
+  api_requests: z.int(),
+  successful_requests: z.int(),
+  failed_requests: z.int(),
+})
+const Breakdown = z.record(z.string(), z.object({ metrics: Metrics }))
+const Totals = z.object({
+  total_spend: z.number(),
+  total_prompt_tokens: z.int(),
+  total_completion_tokens: z.int(),
+  total_cache_read_input_tokens: z.int(),
+  total_tokens: z.int(),
+  total_api_requests: z.int(),
+  total_successful_requests: z.int(),
+  total_failed_requests: z.int(),
+  page: z.int(),
+  total_pages: z.int(),
+  has_more: z.boolean(),
+})
+const ActivityAnswer = z.object({
+  results: z.array(
+    z.object({
+      date: z.string(),
+      metrics: Metrics,
+      breakdown: z.object({ models: Breakdown, providers: Breakdown, api_keys: Breakdown }),
+    }),
+  ),
+  metadata: Totals,
 })
 
 /** Figures of some entries; money in pico-dollars. */
@@ -46,6 +81,11 @@ export function dailyActivity(parts: AdminParts): Route {
     access: 'caller',
     summary: 'Tells what was used and spent on each day; members see their own.',
     query: ActivityQuery,
+    response: ActivityAnswer,
+    errors: ['permission', 'not_found', 'unavailable'],
+    examples: {
+      user: { summary: "A user's days", query: { user_id: 'ann', ...examplePeriod }, answer: activityExample },
+    },
     handle: async (actor, { query }) => {
       const scope = await toSpendScope(actor, query, parts)
       if (query.page !== undefined && query.page > 1) return jsonAnswer(200, toActivity([], []))
@@ -127,4 +167,38 @@ function toTotals(figures: Figures): JsonObject {
   return Object.fromEntries(
     Object.entries(toMetrics(figures)).map(([name, value]) => [`total_${name.replace(/^total_/, '')}`, value]),
   )
+}
+
+const metricsExample: z.infer<typeof Metrics> = {
+  spend: 0.0125,
+  prompt_tokens: 1_200,
+  completion_tokens: 300,
+  cache_read_input_tokens: 200,
+  total_tokens: 1_500,
+  api_requests: 31,
+  successful_requests: 30,
+  failed_requests: 1,
+}
+const ofDemo = { demo: { metrics: metricsExample } }
+const activityExample: z.infer<typeof ActivityAnswer> = {
+  results: [
+    {
+      date: '2026-11-25',
+      metrics: metricsExample,
+      breakdown: { models: ofDemo, providers: { openai: { metrics: metricsExample } }, api_keys: {} },
+    },
+  ],
+  metadata: {
+    total_spend: 0.0125,
+    total_prompt_tokens: 1_200,
+    total_completion_tokens: 300,
+    total_cache_read_input_tokens: 200,
+    total_tokens: 1_500,
+    total_api_requests: 31,
+    total_successful_requests: 30,
+    total_failed_requests: 1,
+    page: 1,
+    total_pages: 1,
+    has_more: false,
+  },
 }

@@ -1,5 +1,6 @@
 import { type ZodType, z } from 'zod'
 import { jsonAnswer } from '../../http/answer.js'
+import { shownAs } from '../../http/openapi/schema.js'
 import type { Route } from '../../http/route.js'
 import {
   type BlockableKind,
@@ -16,6 +17,7 @@ import { findGroups } from './find-groups.js'
 import { defineManaged } from './managed.js'
 import { arrayAnswer, pagingFields, toPage } from './paging.js'
 import type { AdminParts } from './parts.js'
+import { groupShape, nextHeader } from './shapes.js'
 
 /** How one kind of records is written over HTTP. */
 export interface GroupSpec<Kind extends GroupKind> {
@@ -28,6 +30,8 @@ export interface GroupSpec<Kind extends GroupKind> {
   readonly isNamed?: boolean
   /** What a list of ids is called. */
   readonly idsField: string
+  /** For the documentation: an id, the fields of a new one, and a change. */
+  readonly example: { readonly id: string; readonly fields: JsonObject; readonly change: JsonObject }
   /** Its fields, strict. */
   readonly input: z.ZodObject & ZodType<DataOf<Kind>>
 }
@@ -37,13 +41,16 @@ export const recordId = MemberData.shape.user_id
 
 /** `…/new`: makes one, with the id that is given or a new one. */
 export function createRoute<Kind extends GroupKind>(parts: AdminParts, spec: GroupSpec<Kind>): Route {
-  const { kind, idField, input } = spec
+  const { kind, idField, input, example } = spec
   return defineManaged(parts, {
     method: 'POST',
     paths: pathsOf(spec, 'new'),
     access: 'caller',
     summary: `Makes a ${kind}.`,
     body: withId(spec, spec.isNamed ? recordId : recordId.optional()),
+    response: groupShape(kind, idField),
+    errors: ['permission', 'not_found', 'conflict'],
+    examples: { one: { summary: `A ${kind}`, body: { [idField]: example.id, ...example.fields } } },
     handle: async (actor, { body }) => {
       const { [idField]: id, ...data } = body
       const record = await createGroup(actor, { kind, id: textOf(id), data: input.parse(data) }, parts.callers)
@@ -54,13 +61,16 @@ export function createRoute<Kind extends GroupKind>(parts: AdminParts, spec: Gro
 
 /** `…/update`: changes the fields that are named. */
 export function updateRoute<Kind extends GroupKind>(parts: AdminParts, spec: GroupSpec<Kind>): Route {
-  const { kind, idField, input } = spec
+  const { kind, idField, input, example } = spec
   return defineManaged(parts, {
     method: 'POST',
     paths: pathsOf(spec, 'update'),
     access: 'caller',
     summary: `Changes the fields of a ${kind} that are named; null takes one away.`,
     body: withId(spec, recordId),
+    response: groupShape(kind, idField),
+    errors: ['permission', 'not_found', 'conflict'],
+    examples: { some: { summary: 'Some fields', body: { [idField]: example.id, ...example.change } } },
     handle: async (actor, { body }) => {
       const { [idField]: id, ...fields } = body
       const change = { kind, id: textOf(id) ?? '', fields: input.parse(fields) }
@@ -71,13 +81,16 @@ export function updateRoute<Kind extends GroupKind>(parts: AdminParts, spec: Gro
 
 /** `…/delete`: all that are named, one after the other. */
 export function deleteRoute<Kind extends GroupKind>(parts: AdminParts, spec: GroupSpec<Kind>): Route {
-  const { kind, idsField } = spec
+  const { kind, idsField, example } = spec
   return defineManaged(parts, {
     method: 'POST',
     paths: pathsOf(spec, 'delete'),
     access: 'caller',
     summary: `Deletes each ${kind} that is named, with all that belongs to it; ends at the first that cannot be deleted.`,
     body: listOf(idsField),
+    response: z.object({ [`deleted_${kind}s`]: z.array(shownAs(example.id, z.string())) }),
+    errors: ['permission', 'not_found'],
+    examples: { one: { summary: `One ${kind}`, body: { [idsField]: [example.id] } } },
     handle: async (actor, { body }) => {
       const ids = [...new Set(body[idsField] ?? [])]
       for (const id of ids) await deleteGroup(actor, { kind, id }, parts.callers)
@@ -93,9 +106,12 @@ export function blockRoutes<Kind extends BlockableKind>(
   /** One id, or a list of them. */
   field: string,
 ): readonly Route[] {
-  const { kind } = spec
-  const body: ZodType<Readonly<Record<string, string | string[]>>> =
-    field === spec.idsField ? listOf(field) : z.strictObject({ [field]: recordId })
+  const { kind, idField, example } = spec
+  const isList = field === spec.idsField
+  const shape = groupShape(kind, idField)
+  const body: ZodType<Readonly<Record<string, string | string[]>>> = isList
+    ? listOf(field)
+    : z.strictObject({ [field]: recordId })
   return [true, false].map((blocked) =>
     defineManaged(parts, {
       method: 'POST',
@@ -103,16 +119,16 @@ export function blockRoutes<Kind extends BlockableKind>(
       access: 'admin',
       summary: blocked ? `Blocks a ${kind} with all keys that belong to it.` : `Lets a blocked ${kind} work again.`,
       body,
+      response: isList ? z.object({ [`${blocked ? '' : 'un'}blocked_${kind}s`]: z.array(shape) }) : shape,
+      errors: ['not_found'],
+      examples: { one: { summary: `One ${kind}`, body: { [field]: isList ? [example.id] : example.id } } },
       handle: async (actor, { body: given }) => {
         const ids = [given[field] ?? []].flat()
         const records: JsonObject[] = []
         for (const id of ids) {
           records.push(toGroupAnswer(spec, await setGroupBlocked(actor, { kind, id, blocked }, parts.callers)))
         }
-        return jsonAnswer(
-          200,
-          field === spec.idsField ? { [`${blocked ? '' : 'un'}blocked_${kind}s`]: records } : records[0],
-        )
+        return jsonAnswer(200, isList ? { [`${blocked ? '' : 'un'}blocked_${kind}s`]: records } : records[0])
       },
     }),
   )
@@ -120,13 +136,17 @@ export function blockRoutes<Kind extends BlockableKind>(
 
 /** `…/list`: an array, as in LiteLLM. */
 export function listRoute<Kind extends GroupKind>(parts: AdminParts, spec: GroupSpec<Kind>): Route {
-  const { kind } = spec
+  const { kind, idField } = spec
   return defineManaged(parts, {
     method: 'GET',
     paths: pathsOf(spec, 'list'),
     access: 'caller',
     summary: `Lists each ${kind} that the caller may see, newest first; the header x-sluice-next leads to the next page.`,
     query: z.strictObject(pagingFields),
+    response: z.array(groupShape(kind, idField)),
+    errors: ['permission'],
+    answerHeaders: nextHeader,
+    examples: { page: { summary: 'A page', query: { limit: '10' } } },
     handle: async (actor, { query }) => {
       const { records, next } = await findGroups(actor, kind, toPage(query), parts)
       return arrayAnswer(

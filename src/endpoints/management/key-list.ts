@@ -8,6 +8,7 @@ import { toKeyAnswer } from './answers.js'
 import { defineManaged } from './managed.js'
 import { findNumberedPage, flag, nextFields, pageNumber, pagingFields, toPage } from './paging.js'
 import type { AdminParts } from './parts.js'
+import { KeyListAnswer } from './shapes.js'
 
 const text = z.string().min(1).max(400).optional()
 
@@ -32,6 +33,12 @@ export function keyList(parts: AdminParts): Route {
     access: 'caller',
     summary: 'Lists keys, newest first; members see their own, or those of a team that they lead.',
     query: ListQuery,
+    response: KeyListAnswer,
+    errors: ['permission', 'not_found'],
+    examples: {
+      hashes: { summary: 'Hashes; `next` leads to the next page', query: { size: '10' } },
+      team: { summary: "A team's keys in full, by the number of the page", query: fullPage },
+    },
     handle: async (actor, { query }) => jsonAnswer(200, await list(actor, query, parts)),
   })
 }
@@ -64,3 +71,5 @@ function toIndex({ user_id, team_id, organization_id, key_alias }: ListQuery): R
     ...(key_alias !== undefined && { alias: key_alias }),
   }
 }
+
+const fullPage = { team_id: 'search', return_full_object: 'true', page: '1' }

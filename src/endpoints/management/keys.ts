@@ -21,6 +21,15 @@ import { readBudgetStatus } from './budget-status.js'
 import { keyList } from './key-list.js'
 import { defineManaged } from './managed.js'
 import type { AdminParts } from './parts.js'
+import {
+  ChangedKeyAnswer,
+  DeletedKeysAnswer,
+  KeyAnswer,
+  KeyInfoAnswer,
+  NewKeyAnswer,
+  RenewedKeyAnswer,
+  exampleKey,
+} from './shapes.js'
 
 /** A key's text, or its hash. */
 const key = z.string().min(1).max(400)
@@ -61,6 +70,27 @@ function generate(parts: AdminParts): Route {
     access: 'caller',
     summary: 'Makes a virtual key. Its text is in this answer and nowhere else.',
     body: GenerateBody,
+    response: NewKeyAnswer,
+    errors: ['permission', 'not_found', 'conflict'],
+    examples: {
+      simple: {
+        summary: 'A key for some models, for a while',
+        body: { models: ['demo'], duration: '20m', metadata: { user: 'ann@example.com' } },
+      },
+      owned: {
+        summary: "A user's key in a team, with a budget and limits, and a text of one's own",
+        body: {
+          key: exampleKey,
+          key_alias: 'ann-laptop',
+          user_id: 'ann',
+          team_id: 'search',
+          max_budget: 25,
+          budget_duration: '30d',
+          rpm_limit: 100,
+          tags: ['production'],
+        },
+      },
+    },
     handle: async (actor, { body: { key: text, ...fields } }) => {
       const made = await createKey(actor, { fields, text }, parts.callers)
       return jsonAnswer(200, { key: made.key.reveal(), ...toKeyAnswer(made.record), spend: 0 })
@@ -75,6 +105,11 @@ function update(parts: AdminParts): Route {
     access: 'caller',
     summary: 'Changes the fields that are named; null takes one away.',
     body: UpdateBody,
+    response: ChangedKeyAnswer,
+    errors: ['permission', 'not_found', 'conflict'],
+    examples: {
+      budget: { summary: 'Another budget, no alias', body: { key: exampleKey, max_budget: 50, key_alias: null } },
+    },
     handle: async (actor, { body: { key: given, ...fields } }) => {
       const record = await updateKey(actor, { id: needKeyId(given, parts), fields }, parts.callers)
       return jsonAnswer(200, { key: record.id, ...toKeyAnswer(record) })
@@ -90,6 +125,11 @@ function regenerate(parts: AdminParts): Route {
     access: 'caller',
     summary: 'Gives a key a new text; what it is and has spent stays.',
     body: RegenerateBody,
+    response: RenewedKeyAnswer,
+    errors: ['permission', 'not_found', 'conflict'],
+    examples: {
+      grace: { summary: 'The old text works for another day', body: { key: exampleKey, grace_period: '24h' } },
+    },
     handle: async (actor, { body: { key: given, new_key: text, grace_period: grace, ...fields } }) => {
       const renewal = { id: needKeyId(given, parts), fields, text, graceMs: toGrace(grace, parts) }
       const made = await regenerateKey(actor, renewal, parts.callers)
@@ -105,6 +145,12 @@ function remove(parts: AdminParts): Route {
     access: 'caller',
     summary: 'Deletes keys by text, hash or alias; they open nothing from then on.',
     body: DeleteBody,
+    response: DeletedKeysAnswer,
+    errors: ['permission', 'not_found'],
+    examples: {
+      keys: { summary: 'By their texts or hashes', body: { keys: [exampleKey] } },
+      aliases: { summary: 'By their aliases', body: { key_aliases: ['ann-laptop'] } },
+    },
     handle: async (actor, { body: { keys = [], key_aliases: aliases = [] } }) => {
       const named = await Promise.all(aliases.map((alias) => idOfAlias(alias, parts)))
       const ids = [...new Set([...keys.map((given) => needKeyId(given, parts)), ...named])]
@@ -120,6 +166,9 @@ function blocking(parts: AdminParts, path: string, blocked: boolean): Route {
     access: 'caller',
     summary: blocked ? 'Blocks a key.' : 'Lets a blocked key work again.',
     body: KeyBody,
+    response: KeyAnswer,
+    errors: ['permission', 'not_found'],
+    examples: { one: { summary: 'One key', body: { key: exampleKey } } },
     handle: async (actor, { body }) =>
       jsonAnswer(
         200,
@@ -135,6 +184,9 @@ function keyInfo(parts: AdminParts): Route {
     access: 'caller',
     summary: 'Tells all of a key but its text; without `key`, of the one that asks.',
     query: z.strictObject({ key: key.optional() }),
+    response: KeyInfoAnswer,
+    errors: ['permission', 'not_found'],
+    examples: { one: { summary: 'One key', query: { key: exampleKey } } },
     handle: async (actor, { query }) => {
       const id = query.key === undefined ? ownKeyId(actor) : needKeyId(query.key, parts)
       const record = await viewKey(actor, id, parts.callers)

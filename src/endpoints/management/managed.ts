@@ -5,6 +5,10 @@ import type { AdminParts } from './parts.js'
 
 /** An endpoint of the management API as data; `handle` also gets what the records say of the caller. */
 export interface ManagedRoute<Body, Query> extends Omit<Route<Body, Query>, 'access' | 'handle'> {
+  /** Every field of the answer: the contract test refuses others. */
+  readonly response: NonNullable<Route['response']>
+  /** At least one; see the table in `endpoints/index.ts`. */
+  readonly examples: NonNullable<Route['examples']>
   /** `caller`: everybody with a valid credential may ask; what is answered depends on who it is. */
   readonly access: 'caller' | 'admin'
   handle(actor: Actor, context: RouteContext<Body, Query>): Promise<HttpResponse> | HttpResponse

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { jsonAnswer } from '../../http/answer.js'
+import { shownAs } from '../../http/openapi/schema.js'
 import type { Route } from '../../http/route.js'
 import {
   type MemberGroup,
@@ -15,6 +16,7 @@ import { recordId } from './group-routes.js'
 import { defineManaged, withMethods } from './managed.js'
 import { nextFields, pagingFields, toPage } from './paging.js'
 import type { AdminParts } from './parts.js'
+import { MemberAnswer, nextShape } from './shapes.js'
 
 /** Whose members, and where. */
 export interface MemberSpec {
@@ -23,6 +25,8 @@ export interface MemberSpec {
   /** `team_id`. */
   readonly idField: string
   readonly toGroup: (id: string) => MemberGroup
+  /** An id, for the documentation. */
+  readonly example: string
   /** Of `member_update` and `member_delete`; of `member_add` the first. */
   readonly methods: readonly Route['method'][]
 }
@@ -53,13 +57,16 @@ export function memberRoutes(parts: AdminParts, spec: MemberSpec): readonly Rout
 }
 
 function listMembers(parts: AdminParts, spec: MemberSpec): Route {
-  const { base, idField } = spec
+  const { base, idField, example } = spec
   return defineManaged(parts, {
     method: 'GET',
     paths: [`${base}/members`],
     access: 'caller',
     summary: 'Lists members, the newest first.',
     query: z.strictObject({ ...pagingFields, [idField]: recordId }),
+    response: z.object({ members: z.array(MemberAnswer), ...nextShape }),
+    errors: ['permission', 'not_found'],
+    examples: { page: { summary: 'A page', query: { [idField]: example, limit: '10' } } },
     handle: async (actor, { query }) => {
       const wanted = { group: groupOf(query, spec), ...toPage(query) }
       const { records, next } = await findMembers(actor, wanted, parts.callers)
@@ -69,7 +76,7 @@ function listMembers(parts: AdminParts, spec: MemberSpec): Route {
 }
 
 function addMembers(parts: AdminParts, spec: MemberSpec): Route {
-  const { base, idField } = spec
+  const { base, idField, example } = spec
   return defineManaged(parts, {
     method: 'POST',
     paths: [`${base}/member_add`],
@@ -79,6 +86,14 @@ function addMembers(parts: AdminParts, spec: MemberSpec): Route {
       [idField]: recordId,
       member: z.union([place, z.array(place).min(1).max(100)]),
     }),
+    response: z.object({ [idField]: z.string(), members: z.array(MemberAnswer) }),
+    errors: ['permission', 'not_found', 'conflict'],
+    examples: {
+      one: {
+        summary: 'One user, with a budget of its own',
+        body: { [idField]: example, member: { user_id: 'ann', role: 'user' }, max_budget: 5 },
+      },
+    },
     handle: async (actor, { body }) => {
       const { [idField]: id, member, ...own } = body
       const group = groupOf(body, spec)
@@ -93,13 +108,16 @@ function addMembers(parts: AdminParts, spec: MemberSpec): Route {
 }
 
 function changeMember(parts: AdminParts, spec: MemberSpec): Route {
-  const { base, idField } = spec
+  const { base, idField, example } = spec
   return defineManaged(parts, {
     method: 'POST',
     paths: [`${base}/member_update`],
     access: 'caller',
     summary: 'Changes the fields of a place that are named.',
     body: MemberFields.extend({ [idField]: recordId, user_id: recordId }),
+    response: MemberAnswer.extend({ [idField]: z.string() }),
+    errors: ['permission', 'not_found'],
+    examples: { budget: { summary: 'Another budget', body: { [idField]: example, user_id: 'ann', max_budget: 10 } } },
     handle: async (actor, { body }) => {
       const { [idField]: id, user_id: user, ...own } = body
       const change = { group: groupOf(body, spec), user: String(user), fields: toFields(own) }
@@ -109,13 +127,16 @@ function changeMember(parts: AdminParts, spec: MemberSpec): Route {
 }
 
 function deleteMember(parts: AdminParts, spec: MemberSpec): Route {
-  const { base, idField } = spec
+  const { base, idField, example } = spec
   return defineManaged(parts, {
     method: 'POST',
     paths: [`${base}/member_delete`],
     access: 'caller',
     summary: "Takes a user's place away, and the user's keys in it.",
     body: z.strictObject({ [idField]: recordId, user_id: recordId }),
+    response: z.object({ [idField]: z.string(), deleted_members: z.array(shownAs('ann', z.string())) }),
+    errors: ['permission', 'not_found'],
+    examples: { one: { summary: 'One user', body: { [idField]: example, user_id: 'ann' } } },
     handle: async (actor, { body }) => {
       const { [idField]: id, user_id: user } = body
       await removeMember(actor, { group: groupOf(body, spec), user: String(user) }, parts.callers)

@@ -34,6 +34,31 @@ const UpdateModelBody = z.strictObject({
 })
 const InfoQuery = z.strictObject({ litellm_model_id: recordId.optional(), id: recordId.optional() })
 
+const params = z.looseObject({ model: z.string() })
+const RuntimeModelAnswer = z.object({
+  model_id: z.string(),
+  model_name: z.string(),
+  litellm_params: params,
+  model_info: z.looseObject({ id: z.string(), db_model: z.boolean() }),
+})
+const ModelInfoAnswer = z.object({
+  data: z.array(
+    z.object({
+      model_name: z.string(),
+      litellm_params: params,
+      model_info: z.looseObject({
+        id: z.string(),
+        db_model: z.boolean(),
+        litellm_provider: z.string(),
+        max_input_tokens: z.int().nullable(),
+        max_output_tokens: z.int().nullable(),
+        input_cost_per_token: z.number().nullable(),
+        output_cost_per_token: z.number().nullable(),
+      }),
+    }),
+  ),
+})
+
 /** `/model/*`: the model list, and what is added to it at run time. */
 export function modelRoutes(parts: AdminParts): readonly Route[] {
   return [newModel(parts), updateModel(parts), deleteModel(parts), modelInfo(parts)]
@@ -46,6 +71,18 @@ function newModel(parts: AdminParts): Route {
     access: 'admin',
     summary: 'Adds a deployment to the model list of every process; its credentials are kept encrypted.',
     body: NewModelBody,
+    response: RuntimeModelAnswer,
+    errors: ['conflict'],
+    examples: {
+      one: {
+        summary: 'A deployment with prices of its own',
+        body: {
+          model_name: 'fast',
+          litellm_params: { model: 'openai/gpt-5-mini', api_key: 'sk-of-the-provider', input_cost_per_token: 2.5e-7 },
+          model_info: { id: 'fast-1' },
+        },
+      },
+    },
     handle: async (actor, { body }) => {
       const { id: given, ...info } = body.model_info ?? {}
       const id = given === undefined ? parts.callers.createId() : checkId(given)
@@ -61,6 +98,9 @@ function updateModel(parts: AdminParts): Route {
     access: 'admin',
     summary: 'Changes the parameters of an added deployment that are named; null takes one away.',
     body: UpdateModelBody,
+    response: RuntimeModelAnswer,
+    errors: ['not_found', 'conflict'],
+    examples: { limit: { summary: 'A limit of its own', body: { id: 'fast-1', litellm_params: { rpm: 60 } } } },
     handle: async (actor, { body: { id, model_name, litellm_params: params, model_info } }) => {
       const { id: given, ...info } = model_info ?? {}
       const change = {
@@ -80,6 +120,15 @@ function deleteModel(parts: AdminParts): Route {
     access: 'admin',
     summary: 'Takes an added deployment off the model list of every process.',
     body: z.strictObject({ id: recordId }),
+    response: z.object({ id: z.string(), message: z.string() }),
+    errors: ['not_found'],
+    examples: {
+      one: {
+        summary: 'One deployment',
+        body: { id: 'fast-1' },
+        answer: { id: 'fast-1', message: 'The deployment fast-1 was deleted.' },
+      },
+    },
     handle: async (actor, { body: { id } }) => {
       await parts.models.remove(actor, id)
       return jsonAnswer(200, { id, message: `The deployment ${id} was deleted.` })
@@ -94,6 +143,9 @@ function modelInfo(parts: AdminParts): Route {
     access: 'caller',
     summary: 'Lists the deployments of the models that the caller may use; where and how, for those who see all.',
     query: InfoQuery,
+    response: ModelInfoAnswer,
+    errors: ['permission', 'not_found'],
+    examples: { all: { summary: 'All of them' }, one: { summary: 'One of them', query: { id: 'fast-1' } } },
     handle: async (actor, { query }) => {
       await parts.pricing.ready()
       const id = query.litellm_model_id ?? query.id

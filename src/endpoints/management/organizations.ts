@@ -17,17 +17,24 @@ import {
 import { defineManaged, withMethods } from './managed.js'
 import { memberRoutes } from './members.js'
 import type { AdminParts } from './parts.js'
+import { MemberAnswer, groupShape, groupStatusShape } from './shapes.js'
 
 const spec: GroupSpec<'organization'> = {
   kind: 'organization',
   bases: ['/organization'],
   idField: 'organization_id',
   idsField: 'organization_ids',
+  example: { id: 'acme', fields: { max_budget: 1_000, budget_duration: '1mo' }, change: { max_budget: 2_000 } },
   input: OrganizationInput,
 }
 
 // Of members and teams; all of them are in `/organization/members` and `/team/list`, by pages.
 const mostShown = 1_000
+
+const OrganizationInfoAnswer = groupStatusShape('organization', 'organization_id').extend({
+  members: z.array(MemberAnswer),
+  teams: z.array(groupShape('team', 'team_id')),
+})
 
 /** `/organization/*`: organizations and their members. */
 export function organizationRoutes(parts: AdminParts): readonly Route[] {
@@ -41,6 +48,9 @@ export function organizationRoutes(parts: AdminParts): readonly Route[] {
       access: 'caller',
       summary: 'Tells all of an organization: its fields, what it has spent, its members and teams.',
       query: z.strictObject({ organization_id: recordId }),
+      response: OrganizationInfoAnswer,
+      errors: ['permission', 'not_found'],
+      examples: { one: { summary: 'One organization', query: { organization_id: 'acme' } } },
       handle: async (actor, { query: { organization_id: id } }) => {
         const record = await viewGroup(actor, { kind: 'organization', id }, parts.callers)
         const [status, members, teams] = await Promise.all([
@@ -62,6 +72,7 @@ export function organizationRoutes(parts: AdminParts): readonly Route[] {
       base: '/organization',
       idField: 'organization_id',
       toGroup: (organization) => ({ organization }),
+      example: 'acme',
       methods: ['PATCH', 'POST'],
     }),
   ]

@@ -14,6 +14,9 @@ const date = z
 /** The period that a report is of; the end is included. */
 export const periodFields = { start_date: date, end_date: date }
 
+/** One of them, for the documentation. */
+export const examplePeriod = { start_date: '2026-11-01', end_date: '2026-11-30' }
+
 /** What a query says about the period. */
 export interface PeriodQuery {
   readonly start_date?: string | undefined

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { jsonAnswer } from '../../http/answer.js'
+import { namedShape } from '../../http/openapi/schema.js'
 import type { Route } from '../../http/route.js'
 import type { Actor } from '../../keys/management/index.js'
 import type { LedgerEntry, LedgerPage, LedgerQuery, ScopeKind } from '../../ports/ledger.js'
@@ -8,8 +9,9 @@ import { dollarsOf } from './dollars.js'
 import { defineManaged } from './managed.js'
 import { arrayAnswer, findNumberedPage, nextFields, pageNumber, pagingFields, toPage } from './paging.js'
 import type { AdminParts } from './parts.js'
-import { periodFields, toTimes } from './period.js'
+import { examplePeriod, periodFields, toTimes } from './period.js'
 import { readLedger } from './read-ledger.js'
+import { eitherPage, exampleKey, nextHeader } from './shapes.js'
 import { scopeFields, toSpendScope } from './spend-scope.js'
 import { tokensIn, tokensOut } from './tokens.js'
 
@@ -26,16 +28,73 @@ const LogsQuery = z.strictObject({
   /** Rows without a known price. */
   priced: z.enum(['true', 'false']).optional(),
 })
+
+const LogRow = namedShape(
+  'Attempt',
+  z.object({
+    id: z.string(),
+    request_id: z.string(),
+    call_type: z.string(),
+    api_key: z.string().nullable(),
+    spend: z.number(),
+    provider_cost: z.number(),
+    total_tokens: z.int(),
+    prompt_tokens: z.int(),
+    completion_tokens: z.int(),
+    usage: z.record(z.string(), z.number()),
+    startTime: z.iso.datetime(),
+    endTime: z.iso.datetime(),
+    completionStartTime: z.iso.datetime().nullable(),
+    request_duration_ms: z.number(),
+    model: z.string(),
+    model_id: z.string(),
+    model_group: z.string(),
+    custom_llm_provider: z.string(),
+    caller: z.string(),
+    user: z.string().nullable(),
+    team_id: z.string().nullable(),
+    organization_id: z.string().nullable(),
+    customer: z.string().nullable(),
+    end_user: z.string().nullable(),
+    request_tags: z.array(z.string()),
+    metadata: z.looseObject({}),
+    cache_hit: z.enum(['False', 'True']),
+    status: z.enum(['success', 'failure']),
+    http_status: z.int(),
+    failure: z.string().nullable(),
+    price: z.looseObject({}).nullable(),
+    priced: z.boolean(),
+    estimated: z.boolean(),
+    aborted: z.boolean(),
+    billable: z.boolean(),
+  }),
+)
+const LogsAnswer = z.object({
+  data: z.array(LogRow),
+  total: z.int().nullable().optional(),
+  page: z.int().optional(),
+  page_size: z.int().optional(),
+  total_pages: z.int().nullable().optional(),
+  ...eitherPage,
+})
 type LogsQuery = z.infer<typeof LogsQuery>
 
 /** `GET /spend/logs`, an array, and `/spend/logs/v2`, an object: the rows of the ledger, newest first. */
 export function spendLogs(parts: AdminParts): readonly Route[] {
-  const route = { method: 'GET', access: 'caller', query: LogsQuery } as const
+  const route = {
+    method: 'GET',
+    access: 'caller',
+    query: LogsQuery,
+    errors: ['permission', 'not_found', 'unavailable'],
+  } as const
   return [
     defineManaged(parts, {
       ...route,
       paths: ['/spend/logs'],
       summary: 'Lists billed attempts, newest first; the header x-sluice-next leads to the next page.',
+      response: z.array(LogRow),
+      answerHeaders: nextHeader,
+      examples: { key: { summary: "A key's attempts", query: { api_key: exampleKey, limit: '50' } } },
       handle: async (actor, { query }) => {
         const { entries, next } = await findEntries(actor, query, parts)
         return arrayAnswer(entries.map(toLog), next)
@@ -47,6 +106,14 @@ export function spendLogs(parts: AdminParts): readonly Route[] {
       paths: ['/spend/logs/v2'],
       summary:
         'Lists billed attempts, newest first, with `next`, which leads to the next page; or by the number of a page.',
+      response: LogsAnswer,
+      examples: {
+        latest: { summary: 'The latest', query: { limit: '50' } },
+        failures: {
+          summary: 'Failures of a month, by the number of the page',
+          query: { status_filter: 'failure', ...examplePeriod, page: '1' },
+        },
+      },
       handle: async (actor, { query: { page, ...query } }) => {
         if (page !== undefined) return jsonAnswer(200, await findNumbered(actor, page, query, parts))
         const { entries, next } = await findEntries(actor, query, parts)

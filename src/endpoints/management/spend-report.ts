@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { jsonAnswer } from '../../http/answer.js'
+import { shownAs } from '../../http/openapi/schema.js'
 import type { Route } from '../../http/route.js'
 import type { ScopeKind, ScopeRef, SpendGroup, SpendRow } from '../../ports/ledger.js'
 import type { JsonObject } from '../../wire/json.js'
@@ -7,7 +8,7 @@ import { dollarsOf } from './dollars.js'
 import { groupRows } from './group-rows.js'
 import { defineManaged } from './managed.js'
 import type { AdminParts } from './parts.js'
-import { periodFields, toDays } from './period.js'
+import { examplePeriod, periodFields, toDays } from './period.js'
 import { readLedger } from './read-ledger.js'
 import { scopeFields, seesAll, toSpendScope } from './spend-scope.js'
 
@@ -17,6 +18,32 @@ const ReportQuery = z.strictObject({
   /** @default team */
   group_by: z.enum(['team', 'organization', 'internal_user', 'customer', 'api_key']).optional(),
 })
+
+const total = {
+  total_spend: z.number(),
+  metadata: shownAs(
+    [{ model: 'demo', spend: 0.0125, total_tokens: 1_500, api_requests: 31 }],
+    z.array(
+      z.object({
+        model: z.string(),
+        spend: z.number(),
+        total_tokens: z.int(),
+        api_requests: z.int(),
+        api_key: z.string().optional(),
+      }),
+    ),
+  ),
+}
+const day = z.object({ group_by_day: z.string() })
+const ReportAnswer = z.array(
+  z.union([
+    day.extend({ teams: z.array(z.object({ team_name: z.string(), ...total })) }),
+    day.extend({ organizations: z.array(z.object({ organization_name: z.string(), ...total })) }),
+    day.extend({ users: z.array(z.object({ user_id: z.string(), ...total })) }),
+    day.extend({ customers: z.array(z.object({ customer: z.string(), ...total })) }),
+    day.extend({ keys: z.array(z.object({ api_key: z.string(), ...total })) }),
+  ]),
+)
 
 interface Grouping {
   readonly kind: ScopeKind
@@ -45,6 +72,9 @@ export function spendReport(parts: AdminParts): Route {
     access: 'caller',
     summary: 'Reports spend by day and team, organization, user, customer or key, and by model within.',
     query: ReportQuery,
+    response: ReportAnswer,
+    errors: ['permission', 'not_found', 'unavailable'],
+    examples: { teams: { summary: 'By team', query: { group_by: 'team', ...examplePeriod } } },
     handle: async (actor, { query }) => {
       const grouping = groupings[query.group_by ?? 'team']
       const scope = await toSpendScope(actor, query, parts)

@@ -7,7 +7,7 @@ import type { JsonObject } from '../../wire/json.js'
 import { dollarsOf } from './dollars.js'
 import { defineManaged } from './managed.js'
 import type { AdminParts } from './parts.js'
-import { type PeriodQuery, periodFields, toDays } from './period.js'
+import { type PeriodQuery, examplePeriod, periodFields, toDays } from './period.js'
 import { readLedger } from './read-ledger.js'
 import { ownScope, seesAll } from './spend-scope.js'
 
@@ -19,7 +19,19 @@ interface Totals {
   readonly path: string
   readonly kind: TotalKind
   readonly summary: string
+  /** Of a row. */
+  readonly shape: z.ZodType
   readonly toRow: (id: string, row: SpendRow) => JsonObject
+}
+
+const sums = {
+  spend: z.number(),
+  provider_cost: z.number(),
+  api_requests: z.int(),
+  failed_requests: z.int(),
+  prompt_tokens: z.int(),
+  completion_tokens: z.int(),
+  total_tokens: z.int(),
 }
 
 const table: readonly Totals[] = [
@@ -27,24 +39,33 @@ const table: readonly Totals[] = [
     path: '/spend/keys',
     kind: 'key',
     summary: 'What each key has spent, most first; a key is named by its `key_id`.',
+    shape: z.object({ api_key: z.string(), ...sums }),
     toRow: (id, row) => ({ api_key: id, ...toSums(row) }),
   },
   {
     path: '/spend/users',
     kind: 'user',
     summary: 'What each user has spent, most first.',
+    shape: z.object({ user_id: z.string(), ...sums }),
     toRow: (id, row) => ({ user_id: id, ...toSums(row) }),
   },
   {
     path: '/spend/teams',
     kind: 'team',
     summary: 'What each team has spent, most first.',
+    shape: z.object({ team_id: z.string(), ...sums }),
     toRow: (id, row) => ({ team_id: id, ...toSums(row) }),
   },
   {
     path: '/spend/tags',
     kind: 'tag',
     summary: 'What the calls with each tag of callers have spent, most first.',
+    shape: z.object({
+      individual_request_tag: z.string(),
+      log_count: z.int(),
+      total_spend: z.number(),
+      ...sums,
+    }),
     toRow: (id, row) => ({
       individual_request_tag: id,
       log_count: row.calls,
@@ -56,13 +77,16 @@ const table: readonly Totals[] = [
 
 /** `GET /spend/keys`, `/users`, `/teams` and `/tags`; members see what is theirs. */
 export function spendTotals(parts: AdminParts): readonly Route[] {
-  return table.map(({ path, kind, summary, toRow }) =>
+  return table.map(({ path, kind, summary, shape, toRow }) =>
     defineManaged(parts, {
       method: 'GET',
       paths: [path],
       access: 'caller',
       summary,
       query: TotalsQuery,
+      response: z.array(shape),
+      errors: ['permission', 'unavailable'],
+      examples: { month: { summary: 'Of a month', query: examplePeriod } },
       handle: async (actor, { query }) => {
         const rows = await findTotals(actor, kind, query, parts)
         return jsonAnswer(

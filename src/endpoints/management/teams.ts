@@ -10,14 +10,29 @@ import { defineManaged } from './managed.js'
 import { memberRoutes } from './members.js'
 import { arrayAnswer, pagingFields, toPage } from './paging.js'
 import type { AdminParts } from './parts.js'
+import { KeyAnswer, MemberAnswer, groupShape, groupStatusShape, nextHeader } from './shapes.js'
 
 const spec: GroupSpec<'team'> = {
   kind: 'team',
   bases: ['/team'],
   idField: 'team_id',
   idsField: 'team_ids',
+  example: {
+    id: 'search',
+    fields: { organization_id: 'acme', max_budget: 500 },
+    change: { max_budget: 800, rpm_limit: 300 },
+  },
   input: TeamInput,
 }
+
+const TeamAnswer = groupShape('team', 'team_id')
+const Place = z.object({ user_id: z.string(), role: z.string() })
+const TeamInfoAnswer = z.object({
+  team_id: z.string(),
+  team_info: groupStatusShape('team', 'team_id').extend({ members_with_roles: z.array(Place) }),
+  keys: z.array(KeyAnswer),
+  team_memberships: z.array(MemberAnswer),
+})
 
 /** `/team/*`: teams and their members. */
 export function teamRoutes(parts: AdminParts): readonly Route[] {
@@ -33,6 +48,10 @@ export function teamRoutes(parts: AdminParts): readonly Route[] {
       access: 'caller',
       summary: 'Lists teams, newest first; members see those that they are in.',
       query: z.strictObject({ ...pagingFields, organization_id: recordId.optional() }),
+      response: z.array(TeamAnswer),
+      errors: ['permission'],
+      answerHeaders: nextHeader,
+      examples: { organization: { summary: 'The teams of an organization', query: { organization_id: 'acme' } } },
       handle: async (actor, { query }) => {
         const { organization_id: organization } = query
         const index = organization === undefined ? {} : { organization }
@@ -43,7 +62,13 @@ export function teamRoutes(parts: AdminParts): readonly Route[] {
         )
       },
     }),
-    ...memberRoutes(parts, { base: '/team', idField: 'team_id', toGroup: (team) => ({ team }), methods: ['POST'] }),
+    ...memberRoutes(parts, {
+      base: '/team',
+      idField: 'team_id',
+      toGroup: (team) => ({ team }),
+      example: 'search',
+      methods: ['POST'],
+    }),
   ]
 }
 
@@ -62,6 +87,14 @@ function teamNew(parts: AdminParts): Route {
     access: 'caller',
     summary: 'Makes a team, with its first members.',
     body: NewTeamBody,
+    response: TeamAnswer.extend({ members_with_roles: z.array(Place), spend: z.number() }),
+    errors: ['permission', 'not_found', 'conflict'],
+    examples: {
+      team: {
+        summary: 'A team of an organization, with a budget',
+        body: { team_id: 'search', ...spec.example.fields, models: ['demo'], members_with_roles: [] },
+      },
+    },
     handle: async (actor, { body: { team_id: id, members_with_roles: members = [], ...data } }) => {
       const record = await createGroup(actor, { kind: 'team', id, data }, parts.callers)
       const roles = new Map(members.map(({ user_id: user, role }) => [user, role]))
@@ -85,6 +118,9 @@ function teamInfo(parts: AdminParts): Route {
     access: 'caller',
     summary: 'Tells all of a team: its fields, what it has spent, its keys and members.',
     query: z.strictObject({ team_id: recordId }),
+    response: TeamInfoAnswer,
+    errors: ['permission', 'not_found'],
+    examples: { one: { summary: 'One team', query: { team_id: 'search' } } },
     handle: async (actor, { query: { team_id: id } }) => {
       const record = await viewGroup(actor, { kind: 'team', id }, parts.callers)
       const page = { limit: mostShown }

@@ -20,12 +20,18 @@ import { type GroupSpec, deleteRoute, recordId, toGroupAnswer, updateRoute } fro
 import { defineManaged } from './managed.js'
 import { findNumberedPage, nextFields, pageNumber, pagingFields, toPage } from './paging.js'
 import type { AdminParts } from './parts.js'
+import { KeyAnswer, eitherPage, groupShape, groupStatusShape, keyText } from './shapes.js'
 
 const spec: GroupSpec<'user'> = {
   kind: 'user',
   bases: ['/user'],
   idField: 'user_id',
   idsField: 'user_ids',
+  example: {
+    id: 'ann',
+    fields: { user_email: 'ann@example.com', max_budget: 100 },
+    change: { max_budget: 150, user_alias: 'Ann' },
+  },
   input: UserInput,
 }
 
@@ -38,6 +44,29 @@ const NewUserBody = UserInput.extend({
 // Of keys and places; all keys are in `/key/list`, and by pages.
 const mostShown = 1_000
 
+const UserAnswer = groupShape('user', 'user_id')
+const NewUserAnswer = UserAnswer.extend({
+  spend: z.number(),
+  key: keyText.optional(),
+  token: z.string().optional(),
+  key_name: z.string().optional(),
+  expires: z.string().nullable().optional(),
+})
+const UserInfoAnswer = z.object({
+  user_id: z.string(),
+  user_info: groupStatusShape('user', 'user_id'),
+  keys: z.array(KeyAnswer),
+  teams: z.array(groupShape('team', 'team_id')),
+})
+const UserListAnswer = z.object({
+  users: z.array(UserAnswer),
+  total: z.int().nullable().optional(),
+  page: z.int().optional(),
+  page_size: z.int().optional(),
+  total_pages: z.int().nullable().optional(),
+  ...eitherPage,
+})
+
 /** `/user/*`: people. */
 export function userRoutes(parts: AdminParts): readonly Route[] {
   return [
@@ -47,6 +76,15 @@ export function userRoutes(parts: AdminParts): readonly Route[] {
       access: 'admin',
       summary: 'Makes a user and, unless auto_create_key is false, a key for it, whose text is only in this answer.',
       body: NewUserBody,
+      response: NewUserAnswer,
+      errors: ['not_found', 'conflict'],
+      examples: {
+        user: {
+          summary: 'A user with a budget, without a key',
+          body: { user_id: 'ann', ...spec.example.fields, budget_duration: '30d', auto_create_key: false },
+        },
+        key: { summary: 'A user with a key', body: { user_email: 'bob@example.com' } },
+      },
       handle: async (actor, { body: { user_id: id, auto_create_key: wantsKey = true, ...data } }) => {
         const user = await createGroup(actor, { kind: 'user', id, data }, parts.callers)
         const answer = { ...toGroupAnswer(spec, user), spend: 0 }
@@ -64,6 +102,9 @@ export function userRoutes(parts: AdminParts): readonly Route[] {
       access: 'caller',
       summary: 'Tells all of a user, by default of the one that asks: fields, spend, keys and teams.',
       query: z.strictObject({ user_id: recordId.optional() }),
+      response: UserInfoAnswer,
+      errors: ['permission', 'not_found'],
+      examples: { one: { summary: 'One user', query: { user_id: 'ann' } } },
       handle: async (actor, { query }) => jsonAnswer(200, await describe(actor, query.user_id ?? actor.userId, parts)),
     }),
     userList(parts),
@@ -102,6 +143,9 @@ function userList(parts: AdminParts): Route {
       user_email: z.string().min(1).max(200).optional(),
       organization_id: recordId.optional(),
     }),
+    response: UserListAnswer,
+    errors: ['permission'],
+    examples: { page: { summary: 'A page, by its number', query: { page: '1', page_size: '25' } } },
     handle: async (actor, { query }) => {
       const { user_email: alias, organization_id: organization, page } = query
       const index = { ...(alias !== undefined && { alias }), ...(organization !== undefined && { organization }) }

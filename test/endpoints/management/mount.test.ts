@@ -12,7 +12,8 @@ import { koaGateway } from '../../../adapters/koa.js'
 import { nodeGateway } from '../../../adapters/node.js'
 import { managementEndpoints } from '../../../src/endpoints/management/index.js'
 import type { AdminParts } from '../../../src/endpoints/management/parts.js'
-import { toOpenApi } from '../../../src/http/openapi.js'
+import { managementApiNotes } from '../../../src/endpoints/management/document-notes.js'
+import { toOpenApi } from '../../../src/http/openapi/document.js'
 import { type AdminLab, masterKey, startAdminLab } from './lab.js'
 
 let lab: AdminLab
@@ -137,12 +138,15 @@ describe('the management API', () => {
 
   it('can be described, with what its queries and bodies may hold', () => {
     const routes = managementEndpoints({ callers: {}, models: {} } as AdminParts)
-    const document = toOpenApi(routes) as { paths: Record<string, Record<string, { parameters?: unknown[] }>> }
+    const document = toOpenApi(routes, managementApiNotes) as {
+      paths: Record<string, Record<string, { parameters?: unknown[] }>>
+    }
     expect(Object.keys(document.paths).length).toBeGreaterThan(50)
-    expect(document.paths['/key/info']?.['get']?.parameters).toEqual([
+    expect(document.paths['/key/info']?.['get']?.parameters).toMatchObject([
       { name: 'key', in: 'query', schema: { type: 'string', minLength: 1, maxLength: 400 } },
+      { name: 'x-request-id', in: 'header' },
     ])
-    expect(document.paths['/team/info']?.['get']?.parameters).toMatchObject([{ name: 'team_id', required: true }])
+    expect(document.paths['/team/info']?.['get']?.parameters?.[0]).toMatchObject({ name: 'team_id', required: true })
     expect(JSON.stringify(document.paths['/key/generate'])).toContain('max_budget')
   })
 })

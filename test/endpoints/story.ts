@@ -1,0 +1,32 @@
+import { exampleKey } from '../../src/endpoints/management/shapes.js'
+import type { ApiClient } from './api-client.js'
+
+/** One documented example: its operation, by the first path, its name, and a key in place of the master key. */
+export type Step = readonly [operation: string, example: string, key?: string]
+
+/**
+ * What makes the records that the documentation's examples speak of, in an order that works. Before an example is sent,
+ * all of it is told to a new gateway, or the part of it before the example, where that is in it.
+ */
+export const story: readonly Step[] = [
+  ['POST /organization/new', 'one'],
+  ['POST /budget/new', 'one'],
+  ['POST /tag/new', 'one'],
+  ['POST /customer/new', 'one'],
+  ['POST /user/new', 'user'],
+  ['POST /team/new', 'team'],
+  ['POST /team/member_add', 'one'],
+  ['POST /organization/member_add', 'one'],
+  ['POST /key/generate', 'owned'],
+  ['POST /model/new', 'one'],
+  ['POST /v1/chat/completions', 'whole', exampleKey],
+]
+
+/** Path parameters that only a running gateway knows. */
+export const learnt: Readonly<Record<string, (client: ApiClient) => Promise<Readonly<Record<string, string>>>>> = {
+  'GET /audit/{id}': async (client) => {
+    const { body } = await client.send('GET', '/audit')
+    const [first] = (body as { readonly audit_logs: readonly { readonly id: string }[] }).audit_logs
+    return { id: first?.id ?? '' }
+  },
+}
