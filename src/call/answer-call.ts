@@ -1,8 +1,8 @@
 import type { ChatRequest } from '../wire/chat.js'
 import type { Operation, Operations, StreamOperation } from '../wire/operations.js'
 import type { CallContext, CallParts } from './context.js'
-import { beginGuard, guardStream, guardWhole } from './guard-call.js'
-import { beginRecord } from './record-call.js'
+import { type Guard, beginGuard, guardStream, guardWhole } from './guard-call.js'
+import { type CallRecording, beginRecord } from './record-call.js'
 import { type GivenWhole, runCall } from './run-call.js'
 import { type GivenStream, runStream } from './run-stream.js'
 
@@ -17,17 +17,11 @@ export async function answerCall<K extends Operation>(
   context: CallContext,
   parts: CallParts,
 ): Promise<GivenWhole<K>> {
-  const record = beginRecord(operation, request, context, parts)
-  try {
-    const asked = await prompted(operation, request, parts)
-    const guard = beginGuard(operation, asked, context, parts)
+  return recorded({ operation, request, context, parts }, async (record, asked, guard) => {
     const given = guard ? await guardWhole(guard, parts) : await runCall(operation, asked, context, parts)
     record?.answered(given)
     return given
-  } catch (thrown) {
-    record?.failed(thrown)
-    throw thrown
-  }
+  })
 }
 
 /**
@@ -40,12 +34,33 @@ export async function answerStream<K extends StreamOperation>(
   context: CallContext,
   parts: CallParts,
 ): Promise<GivenStream<K>> {
+  return recorded({ operation, request, context, parts }, async (record, asked, guard) => {
+    const given = guard ? await guardStream(guard, parts) : await runStream(operation, asked, context, parts)
+    return record ? { ...given, parts: record.streamed(given) } : given
+  })
+}
+
+/** A call as it was asked for. */
+interface AskedFor<K extends Operation> {
+  readonly operation: K
+  readonly request: Operations[K]['request']
+  readonly context: CallContext
+  readonly parts: CallParts
+}
+
+/** Makes a call of the request that it is meant to be, for those who take part in it, and notes where it fails. */
+async function recorded<K extends Operation, Answer>(
+  { operation, request, context, parts }: AskedFor<K>,
+  answer: (
+    record: CallRecording | undefined,
+    asked: Operations[K]['request'],
+    guard: Guard<K> | undefined,
+  ) => Promise<Answer>,
+): Promise<Answer> {
   const record = beginRecord(operation, request, context, parts)
   try {
     const asked = await prompted(operation, request, parts)
-    const guard = beginGuard(operation, asked, context, parts)
-    const given = guard ? await guardStream(guard, parts) : await runStream(operation, asked, context, parts)
-    return record ? { ...given, parts: record.streamed(given) } : given
+    return await answer(record, asked, beginGuard(operation, asked, context, parts))
   } catch (thrown) {
     record?.failed(thrown)
     throw thrown

@@ -2,7 +2,7 @@ import { GatewayError } from '../errors.js'
 import type { Clock } from '../ports.js'
 import { CallSignal } from '../upstream/call-signal.js'
 import type { UpstreamClient } from '../upstream/client.js'
-import { readBody } from '../upstream/response-body.js'
+import { fetchText } from '../upstream/fetch-text.js'
 
 /** A request to a sink's server. */
 export interface SinkRequest {
@@ -25,19 +25,14 @@ export interface SinkAnswer {
 /** The way out for sinks; rejects when there is no whole answer within the deadline. */
 export type SendToSink = (request: SinkRequest, deadlineMs: number) => Promise<SinkAnswer>
 
-const maxAnswerBytes = 1024 * 1024
-
 /** Binds the port to the gateway's own client; redirects are not followed. */
 export function createSendToSink(client: UpstreamClient, clock: Clock): SendToSink {
-  return async ({ method = 'POST', url, headers, body }, deadlineMs) => {
-    const { origin, pathname, search } = new URL(url)
+  return async ({ method = 'POST', url, headers: own, body }, deadlineMs) => {
     const signal = new CallSignal(clock, deadlineMs)
     try {
-      const request = { origin, path: `${pathname}${search}`, method, headers, body }
-      const response = await client.send(request, signal, { connect: deadlineMs, headers: deadlineMs })
-      const text = (await readBody(response.body, maxAnswerBytes)).toString('utf8')
-      const seconds = Number(response.headers['retry-after'])
-      return { status: response.status, text, retryAfterMs: seconds > 0 ? seconds * 1_000 : undefined }
+      const { status, headers, text } = await fetchText(client, { method, url, headers: own, body }, signal, deadlineMs)
+      const seconds = Number(headers['retry-after'])
+      return { status, text, retryAfterMs: seconds > 0 ? seconds * 1_000 : undefined }
     } finally {
       signal.dispose()
     }

@@ -3,22 +3,18 @@ import type { OutboundHttp } from '../ports/outbound-http.js'
 import { GatewayError } from '../errors.js'
 import { CallSignal } from '../upstream/call-signal.js'
 import type { UpstreamClient } from '../upstream/client.js'
-import { readBody } from '../upstream/response-body.js'
-
-const maxAnswerBytes = 1024 * 1024
+import { fetchText } from '../upstream/fetch-text.js'
 
 /** Binds the port to the gateway's own client; redirects are not followed. */
 export function createOutboundHttp(client: UpstreamClient, clock: Clock): OutboundHttp {
-  return async ({ method, url, headers, body }, leaving) => {
-    const { origin, pathname, search } = new URL(url)
+  return async ({ method, url, headers, body = null }, leaving) => {
     const signal = new CallSignal(clock, 0)
     const leave = (): void => signal.end(new GatewayError('client_closed', 'Nobody waits for the answer any more.'))
     if (leaving.aborted) leave()
     leaving.addEventListener('abort', leave, { once: true })
     try {
-      const request = { origin, path: `${pathname}${search}`, method, headers, body: body ?? null }
-      const response = await client.send(request, signal, { connect: 0, headers: 0 })
-      return { status: response.status, text: (await readBody(response.body, maxAnswerBytes)).toString('utf8') }
+      const { status, text } = await fetchText(client, { method, url, headers, body }, signal)
+      return { status, text }
     } finally {
       leaving.removeEventListener('abort', leave)
       signal.dispose()

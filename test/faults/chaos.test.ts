@@ -17,8 +17,8 @@ const ids = ['a', 'b', 'c', 'd']
 const concurrency = 100
 /** With rests and without: a rest, however short, keeps calls from a deployment, which says nothing about fairness. */
 const runs = [
-  { midStream: 'error', count: 6_000, strategy: 'least-busy', cooldown: { durationMs: 30 } },
-  { midStream: 'restart', count: 4_000, strategy: 'simple-shuffle', cooldown: false },
+  { midStream: 'error', count: 4_000, strategy: 'least-busy', cooldown: { durationMs: 30 } },
+  { midStream: 'restart', count: 6_000, strategy: 'simple-shuffle', cooldown: false },
 ] as const
 // Everything that a deployment can do wrong, and ways to do it right that are hard to read.
 const faults = [
@@ -81,15 +81,20 @@ function heapMb(): number {
   return process.memoryUsage().heapUsed / 2 ** 20
 }
 
-/** Every answer is whole and the caller's own, or it is an error that says so. */
+/** Every answer is whole and the caller's own, or it is an error that says so. @throws Error for anything else */
 function judge(outcome: Outcome, text: string): 'whole' | 'error' {
-  if (outcome.error) {
-    expect(outcome).toMatchObject({ done: false, finish: undefined, error: { message: expect.any(String) } })
-    expect(text.startsWith(outcome.text)).toBe(true)
-    return 'error'
-  }
-  expect(outcome).toMatchObject({ status: 200, done: true, finish: 'stop', text })
-  return 'whole'
+  const { status, done, finish, error } = outcome
+  const isTold = typeof error?.['message'] === 'string' && !done && finish === undefined
+  if (error && isTold && text.startsWith(outcome.text)) return 'error'
+  if (!error && status === 200 && done && finish === 'stop' && outcome.text === text) return 'whole'
+  throw new Error(`neither whole nor an explicit error: ${JSON.stringify(outcome)}`)
+}
+
+/** What a call asks; the upstream sees its number. */
+const contentOf = (number: number): string => `Ask ${number}: grüße 世界 🙂👩‍👩‍👧 please`
+
+function numberOfCall(body: unknown): number {
+  return Number(/"Ask (\d+):/.exec(JSON.stringify(body))?.[1])
 }
 
 describe.each(runs)('chaos, with $strategy and midStream $midStream', ({ count, ...routing }) => {
@@ -97,7 +102,10 @@ describe.each(runs)('chaos, with $strategy and midStream $midStream', ({ count, 
     const random = seededRandom(count)
     const pick = (list: readonly string[]): string => list[Math.floor(random() * list.length)] ?? ''
     const attempts = new Map(ids.map((id) => [id, 0]))
+    // Every tenth client leaves: at once, or as soon as a deployment has its request. A few leave when it may be too late.
+    const leavers = new Map<number, AbortController>()
     upstream.onRequest(({ body }) => {
+      leavers.get(numberOfCall(body))?.abort()
       const id = isObject(body) ? String(body['model']) : ''
       attempts.set(id, (attempts.get(id) ?? 0) + 1)
       const dice = random()
@@ -111,17 +119,17 @@ describe.each(runs)('chaos, with $strategy and midStream $midStream', ({ count, 
     const outcomes = { whole: 0, error: 0, left: 0 }
     const call = async (number: number): Promise<void> => {
       const leaving = new AbortController()
-      const leaves = random() < 0.15
-      const timer = leaves ? setTimeout(() => leaving.abort(), random() * 50) : undefined
-      const content = `Ask ${number}: grüße 世界 🙂👩‍👩‍👧 please`
+      if (number % 20 === 0) leavers.set(number, leaving)
       const stream = random() < 0.5
-      const body = { model: 'main', messages: [{ role: 'user', content }], stream }
-      const request = requestOf('POST', '/v1/chat/completions', body, { signal: leaving.signal })
-      const response = await gateway.handle(request)
+      const body = { model: 'main', messages: [{ role: 'user', content: contentOf(number) }], stream }
+      const answering = gateway.handle(requestOf('POST', '/v1/chat/completions', body, { signal: leaving.signal }))
+      if (number % 20 === 10) leaving.abort()
+      const timer = number % 40 === 5 ? setTimeout(() => leaving.abort(), random() * 50) : undefined
+      const response = await answering
       if (!response) throw new Error('not served')
-      const outcome = await toOutcome(response)
-      const judged = judge(outcome, `You said: ${content}`)
+      const judged = judge(await toOutcome(response), `You said: ${contentOf(number)}`)
       clearTimeout(timer)
+      leavers.delete(number)
       outcomes[judged === 'error' && leaving.signal.aborted ? 'left' : judged] += 1
     }
     await inLanes(count / 4, call)
@@ -138,7 +146,7 @@ describe.each(runs)('chaos, with $strategy and midStream $midStream', ({ count, 
       `${Math.round((count * 750) / tookMs)} calls/s, heap ${heapBefore.toFixed(1)} -> ${heapAfter.toFixed(1)} MB`,
     )
     expect(outcomes.whole + outcomes.error + outcomes.left).toBe(count)
-    expect(outcomes.left).toBeGreaterThan(count * 0.04)
+    expect(outcomes.left).toBeGreaterThanOrEqual(count / 10)
     expect(outcomes.whole).toBeGreaterThan(count * 0.8)
     expect(heapAfter - heapBefore).toBeLessThan(20)
     if (!routing.cooldown) for (const one of asked) expect(Math.abs(one / all - 0.25)).toBeLessThan(0.03)

@@ -1,5 +1,5 @@
 import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -97,6 +97,57 @@ export async function redisCluster(
     await stop()
     throw error
   }
+}
+
+/** A master with one replica, watched by one Sentinel that calls them `main`. */
+export interface WatchedRedis {
+  readonly master: RedisServer
+  readonly replica: RedisServer
+  readonly sentinelPort: number
+  /** Port of the server that the Sentinel takes for the master. */
+  masterPort(): Promise<number>
+  stop(): Promise<void>
+}
+
+/** Starts them, and waits until the replica could take over. */
+export async function redisWithSentinel(): Promise<WatchedRedis> {
+  const flags = ['--repl-diskless-sync-delay', '0']
+  const master = await redisServer({ flags })
+  const replica = await redisServer({ flags: [...flags, '--replicaof', '127.0.0.1', String(master.port)] })
+  const folder = mkdtempSync(join(tmpdir(), 'sentinel-'))
+  const sentinelPort = await freePort()
+  const file = join(folder, 'sentinel.conf')
+  writeFileSync(
+    file,
+    [
+      `port ${sentinelPort}`,
+      `dir ${folder}`,
+      `sentinel monitor main 127.0.0.1 ${master.port} 1`,
+      'sentinel down-after-milliseconds main 300',
+      'sentinel failover-timeout main 2000',
+    ].join('\n'),
+  )
+  const sentinel = spawn('redis-server', [file, '--sentinel'], { stdio: 'ignore' })
+  const ask = async (...args: string[]): Promise<string> =>
+    (await promisify(execFile)('redis-cli', ['-p', String(sentinelPort), 'sentinel', ...args, 'main'])).stdout
+  const stop = async (): Promise<void> => {
+    const gone = new Promise((resolve) => sentinel.once('exit', resolve))
+    if (sentinel.kill('SIGKILL')) await gone
+    await Promise.all([master, replica].map((server) => server.stop()))
+    rmSync(folder, { recursive: true, force: true })
+  }
+  const isReady = async (): Promise<boolean> =>
+    (await replica.command('info', 'replication')).includes('master_link_status:up') &&
+    (await ask('replicas').catch(() => '')).includes(String(replica.port))
+  for (let tries = 0; tries < 400; tries++) {
+    if (await isReady()) {
+      const masterPort = async (): Promise<number> => Number((await ask('get-master-addr-by-name')).split('\n')[1])
+      return { master, replica, sentinelPort, masterPort, stop }
+    }
+    await new Promise((resolve) => setTimeout(resolve, 25))
+  }
+  await stop()
+  throw new Error('the Sentinel does not find the replica')
 }
 
 async function untilClusterIsUp(node: RedisServer): Promise<void> {

@@ -5,7 +5,6 @@ import { afterAll, beforeAll, describe, it } from 'vitest'
 import { type RedisLike, type RedisStores, type RedisSubscriber, redisStores } from '../../../adapters/redis.js'
 import {
   type Contract,
-  type TestRunner,
   type TrialSetup,
   broadcastContract,
   cacheStoreContract,
@@ -35,52 +34,88 @@ function clients(open: () => AnyClient): Clients {
   return { near, nearSubscriber, far, farSubscriber, close }
 }
 
-function describeStores(name: string, open: () => AnyClient): void {
-  describe(name, () => {
-    let opened: Clients
-    beforeAll(() => void (opened = clients(open)))
-    afterAll(() => opened.close())
+/** One way of a host to reach Redis. */
+interface Variant {
+  readonly name: string
+  readonly open: () => AnyClient
+}
 
-    const declare = <Store>(
-      contract: Contract<Store>,
-      pick: (stores: RedisStores) => Store | undefined,
-      declareTest: TestRunner['it'] = it.concurrent,
-    ): void =>
-      describeContract({ describe, it: declareTest }, contract, (): TrialSetup<Store> => {
-        const prefix = `test:${randomUUID()}`
-        const store = pick(redisStores(opened.near, { prefix, subscriber: opened.nearSubscriber }))
-        const peer = pick(redisStores(opened.far, { prefix, subscriber: opened.farSubscriber }))
-        if (store === undefined || peer === undefined) throw new Error('a store is missing')
-        return { store, peer }
-      })
-    declare(cacheStoreContract, ({ cache }) => cache)
-    // Its windows are too short to be shared with other tests.
-    declare(counterStoreContract, ({ counters }) => counters, it)
-    declare(routerStoreContract, ({ router }) => router)
-    declare(broadcastContract, ({ broadcast }) => broadcast)
+/** The same check by every variant. */
+type Checks = Map<string, readonly { readonly variant: string; readonly check: () => Promise<void> }[]>
+
+const settings = { keyPrefix: 'host:', enableAutoPipelining: true }
+const redisUrl = (await hasService('redis')) ? serviceUrls.redis : undefined
+const hasCluster = hasRedisServer()
+let cluster: Awaited<ReturnType<typeof redisCluster>> | undefined
+const seeds = (): { host: string; port: number }[] =>
+  (cluster?.nodes ?? []).map(({ port }) => ({ host: '127.0.0.1', port }))
+const single = (url: string): Variant[] => [
+  { name: 'one Redis, ioredis 6', open: () => new Redis(url) },
+  { name: 'one Redis, ioredis 5', open: () => new Redis5(url) },
+  { name: 'one Redis, a key prefix of the host and automatic pipelining', open: () => new Redis(url, settings) },
+]
+const clustered: readonly Variant[] = [
+  { name: 'three masters, ioredis 6', open: () => new Cluster(seeds()) },
+  { name: 'three masters, ioredis 5', open: () => new Cluster5(seeds()) },
+  {
+    name: 'three masters, a key prefix of the host and automatic pipelining',
+    open: () => new Cluster(seeds(), settings),
+  },
+]
+const variants = [...(redisUrl === undefined ? [] : single(redisUrl)), ...(hasCluster ? clustered : [])]
+
+/** Declares one test per clause, in which all variants are on trial at once: they spend their time waiting. */
+function declare<Store>(
+  contract: Contract<Store>,
+  pick: (stores: RedisStores) => Store | undefined,
+  declareTest: (name: string, body: () => Promise<void>) => unknown = it.concurrent,
+): void {
+  const checks: Checks = new Map()
+  for (const { name } of variants) {
+    const collect = (sentence: string, check: () => Promise<void>): void =>
+      void checks.set(sentence, [...(checks.get(sentence) ?? []), { variant: name, check }])
+    describeContract({ describe: (_, body) => body(), it: collect }, contract, (): TrialSetup<Store> => {
+      const prefix = `test:${randomUUID()}`
+      const own = opened.get(name)
+      const store = own && pick(redisStores(own.near, { prefix, subscriber: own.nearSubscriber }))
+      const peer = own && pick(redisStores(own.far, { prefix, subscriber: own.farSubscriber }))
+      if (store === undefined || peer === undefined) throw new Error('a store is missing')
+      return { store, peer }
+    })
+  }
+  describe(contract.name, () => {
+    for (const [sentence, all] of checks) declareTest(sentence, () => checkAll(all))
   })
 }
 
-describe.runIf(await hasService('redis'))('on a single Redis', () => {
-  const url = serviceUrls.redis
-  describeStores('with ioredis 6', () => new Redis(url))
-  describeStores('with ioredis 5', () => new Redis5(url))
-  describeStores(
-    'with a key prefix of the host and automatic pipelining',
-    () => new Redis(url, { keyPrefix: 'host:', enableAutoPipelining: true }),
-  )
-})
+/** @throws AggregateError that names the variants that failed */
+async function checkAll(all: readonly { variant: string; check: () => Promise<void> }[]): Promise<void> {
+  const failed: unknown[] = []
+  const run = ({ variant, check }: (typeof all)[number]): Promise<void> =>
+    check().catch((error: unknown) => void failed.push(new Error(`${variant}: ${String(error)}`, { cause: error })))
+  await Promise.all(all.map(run))
+  if (failed.length > 0) throw new AggregateError(failed, failed.map(String).join('\n'))
+}
 
-describe.runIf(hasRedisServer())('on a cluster of three masters', () => {
-  let cluster: Awaited<ReturnType<typeof redisCluster>>
-  beforeAll(async () => void (cluster = await redisCluster()), 60_000)
-  afterAll(() => cluster.stop())
-  const seeds = (): { host: string; port: number }[] => cluster.nodes.map(({ port }) => ({ host: '127.0.0.1', port }))
+const opened = new Map<string, Clients>()
 
-  describeStores('with ioredis 6', () => new Cluster(seeds()))
-  describeStores('with ioredis 5', () => new Cluster5(seeds()))
-  describeStores(
-    'with a key prefix of the host and automatic pipelining',
-    () => new Cluster(seeds(), { keyPrefix: 'host:', enableAutoPipelining: true }),
-  )
+describe.runIf(variants.length > 0)('through every client, on one Redis and on a cluster of three masters', () => {
+  beforeAll(async () => {
+    if (hasCluster) cluster = await redisCluster()
+    for (const { name, open } of variants) opened.set(name, clients(open))
+    // A client that still connects would take the time that a clause is about.
+    const keys = Array.from({ length: 20 }, (_, at) => `test:warm:${at}`)
+    const all = [...opened.values()].flatMap(({ near, far }) => [near, far])
+    await Promise.all(all.flatMap((client) => keys.map((key) => client.call('get', key))))
+  }, 60_000)
+  afterAll(async () => {
+    for (const one of opened.values()) one.close()
+    await cluster?.stop()
+  })
+
+  // Their windows are too short to be shared with other tests.
+  declare(cacheStoreContract, ({ cache }) => cache, it)
+  declare(counterStoreContract, ({ counters }) => counters, it)
+  declare(routerStoreContract, ({ router }) => router)
+  declare(broadcastContract, ({ broadcast }) => broadcast)
 })
