@@ -120,6 +120,7 @@ export type {
   StoredRecord,
   WriteResult,
 } from './ports/records.js'
+export { isModelMatch } from './ports/ledger.js'
 // What every store of ledger rows and records has to work out, whatever it writes to.
 export { type Cursor, fromCursor, pageSize, toCursor } from './stores/cursor.js'
 export {
@@ -127,6 +128,7 @@ export {
   type Change,
   type DayRollUp,
   type HourRollUp,
+  type ModelHourRollUp,
   type ReportPlan,
   type RollUps,
   type Sums,

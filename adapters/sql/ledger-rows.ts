@@ -116,13 +116,18 @@ export function withKeys(entry: LedgerEntry): LedgerEntry {
 }
 
 /** The rows of each table of roll-ups. */
-export function toRollUpRows({ hours, days, callers }: RollUps): {
+export function toRollUpRows({ hours, modelHours, days, callers }: RollUps): {
   readonly hours: readonly SqlRow[]
+  readonly modelHours: readonly SqlRow[]
   readonly days: readonly SqlRow[]
   readonly callerDays: readonly SqlRow[]
 } {
   return {
     hours: hours.map(({ kind, id, hour, charged }) => ({ kind, scope: id, hour_ms: hour, charged })),
+    modelHours: modelHours.map(({ kind, id, hour, models, charged }) => {
+      const json = JSON.stringify(models)
+      return { kind, scope: id, hour_ms: hour, models: toKey(json), models_json: json, charged }
+    }),
     days: days.map(({ kind, id, day, model, provider, ...sums }) => {
       return { kind, scope: id, day, model, provider, ...toSumColumns(sums) }
     }),

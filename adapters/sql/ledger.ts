@@ -7,6 +7,8 @@ import {
   type LedgerStore,
   compareGroups,
   fromCursor,
+  isModelMatch,
+  isObject,
   pageSize,
   planReport,
   priceDifference,
@@ -49,11 +51,11 @@ export function sqlLedger(database: SqlDatabase, tables: Tables): LedgerStore {
         await setImmediate()
       }
     },
-    async total(scope, from, until) {
-      const { rows } = await database.query(
-        totalOf(dialect, tables, { kind: scope.kind, id: toKey(scope.id), from, until }),
-      )
-      return rows.reduce((sum, { charged }) => sum + fromMoney(charged), 0n)
+    async total(scope, from, until, model) {
+      const window = { kind: scope.kind, id: toKey(scope.id), from, until }
+      const { rows } = await database.query((model === undefined ? totalOf : totalsByModels)(dialect, tables, window))
+      const counted = model === undefined ? rows : rows.filter((row) => isOfModel(row, model))
+      return counted.reduce((sum, { charged }) => sum + fromMoney(charged), 0n)
     },
     async query(query) {
       const { rows } = await database.query(find(dialect, tables, query))
@@ -103,10 +105,11 @@ function* append(dialect: Dialect, tables: Tables, sorted: readonly (readonly [s
 
 /** Last, as the locks on shared rows are held from here to the end. */
 function* addToRollUps(dialect: Dialect, tables: Tables, changes: readonly Change[]): Work<void> {
-  const { callerDays, days, hours } = toRollUpRows(rollUp(changes))
+  const { callerDays, days, hours, modelHours } = toRollUpRows(rollUp(changes))
   yield* addRows(dialect, tables.callerDays, callerDays)
   yield* addRows(dialect, tables.days, days)
   yield* addRows(dialect, tables.hours, hours)
+  yield* addRows(dialect, tables.modelHours, modelHours)
 }
 
 interface Window {
@@ -130,6 +133,31 @@ function totalOf(dialect: Dialect, { hours, ledgerScopes }: Tables, { kind, id, 
   })
   const values = ranges.flatMap((range) => [kind, id, range.from, ...(range.until === undefined ? [] : [range.until])])
   return { sql: selects.join(' UNION ALL '), values }
+}
+
+/** The same by models; `models` tells which, as their own ids or, of the parts of hours, as scopes among others. */
+function totalsByModels(dialect: Dialect, tables: Tables, { kind, id, from, until }: Window): Statement {
+  const { hours, edges } = windowParts(from, until)
+  const charged = (column: string): string => moneyText(dialect, column, true)
+  const ofHours = `SELECT h.models_json AS models, ${charged('h.charged')} AS charged FROM ${tables.modelHours.name} h WHERE h.kind = ? AND h.scope = ? AND h.hour_ms >= ? AND h.hour_ms < ? GROUP BY h.models_json`
+  const ofRows = `SELECT l.scopes_json AS models, ${charged('s.charged')} AS charged FROM ${tables.ledgerScopes.name} s JOIN ${tables.ledger.name} l ON l.id = s.entry_id WHERE s.kind = ? AND s.scope = ? AND s.at_ms >= ? AND s.at_ms < ? GROUP BY l.scopes_json`
+  const parts = [...(hours ? [{ sql: ofHours, ...hours }] : []), ...edges.map((edge) => ({ sql: ofRows, ...edge }))]
+  if (parts.length === 0) return { sql: "SELECT '[]' AS models, 0 AS charged", values: [] }
+  return {
+    sql: parts.map(({ sql }) => sql).join(' UNION ALL '),
+    values: parts.flatMap((part) => [kind, id, part.from, part.until ?? Number.MAX_SAFE_INTEGER]),
+  }
+}
+
+/** A fallback's entries count for both models: the one that was asked for, and the one that answered. */
+function isOfModel({ models }: SqlRow, model: string): boolean {
+  const pattern = model.endsWith('*') ? model : toKey(model)
+  const told: unknown = JSON.parse(String(models))
+  const ids = Array.isArray(told) ? told : []
+  return ids.some((one: unknown) => {
+    if (isObject(one)) return one['kind'] === 'model' && isModelMatch(pattern, toKey(String(one['id'])))
+    return isModelMatch(pattern, String(one))
+  })
 }
 
 function ledgerColumns(dialect: Dialect, { ledger }: Tables): string {

@@ -7,9 +7,9 @@ import { type Tables, createTable } from './schema.js'
  * go on working. Every statement may run twice, as MySQL cannot take one back.
  */
 function migrations(dialect: Dialect, tables: Tables): readonly (readonly string[])[] {
-  const { ledger, ledgerScopes, hours, days, callerDays, records, counters, holds, reservations } = tables
+  const { ledger, ledgerScopes, hours, modelHours, days, callerDays, records, counters, holds, reservations } = tables
   const first = [ledger, ledgerScopes, hours, days, callerDays, records, counters, holds, reservations]
-  return [first.flatMap((table) => createTable(dialect, table))]
+  return [first.flatMap((table) => createTable(dialect, table)), [...createTable(dialect, modelHours)]]
 }
 
 /** Brings the tables up to date; one process at a time, the others wait and find nothing left to do. */

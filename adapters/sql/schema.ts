@@ -18,6 +18,8 @@ export interface Tables {
   /** One row per entry and scope: finds a scope's entries, and sums parts of hours. */
   readonly ledgerScopes: TableDefinition
   readonly hours: SumsDefinition
+  /** Hours once more, by the models of their entries: a budget of one model adds up its own. */
+  readonly modelHours: SumsDefinition
   readonly days: SumsDefinition
   readonly callerDays: SumsDefinition
   readonly records: TableDefinition
@@ -107,7 +109,7 @@ function ledgerTables(prefix: string): Pick<Tables, 'ledger' | 'ledgerScopes'> {
   }
 }
 
-function rollUpTables(prefix: string): Pick<Tables, 'hours' | 'days' | 'callerDays'> {
+function rollUpTables(prefix: string): Pick<Tables, 'hours' | 'modelHours' | 'days' | 'callerDays'> {
   return {
     hours: {
       name: `${prefix}spend_hours`,
@@ -118,6 +120,19 @@ function rollUpTables(prefix: string): Pick<Tables, 'hours' | 'days' | 'callerDa
         ...columns('money', 'charged'),
       ],
       key: ['kind', 'scope', 'hour_ms'],
+      sums: ['charged'],
+    },
+    modelHours: {
+      name: `${prefix}spend_model_hours`,
+      columns: [
+        ...columns('word', 'kind'),
+        ...columns('key', 'scope', 'models'),
+        ...columns('integer', 'hour_ms'),
+        // `models` may be cut to fit an index; these are whole.
+        ...columns('text', 'models_json'),
+        ...columns('money', 'charged'),
+      ],
+      key: ['kind', 'scope', 'hour_ms', 'models'],
       sums: ['charged'],
     },
     days: {

@@ -6,9 +6,12 @@ import { reachableGroups } from '../router/fallbacks.js'
 import { Member } from '../router/model-group.js'
 import { CallTrail } from '../router/trail.js'
 import { CallSignal, timeoutError } from '../upstream/call-signal.js'
+import type { PlannedCall } from '../spend/index.js'
 import { stringOf } from '../wire/json.js'
-import { attemptWhole } from './attempt.js'
+import type { Operations } from '../wire/operations.js'
+import { type WholeAnswer, attemptWhole } from './attempt.js'
 import type { CallParts } from './context.js'
+import { noteAnswer } from './note-answer.js'
 import { redactError } from './redact.js'
 
 /** How deployments are asked whether they work. */
@@ -26,7 +29,7 @@ export interface HealthChecks {
 
 /**
  * Asks every deployment in rounds whether it works: a good answer ends its cooldown, a failure counts like that of a
- * call. Left alone are wildcards, those with `info.disable_background_health_check`, and those whose `info.mode` is none of
+ * call. What the provider bills of it is in the ledger, at nobody's charge: its caller is `health-check`. Left alone are wildcards, those with `info.disable_background_health_check`, and those whose `info.mode` is none of
  * `chat`, `completion`, `responses` and `embedding`.
  */
 export function startHealthChecks(options: HealthCheckOptions | undefined, parts: CallParts): HealthChecks | undefined {
@@ -54,7 +57,7 @@ export function startHealthChecks(options: HealthCheckOptions | undefined, parts
 
 function isChecked({ modelName, model, info }: Deployment): boolean {
   if (modelName.includes('*') || model.includes('*')) return false
-  return info['disable_background_health_check'] !== true && Object.hasOwn(askIn, modeOf(info))
+  return info['disable_background_health_check'] !== true && Object.hasOwn(checkIn, modeOf(info))
 }
 
 /** LiteLLM's `model_info.mode`. */
@@ -80,10 +83,14 @@ export async function checkDeployment(deployment: Deployment, timeoutMs: number,
     isReplaceable: () => isReplaceable(member, parts),
     totalMs: timeoutMs,
   })
+  const check = checkIn[modeOf(deployment.info)]?.(deployment.modelName)
+  if (!check) return
   const signal = new CallSignal(clock, timeoutMs, () => lease.failed(timeoutError('total', timeoutMs)))
+  signal.attempt = entry
   parts.running.enter(signal)
   try {
-    await ask(deployment, signal, parts)
+    const { body } = await check.ask(deployment, signal, parts)
+    noteAnswer(entry, body)
     lease.succeeded({})
     router.state.recovered(member)
   } catch (thrown) {
@@ -95,7 +102,19 @@ export async function checkDeployment(deployment: Deployment, timeoutMs: number,
     parts.running.leave(signal)
     signal.dispose()
   }
+  const call = {
+    ...byPlatform,
+    planned: check.planned,
+    callId: parts.createId(),
+    group: { name: deployment.modelName },
+  }
+  await parts.accounts.record(call, entry)
 }
+
+const byPlatform = {
+  caller: { id: 'health-check', role: 'member', models: 'all', scopes: [] },
+  readTags: () => [],
+} as const
 
 /** As for calls: where nothing could take over, resting would only replace one error by another. */
 function isReplaceable({ deployment }: Member, { router }: CallParts): boolean {
@@ -104,20 +123,34 @@ function isReplaceable({ deployment }: Member, { router }: CallParts): boolean {
   return group.members.length > 1 || reachableGroups(group, router.fallbacks, router.find).length > 1
 }
 
-type Ask = (model: string, ...asked: [deployment: Deployment, signal: CallSignal, parts: CallParts]) => Promise<unknown>
-
-const most = { max_tokens: 16, drop_params: true }
-const askChat: Ask = (model, ...asked) =>
-  attemptWhole('chat', { model, messages: [{ role: 'user', content: 'ping' }], ...most }, ...asked)
-
-/** How a model of each mode is asked. */
-const askIn: Readonly<Record<string, Ask>> = {
-  chat: askChat,
-  responses: askChat,
-  completion: (model, ...asked) => attemptWhole('completions', { model, prompt: 'ping', ...most }, ...asked),
-  embedding: (model, ...asked) => attemptWhole('embeddings', { model, input: 'ping' }, ...asked),
+/** What a deployment is asked, and how. */
+interface Check {
+  readonly planned: PlannedCall
+  readonly ask: (
+    deployment: Deployment,
+    signal: CallSignal,
+    parts: CallParts,
+  ) => Promise<Pick<WholeAnswer<Asked>, 'body'>>
 }
 
-async function ask(deployment: Deployment, signal: CallSignal, parts: CallParts): Promise<void> {
-  await askIn[modeOf(deployment.info)]?.(deployment.modelName, deployment, signal, parts)
+type Asked = 'chat' | 'completions' | 'embeddings'
+
+function checkBy<K extends Asked>(operation: K, request: Operations[K]['request']): Check {
+  return {
+    // The operation and its request belong together, which the compiler does not follow.
+    planned: { operation, request } as PlannedCall,
+    ask: (...asked) => attemptWhole(operation, request, ...asked),
+  }
+}
+
+const most = { max_tokens: 16, drop_params: true }
+const checkChat = (model: string): Check =>
+  checkBy('chat', { model, messages: [{ role: 'user', content: 'ping' }], ...most })
+
+/** How a model of each mode is asked. */
+const checkIn: Readonly<Record<string, (model: string) => Check>> = {
+  chat: checkChat,
+  responses: checkChat,
+  completion: (model) => checkBy('completions', { model, prompt: 'ping', ...most }),
+  embedding: (model) => checkBy('embeddings', { model, input: 'ping' }),
 }

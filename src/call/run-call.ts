@@ -2,9 +2,8 @@ import type { WholeHit, WholeMiss } from '../cache/found.js'
 import type { IdempotentCall } from '../cache/idempotent-call.js'
 import { toGatewayError } from '../errors.js'
 import type { ChatCompletion } from '../wire/chat.js'
-import { numberOf, stringOf } from '../wire/json.js'
+import { numberOf } from '../wire/json.js'
 import type { Operation, Operations } from '../wire/operations.js'
-import { usageOf } from '../wire/usage.js'
 import { type Given, type WholeAnswer, attemptWhole } from './attempt.js'
 import { type Answered, beginCall, firstAnswer } from './begin-call.js'
 import type { CallContext, CallParts } from './context.js'
@@ -21,7 +20,7 @@ import { openAccount } from './open-account.js'
 import type { DecodedAnswer } from './read-answer.js'
 import { markCompletion } from './reasoning-origin.js'
 import { restored } from './restored-request.js'
-import { charactersOf } from './sent-answer.js'
+import { noteAnswer } from './note-answer.js'
 import { tellFailure } from './tell-failure.js'
 
 /** A whole answer as it is given to whoever asked. */
@@ -125,10 +124,7 @@ async function askOnce<K extends Operation>(
 /** A whole answer is there: its attempt ends well, and what it took is noted. */
 function noteSuccess<K extends Operation>({ picked, answer }: Answered<WholeAnswer<K>>, parts: CallParts): void {
   const { lease } = picked
-  const usage = usageOf(answer.body)
-  lease.entry.usage = usage
-  if (!numberOf(usage?.['completion_tokens'])) lease.entry.receivedCharacters = charactersOf({ ...answer.body })
-  lease.entry.serviceTier = stringOf(Reflect.get(answer.body, 'service_tier'))
+  const usage = noteAnswer(lease.entry, answer.body)
   lease.succeeded({
     totalMs: parts.clock.now() - lease.entry.startedAt,
     outputTokens: numberOf(usage?.['completion_tokens']),

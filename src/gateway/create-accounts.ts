@@ -3,11 +3,9 @@ import { type Pricing, createPricing } from '../call/accounts/pricing.js'
 import { type PriceBook, openPriceBook } from '../catalog/prices/index.js'
 import type { Deployment } from '../deployment.js'
 import { createAdmission } from '../limits/admission.js'
-import { isModelMatch } from '../limits/holds.js'
-import type { SpendQuestion } from '../limits/seeding.js'
 import type { GatewayOptions } from '../options.js'
 import type { Clock, Logger, Timer } from '../ports.js'
-import type { LedgerEntry, LedgerStore } from '../ports/ledger.js'
+import type { LedgerStore } from '../ports/ledger.js'
 import type { Registry } from '../providers/registry.js'
 import type { RouterParts } from '../router/route.js'
 import { reachableGroups } from '../router/fallbacks.js'
@@ -61,7 +59,7 @@ export function createAccountsParts(options: GatewayOptions, core: AccountsCore)
   const admission = createAdmission({
     counters: stores.counters ?? createMemoryCounters({ clock }),
     fallback: createMemoryCounters({ clock }),
-    ledgerTotal: (question) => totalOf(question, ledger),
+    ledgerTotal: ({ scope, from, until, model }) => ledger.total(scope, from, until, model),
     clock,
     createId,
     logger,
@@ -140,24 +138,6 @@ function tellingLedger(ledger: LedgerStore, outbox: LedgerQueue): Pick<LedgerSto
       for (const entry of entries) outbox.add(entry)
     },
   }
-}
-
-/** What a budget has spent: from sums for all models, from the rows for one model's budget. */
-async function totalOf({ scope, model, from, until }: SpendQuestion, ledger: LedgerStore): Promise<bigint> {
-  if (model === undefined) return ledger.total(scope, from, until)
-  let total = 0n
-  let after: string | undefined
-  do {
-    const page = await ledger.query({ scope, from, until, limit: 1_000, ...(after !== undefined && { after }) })
-    for (const row of page.entries) if (countsFor(row, model)) total += row.charged
-    after = page.next
-  } while (after !== undefined)
-  return total
-}
-
-/** A fallback's row counts for both models: the one that was asked for, and the one that answered. */
-function countsFor({ scopes }: LedgerEntry, model: string): boolean {
-  return scopes.some(({ kind, id }) => kind === 'model' && isModelMatch(model, id))
 }
 
 const hourMs = 60 * 60_000

@@ -1,5 +1,6 @@
 import type { Budget, Scope } from '../ports.js'
 import type { Hold } from '../ports/counters.js'
+import { isModelMatch } from '../ports/ledger.js'
 import type { BudgetWindow, BudgetWindows } from './budget-window.js'
 import { dollarsToNano, picoToNano } from './money.js'
 
@@ -87,11 +88,6 @@ export function toActual(holds: readonly ScopeHold[], settlement: Settlement): r
     if (limit === 'tokens') return settlement.tokens
     return limit === 'requests' ? 1 : 0
   })
-}
-
-/** True where a pattern of `modelBudgets` (`gpt-4o`, `openai/*`, `*`) speaks of this model name. */
-export function isModelMatch(pattern: string, modelName: string): boolean {
-  return pattern.endsWith('*') ? modelName.startsWith(pattern.slice(0, -1)) : pattern === modelName
 }
 
 /** A scope, and what its counters are called. */

@@ -47,6 +47,8 @@ export interface Seeding {
 }
 
 const recountAfterMs = [5_000, 60_000]
+/** After a question that was not answered. */
+const againAfterMs = 1_000
 const tickMs = 1_000
 // Beyond this, a counter stays as it was seeded.
 const maxRecounts = 50_000
@@ -96,18 +98,20 @@ class CounterSeeding implements Seeding {
 
   async #seedNow(account: Account): Promise<void> {
     const until = this.#parts.clock.now()
-    await this.#write(account, until, await this.#totalOrNothing(account, until))
-    this.recount(account)
+    const spent = await this.#totalIfTold(account, until)
+    await this.#write(account, until, spent ?? 0)
+    this.#schedule(account, 0, spent === undefined ? againAfterMs : undefined)
   }
 
-  async #totalOrNothing(account: Account, until: number): Promise<number> {
+  /** Undefined where the ledger does not answer and the budget may begin without it. */
+  async #totalIfTold(account: Account, until: number): Promise<number | undefined> {
     try {
       return await this.#total(account, until)
     } catch (error) {
       if (this.#parts.onStoreFailure === 'refuse') throw error
       const { counter } = account.budget.hold
       this.#parts.logger.warn({ counter, error }, 'The ledger does not answer: a budget begins at nothing spent.')
-      return 0
+      return undefined
     }
   }
 
@@ -121,46 +125,66 @@ class CounterSeeding implements Seeding {
     return store.seed(tenant, [{ counter: budget.hold.counter, spent, until, endsAt: budget.window.endsAt }])
   }
 
-  #schedule(account: Account, stage: number): void {
-    const afterMs = recountAfterMs[stage]
-    if (afterMs === undefined || this.#isClosed) return
+  #schedule(account: Account, stage: number, afterMs = recountAfterMs[stage]): void {
+    if (afterMs !== undefined) this.#put({ account, stage, due: this.#parts.clock.now() + afterMs })
+  }
+
+  #put(recount: Recount): void {
+    if (this.#isClosed) return
+    const { account } = recount
     const recounts = mapOf(this.#recounts, account.store)
     const key = keyOf(account)
     if (!recounts.has(key)) {
       if (this.#waiting >= maxRecounts) return
       this.#waiting++
     }
-    recounts.set(key, { account, stage, due: this.#parts.clock.now() + afterMs })
+    recounts.set(key, recount)
     this.#timer ??= this.#parts.clock.setTimeout(() => void this.#tick(), tickMs)
   }
 
-  /** One question after the other: a process that has just started must not storm the ledger. */
+  /** One question after the other, and none more after one that failed: a process must not storm the ledger. */
   async #tick(): Promise<void> {
+    const due = this.#takeDue()
+    for (const [index, recount] of due.entries()) {
+      if (await this.#again(recount)) continue
+      for (const other of due.slice(index + 1)) this.#put(other)
+      break
+    }
+    this.#timer = undefined
+    if (this.#waiting > 0 && !this.#isClosed) {
+      this.#timer = this.#parts.clock.setTimeout(() => void this.#tick(), tickMs)
+    }
+  }
+
+  #takeDue(): readonly Recount[] {
     const now = this.#parts.clock.now()
+    const taken: Recount[] = []
     for (const recounts of this.#recounts.values()) {
       for (const [key, recount] of recounts) {
-        if (this.#isClosed) return
         if (recount.due > now) continue
         recounts.delete(key)
         this.#waiting--
         // A window that has ended is of no more interest.
-        if ((recount.account.budget.window.endsAt ?? Infinity) > now) await this.#again(recount)
+        if ((recount.account.budget.window.endsAt ?? Infinity) > now) taken.push(recount)
       }
     }
-    this.#timer = undefined
-    if (this.#waiting > 0) this.#timer = this.#parts.clock.setTimeout(() => void this.#tick(), tickMs)
+    return taken
   }
 
-  async #again({ account, stage }: Recount): Promise<void> {
+  /** False where the ledger or the store did not answer. */
+  async #again({ account, stage }: Recount): Promise<boolean> {
     const { store, tenant, budget } = account
+    if (this.#isClosed) return false
     try {
       const [level] = await store.read(tenant, [budget.hold])
       const until = level?.seededUntil
       if (until !== undefined) await this.#write(account, until, await this.#total(account, until))
       this.#schedule(account, stage + 1)
+      return true
     } catch (error) {
       this.#parts.logger.debug({ counter: budget.hold.counter, error }, 'A budget could not be added up again yet.')
-      this.#schedule(account, stage)
+      this.#schedule(account, stage, againAfterMs)
+      return false
     }
   }
 }

@@ -17,6 +17,11 @@ export type ScopeKind =
   | 'deployment'
   | 'tag'
 
+/** True where a pattern of `modelBudgets` (`gpt-4o`, `openai/*`, `*`) speaks of this model name. */
+export function isModelMatch(pattern: string, modelName: string): boolean {
+  return pattern.endsWith('*') ? modelName.startsWith(pattern.slice(0, -1)) : pattern === modelName
+}
+
 /** Names one scope. */
 export interface ScopeRef {
   readonly kind: ScopeKind
@@ -148,9 +153,10 @@ export interface LedgerStore {
   /**
    * Pico-dollars charged to a scope from `from` (included) until `until` (excluded, default: now and later), in
    * milliseconds; exact, however late rows came. Where rows of the first or last hour were pruned, that part of an
-   * hour counts nothing.
+   * hour counts nothing. `model`: only entries that have a scope of kind `model` that it matches, see `isModelMatch`;
+   * a fallback's entry has two, and counts once.
    */
-  total(scope: ScopeRef, from: number, until?: number): Promise<bigint>
+  total(scope: ScopeRef, from: number, until?: number, model?: string): Promise<bigint>
   query(query: LedgerQuery): Promise<LedgerPage>
   /**
    * Read from roll-ups, never from rows; sorted by group.

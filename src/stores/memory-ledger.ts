@@ -1,20 +1,23 @@
-import type {
-  LedgerEntry,
-  LedgerPage,
-  LedgerQuery,
-  LedgerStore,
-  ScopeRef,
-  SpendQuery,
-  SpendRow,
+import {
+  type LedgerEntry,
+  type LedgerPage,
+  type LedgerQuery,
+  type LedgerStore,
+  type ScopeRef,
+  type SpendQuery,
+  type SpendRow,
+  isModelMatch,
 } from '../ports/ledger.js'
 import { type Cursor, fromCursor, pageSize, toCursor } from './cursor.js'
 import {
   type Change,
+  type ModelHourRollUp,
   type ReportPlan,
   type Sums,
   addSums,
   compareGroups,
   isColumnOfEntry,
+  modelsOf,
   planReport,
   priceDifference,
   rollUp,
@@ -36,6 +39,9 @@ interface KeptRollUp {
   readonly sums: Sums
 }
 
+/** What a scope was charged within an hour for the same models. */
+type KeptHour = Pick<ModelHourRollUp, 'hour' | 'models' | 'charged'>
+
 /** Keeps the ledger in memory until the process ends; what is beyond the bounds is forgotten, the oldest first. */
 export function createMemoryLedger({
   maxEntries = 100_000,
@@ -46,7 +52,8 @@ export function createMemoryLedger({
   let entries: LedgerEntry[] = []
   const days = new Map<string, KeptRollUp>()
   const callers = new Map<string, KeptRollUp>()
-  const hours = new Map<string, Map<number, bigint>>()
+  /** By scope; a scope's by hour and models. */
+  const hours = new Map<string, Map<string, KeptHour>>()
 
   function change(changes: readonly Change[]): void {
     const rolledUp = rollUp(changes)
@@ -56,7 +63,7 @@ export function createMemoryLedger({
     for (const { day, organization, team, user, key, model, provider, ...sums } of rolledUp.callers) {
       addRollUp(callers, { day, organization, team, user, key, model, provider }, sums)
     }
-    for (const { kind, id, hour, charged } of rolledUp.hours) addHour(scopeName({ kind, id }), hour, charged)
+    for (const { kind, id, ...rest } of rolledUp.modelHours) addHour(scopeName({ kind, id }), rest)
   }
 
   function addRollUp(rows: Map<string, KeptRollUp>, columns: KeptRollUp['columns'], sums: Sums): void {
@@ -66,9 +73,10 @@ export function createMemoryLedger({
     dropOldest(rows, maxRollUps)
   }
 
-  function addHour(scope: string, hour: number, charged: bigint): void {
-    const known = hours.get(scope) ?? new Map<number, bigint>()
-    known.set(hour, (known.get(hour) ?? 0n) + charged)
+  function addHour(scope: string, { hour, models, charged }: KeptHour): void {
+    const known = hours.get(scope) ?? new Map<string, KeptHour>()
+    const name = JSON.stringify([hour, models])
+    known.set(name, { hour, models, charged: (known.get(name)?.charged ?? 0n) + charged })
     dropOldest(known, maxRollUps)
     hours.set(scope, known)
     dropOldest(hours, maxRollUps)
@@ -92,17 +100,20 @@ export function createMemoryLedger({
       added.forEach(insert)
       if (entries.length > maxEntries) forget(entries.length - maxEntries)
     },
-    async total(scope, from, until) {
+    async total(scope, from, until, model) {
       const parts = windowParts(from, until)
+      const counts = (models: readonly string[]): boolean =>
+        model === undefined || models.some((name) => isModelMatch(model, name))
       let sum = 0n
-      for (const [hour, charged] of hours.get(scopeName(scope)) ?? []) {
-        if (parts.hours && hour >= parts.hours.from && hour < (parts.hours.until ?? Infinity)) sum += charged
+      for (const { hour, models, charged } of hours.get(scopeName(scope))?.values() ?? []) {
+        const isWithin = parts.hours && hour >= parts.hours.from && hour < (parts.hours.until ?? Infinity)
+        if (isWithin && counts(models)) sum += charged
       }
       for (const edge of parts.edges) {
         for (let place = placeOf(entries, { at: edge.from, id: '' }); place < entries.length; place += 1) {
           const entry = entries[place]
           if (!entry || entry.at >= edge.until) break
-          if (hasScope(entry, scope)) sum += entry.charged
+          if (hasScope(entry, scope) && counts(modelsOf(entry.scopes))) sum += entry.charged
         }
       }
       return sum

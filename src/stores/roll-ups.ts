@@ -38,11 +38,18 @@ export interface HourRollUp {
   readonly charged: bigint
 }
 
+/** What one scope was charged within one hour for entries of the same models. */
+export interface ModelHourRollUp extends HourRollUp {
+  /** Ids of their scopes of kind `model`: a budget of one model, or of a pattern, counts each entry once. */
+  readonly models: readonly string[]
+}
+
 /** Everything that a batch of changes adds to the roll-ups: one row per key, sorted by key. */
 export interface RollUps {
   readonly days: readonly DayRollUp[]
   readonly callers: readonly CallerRollUp[]
   readonly hours: readonly HourRollUp[]
+  readonly modelHours: readonly ModelHourRollUp[]
 }
 
 /** Length of the windows of `HourRollUp`. */
@@ -109,17 +116,18 @@ export function addSums(a: Sums, b: Sums): Sums {
 export function rollUp(changes: readonly Change[]): RollUps {
   const days = new Groups<Omit<DayRollUp, keyof Sums>, Sums>(addSums)
   const callers = new Groups<Omit<CallerRollUp, keyof Sums>, Sums>(addSums)
-  const hours = new Groups<Omit<HourRollUp, 'charged'>, Pick<Sums, 'charged'>>((a, b) => ({
-    charged: a.charged + b.charged,
-  }))
+  const hours = new Groups<Omit<HourRollUp, 'charged'>, Pick<Sums, 'charged'>>(addCharges)
+  const modelHours = new Groups<Omit<ModelHourRollUp, 'charged'>, Pick<Sums, 'charged'>>(addCharges)
   for (const { entry, sums } of changes) {
     const { charged } = sums
     const { modelName: model, provider, scopes } = entry
     const day = new Date(entry.at).toISOString().slice(0, 10)
     const hour = Math.floor(entry.at / hourMs) * hourMs
     days.add([day, 'all', '', model, provider], () => ({ day, kind: 'all', id: '', model, provider }), sums)
+    const models = modelsOf(scopes)
     for (const { kind, id } of scopes) {
       hours.add([kind, id, hour], () => ({ kind, id, hour }), { charged })
+      modelHours.add([kind, id, hour, ...models], () => ({ kind, id, hour, models }), { charged })
       if (isColumnOfEntry(kind)) continue
       days.add([day, kind, id, model, provider], () => ({ day, kind, id, model, provider }), sums)
     }
@@ -128,7 +136,21 @@ export function rollUp(changes: readonly Change[]): RollUps {
       callers.add(name, () => ({ day, ...caller, model, provider }), sums)
     }
   }
-  return { days: days.sorted(), callers: callers.sorted(), hours: hours.sorted() }
+  return {
+    days: days.sorted(),
+    callers: callers.sorted(),
+    hours: hours.sorted(),
+    modelHours: modelHours.sorted(),
+  }
+}
+
+function addCharges(a: Pick<Sums, 'charged'>, b: Pick<Sums, 'charged'>): Pick<Sums, 'charged'> {
+  return { charged: a.charged + b.charged }
+}
+
+/** The models that an entry counts for, in one order. */
+export function modelsOf(scopes: readonly ScopeRef[]): readonly string[] {
+  return scopes.flatMap(({ kind, id }) => (kind === 'model' ? id : [])).toSorted()
 }
 
 /** Sums by the values that name them. */

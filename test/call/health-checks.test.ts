@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import type { GatewayEvent } from '../../src/index.js'
+import { createMemoryLedger } from '../../src/stores/memory-ledger.js'
 import { type GatewayLab, ask, chat, startGatewayLab } from '../support/gateway.js'
 
 let lab: GatewayLab
@@ -64,6 +65,50 @@ describe('background health checks', () => {
         .map(({ path: at }) => at)
     await vi.waitFor(() => expect(checked()).toEqual(['/v1/completions', path]), 5_000)
     await gateway.close()
+  })
+
+  it('are in the ledger as the provider bills them, and charged to nobody', async () => {
+    const ledger = createMemoryLedger()
+    const gateway = lab.start(
+      [
+        { modelName: 'main', model: 'fake/well', id: 'well', prices: { input: 1, output: 2 } },
+        {
+          modelName: 'vectors',
+          model: 'fake/vectors',
+          id: 'vectors',
+          info: { mode: 'embedding' },
+          prices: { input: 1 },
+        },
+        { modelName: 'sick', model: 'fake/status-401', id: 'sick', prices: { input: 1, output: 2 } },
+      ],
+      {
+        healthChecks: { intervalMs: 1_000 },
+        stores: { ledger },
+        // Nothing is left of it: a check is no call of anybody's.
+        spend: { everybody: { budget: { maxBudget: 0 } } },
+      },
+    )
+    const before = lab.upstream.requests.length
+    await vi.waitFor(() => expect(lab.upstream.requests.length).toBeGreaterThanOrEqual(before + 3), 5_000)
+    await gateway.close()
+    const { entries } = await ledger.query({})
+    const billed = lab.upstream.requests.slice(before).flatMap(({ billed: told }) => told ?? [])
+    const bill = billed.reduce((sum, { promptTokens, completionTokens }) => {
+      return sum + BigInt(promptTokens) * 1_000_000n + BigInt(completionTokens) * 2_000_000n
+    }, 0n)
+    expect(entries.map(({ deployment }) => deployment).toSorted()).toEqual(['vectors', 'well'])
+    expect(entries.reduce((sum, { cost }) => sum + cost, 0n)).toBe(bill)
+    expect(bill).toBeGreaterThan(0n)
+    for (const row of entries) {
+      expect(row).toMatchObject({
+        caller: 'health-check',
+        billable: false,
+        charged: 0n,
+        priced: true,
+        estimated: false,
+      })
+      expect(await ledger.total({ kind: 'deployment', id: row.deployment }, 0)).toBe(0n)
+    }
   })
 
   it('let a deployment rest that fails them', async () => {

@@ -1,9 +1,8 @@
 import { type AdmittedCall, type AdmissionParts, createAdmission } from '../../src/limits/admission.js'
 import type { SoftBudgetEvent } from '../../src/limits/soft-budget.js'
-import { isModelMatch } from '../../src/limits/holds.js'
 import type { Scope } from '../../src/ports.js'
 import type { CounterStore } from '../../src/ports/counters.js'
-import type { ScopeRef } from '../../src/ports/ledger.js'
+import { type ScopeRef, isModelMatch } from '../../src/ports/ledger.js'
 import { createMemoryCounters } from '../../src/stores/memory-counters.js'
 import { FakeClock } from '../support/fake-clock.js'
 

@@ -151,7 +151,7 @@ describe('while the counter store fails', () => {
     clock.advance(60_000)
     await quiet()
     ledger.isDown = false
-    clock.advance(6_000)
+    clock.advance(1_000)
     await quiet()
     expect(await levelsOf(counters.store, team)).toEqual([[900_000_000, 0]])
     await expect(admit([team], 0.5)).rejects.toMatchObject({ kind: 'budget_exceeded' })

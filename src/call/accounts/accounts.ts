@@ -6,6 +6,7 @@ import type { AttemptEntry, CallTrail } from '../../router/trail.js'
 import type { PlannedCall } from '../../spend/index.js'
 import { toFactor } from '../../spend/index.js'
 import { type SharedBudgets, type SharedScopes, createSharedScopes, isLimited } from './budget-scopes.js'
+import { isBilled, toLedgerEntry } from './ledger-entries.js'
 import { OpenAccount } from './open-account.js'
 import type { Pricing } from './pricing.js'
 
@@ -17,6 +18,11 @@ export interface BilledCall {
   readonly group: ModelGroup
   /** Labels of the caller and of the request, each once; does not throw. */
   readonly readTags: () => readonly string[]
+}
+
+/** A call as its rows tell of it. */
+export interface RecordedCall extends Omit<BilledCall, 'group'> {
+  readonly group: Pick<ModelGroup, 'name'>
 }
 
 /** Where one call's money goes. */
@@ -52,6 +58,11 @@ export interface Accounts {
    * @throws GatewayError budget_exceeded, limit_exceeded, or that of a model without a price
    */
   open(call: BilledCall): Promise<CallAccount> | CallAccount | undefined
+  /**
+   * Writes down one attempt of the gateway's own that has ended, where every call is written down and the provider bills
+   * it. Nobody is charged, and no budget or limit asked. Never rejects.
+   */
+  record(call: RecordedCall, entry: AttemptEntry): Promise<void>
 }
 
 /** What accounts are kept with. */
@@ -86,6 +97,17 @@ export function createAccounts(parts: AccountsParts): Accounts {
       if (isHeld || opening) return openHeld(call, scopes, { tools, isHeld })
       parts.pricing.requirePrices(call.group)
       return new OpenAccount({ call, scopes, markUp: markUpOf(scopes) }, undefined, tools)
+    },
+    async record(call, entry) {
+      if (!parts.keepsLedger || !isBilled(entry)) return
+      entry.billable = false
+      try {
+        await parts.pricing.ready()
+        const at = entry.endedAt ?? parts.clock.now()
+        parts.write(toLedgerEntry(entry, { call, scopes: [], markUp: noMarkUp, at }, tools))
+      } catch (error) {
+        parts.logger.error({ error, callId: call.callId }, 'A call could not be written down.')
+      }
     },
   }
 }

@@ -1,6 +1,6 @@
 import type { Deployment } from '../../deployment.js'
-import { isModelMatch } from '../../limits/holds.js'
 import type { Scope } from '../../ports.js'
+import { isModelMatch } from '../../ports/ledger.js'
 import type { BilledCall } from './accounts.js'
 
 /** What a budget or limit of the host's holds a scope to. */

@@ -26,11 +26,11 @@ import {
 } from '../../spend/index.js'
 import { type JsonObject, isObject, stringOf } from '../../wire/json.js'
 import type { ChatUsage } from '../../wire/usage.js'
-import type { AccountTools, BilledCall, CachedOrigin } from './accounts.js'
+import type { AccountTools, CachedOrigin, RecordedCall } from './accounts.js'
 
 /** What the rows of one call have in common. */
 export interface CallFacts {
-  readonly call: BilledCall
+  readonly call: RecordedCall
   readonly scopes: readonly Scope[]
   readonly markUp: Factor
 }
@@ -156,18 +156,18 @@ const longestLabel = 512
 const mostTags = 100
 const longestMetadata = 16_384
 
-function tagsOf(call: BilledCall): readonly string[] {
+function tagsOf(call: RecordedCall): readonly string[] {
   const tags = call.readTags()
   const isShort = tags.length <= mostTags && tags.every(({ length }) => length <= longestLabel)
   return isShort ? tags : tags.slice(0, mostTags).map((tag) => tag.slice(0, longestLabel))
 }
 
-function endUserOf({ planned }: BilledCall): string | undefined {
+function endUserOf({ planned }: RecordedCall): string | undefined {
   return stringOf(planned.request['user'])?.slice(0, longestLabel)
 }
 
 /** Undefined also where it is more than labels, or no JSON. */
-function metadataOf({ planned }: BilledCall): JsonObject | undefined {
+function metadataOf({ planned }: RecordedCall): JsonObject | undefined {
   const metadata: unknown = planned.request['metadata']
   if (!isObject(metadata)) return undefined
   try {
@@ -203,12 +203,12 @@ function imagesOf({ operation, request }: PlannedCall): number {
   return operation === 'images' ? (request.n ?? 1) : 0
 }
 
-function toCircumstances(entry: AttemptEntry, { planned: { request } }: BilledCall): Circumstances {
+function toCircumstances(entry: AttemptEntry, { planned: { request } }: RecordedCall): Circumstances {
   const answer = { usage: entry.usage, service_tier: entry.serviceTier }
   return circumstancesOf({ at: entry.startedAt, request, answer, requests: billedParts(entry)?.length })
 }
 
-function usageOf(entry: AttemptEntry, { planned }: BilledCall, beside: CountedBeside): UsageBuckets {
+function usageOf(entry: AttemptEntry, { planned }: RecordedCall, beside: CountedBeside): UsageBuckets {
   const parts = entry.outcome === 'answered' ? undefined : billedParts(entry)
   if (parts) return usageOfParts(parts, entry, planned, beside)
   // The wire is checked where it comes in; what a provider leaves out, the buckets count as nothing.

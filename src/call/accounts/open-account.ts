@@ -3,9 +3,14 @@ import type { AdmittedCall } from '../../limits/admission.js'
 import type { CallDemand } from '../../limits/holds.js'
 import type { LedgerEntry } from '../../ports/ledger.js'
 import type { AttemptEntry, CallTrail } from '../../router/trail.js'
-import type { AccountTools, CachedOrigin, CallAccount } from './accounts.js'
+import type { AccountTools, BilledCall, CachedOrigin, CallAccount } from './accounts.js'
 import { budgetsOf } from './budget-scopes.js'
 import { type CallFacts, isBilled, toCachedEntry, toLedgerEntry, tokensOf } from './ledger-entries.js'
+
+/** The account's facts, with what its estimates are made from. */
+interface AccountFacts extends CallFacts {
+  readonly call: BilledCall
+}
 
 /** What is held for one attempt alone. */
 type OwnDemand = Pick<CallDemand, 'modelName' | 'scopes'>
@@ -18,7 +23,7 @@ interface HeldAttempt {
 
 /** The account of one call, from its admission to its end. */
 export class OpenAccount implements CallAccount {
-  readonly #facts: CallFacts
+  readonly #facts: AccountFacts
   readonly #admitted: AdmittedCall | undefined
   readonly #tools: AccountTools
   /** Held beside `#admitted`, for attempts beyond those that the estimate allowed for. */
@@ -27,7 +32,7 @@ export class OpenAccount implements CallAccount {
   #open = true
   rows: readonly LedgerEntry[] = []
 
-  constructor(facts: CallFacts, admitted: AdmittedCall | undefined, tools: AccountTools) {
+  constructor(facts: AccountFacts, admitted: AdmittedCall | undefined, tools: AccountTools) {
     this.#facts = facts
     this.#admitted = admitted
     this.#tools = tools

@@ -30,6 +30,7 @@ const tables = [
   'ledger',
   'ledger_scopes',
   'spend_hours',
+  'spend_model_hours',
   'spend_days',
   'spend_caller_days',
   'records',
