@@ -15,13 +15,34 @@ export interface Timeouts {
   readonly total: number
 }
 
+/** Every `ReasoningControl`. */
+export const reasoningControls = [
+  'none',
+  'always',
+  'switch',
+  'effort',
+  'budget',
+  'switch_and_effort',
+  'effort_or_budget',
+] as const
+
+/**
+ * How a model's reasoning is steered: not at all because it has none; not at all because it always thinks; by a switch,
+ * an effort or level, a budget of tokens, or two of them.
+ */
+export type ReasoningControl = (typeof reasoningControls)[number]
+
 /** What a model can do, where that changes how a request is written; unset means: as the newest model of its family. */
 export interface ModelCapabilities {
   readonly tools?: boolean
   readonly vision?: boolean
   readonly jsonSchema?: boolean
   readonly reasoning?: boolean
+  /** How it is steered; says more than `reasoning`, and wins over it. */
+  readonly reasoningControl?: ReasoningControl
   readonly assistantPrefill?: boolean
+  /** OpenAI parameters that are refused with any value but the default; in place of those that are known. */
+  readonly refusedParameters?: readonly string[]
   /** Tokens; what `max_tokens` is set to where the provider demands one and the caller gave none. */
   readonly maxOutputTokens?: number
   readonly contextWindow?: number

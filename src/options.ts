@@ -9,7 +9,7 @@ import type { HealthCheckOptions } from './call/health-checks.js'
 import { PriceOptions } from './catalog/prices/index.js'
 import type { GatewayEvent } from './events.js'
 import { type SpendOptions, SpendOptionsSchema } from './spend/options.js'
-import type { ModelCapabilities, Timeouts } from './deployment.js'
+import { type ModelCapabilities, reasoningControls, type Timeouts } from './deployment.js'
 import type { Auth, Clock, CredentialsHook, Logger } from './ports.js'
 import type { Broadcast } from './ports/broadcast.js'
 import type { CacheStore } from './ports/cache-store.js'
@@ -212,6 +212,20 @@ const hasMethods = (...names: readonly string[]) =>
     { error: `must have the ${names.length === 1 ? 'method' : 'methods'} ${names.join(', ')}` },
   )
 
+const tokens = z.number().positive().optional()
+
+const capabilities = z.strictObject({
+  tools: z.boolean().optional(),
+  vision: z.boolean().optional(),
+  jsonSchema: z.boolean().optional(),
+  reasoning: z.boolean().optional(),
+  reasoningControl: z.enum(reasoningControls).optional(),
+  assistantPrefill: z.boolean().optional(),
+  refusedParameters: z.array(z.string()).optional(),
+  maxOutputTokens: tokens,
+  contextWindow: tokens,
+})
+
 const modelOptions = z.strictObject({
   modelName: z.string().min(1),
   model: z.string().min(1),
@@ -233,7 +247,7 @@ const modelOptions = z.strictObject({
   cooldownMs: milliseconds,
   prices: PriceOptions.optional(),
   dropParams: z.boolean().optional(),
-  capabilities: record.optional(),
+  capabilities: capabilities.optional(),
   info: record.optional(),
   id: z.string().min(1).optional(),
 })

@@ -2,6 +2,7 @@ import type { Deployment } from '../deployment.js'
 import { InvalidRequestError } from '../errors.js'
 import { completionsOverChat } from '../protocols/completions-bridge.js'
 import { inBatches } from '../protocols/embedding-batches.js'
+import { underCapabilities } from '../protocols/own-capabilities.js'
 import type { Codec } from '../protocols/protocol.js'
 import type { Provider } from '../providers/provider.js'
 import type { Operation } from '../wire/operations.js'
@@ -12,7 +13,7 @@ import type { Operation } from '../wire/operations.js'
  * @throws InvalidRequestError where the provider does not offer the operation
  */
 export function codecOf<K extends Operation>(provider: Provider, operation: K, deployment: Deployment): Codec<K> {
-  const codec = findCodec(provider, operation)
+  const codec = findCodec(provider, operation, deployment)
   if (codec) return codec
   throw new InvalidRequestError(
     `The model ${deployment.modelName} (${provider.displayName}) does not offer ${operation}.`,
@@ -21,15 +22,18 @@ export function codecOf<K extends Operation>(provider: Provider, operation: K, d
 }
 
 /** The same; undefined where the provider does not offer the operation. */
-export function findCodec<K extends Operation>(provider: Provider, operation: K): Codec<K> | undefined {
+export function findCodec<K extends Operation>(
+  provider: Provider,
+  operation: K,
+  deployment: Deployment,
+): Codec<K> | undefined {
   const { codecs } = provider.protocol
   if (operation === 'embeddings' && codecs.embeddings && provider.capabilities.embeddings) {
     return inBatches(codecs.embeddings) as Codec<K>
   }
+  const chat = codecs.chat && provider.capabilities.chat ? underCapabilities(codecs.chat, deployment) : undefined
+  if (operation === 'chat') return chat as Codec<K> | undefined
   const codec: Codec<K> | undefined = codecs[operation]
   if (codec && provider.capabilities[operation]) return codec
-  if (operation === 'completions' && codecs.chat && provider.capabilities.chat) {
-    return completionsOverChat(codecs.chat) as Codec<K>
-  }
-  return undefined
+  return operation === 'completions' && chat ? (completionsOverChat(chat) as Codec<K>) : undefined
 }

@@ -1,3 +1,5 @@
+import type { ModelCapabilities } from '../deployment.js'
+
 /** How a model on Bedrock is made to think. */
 type BedrockReasoning = 'claude' | 'nova' | 'reasoning_effort' | 'reasoning_config' | 'none'
 
@@ -61,12 +63,20 @@ const rows: readonly Row[] = [
 ]
 
 /**
- * The rules for a model id, an inference profile's (`us.…`) or an ARN that names the model; unknown ones are taken to be
- * newer than this table.
+ * The rules for a model id, an inference profile's (`us.…`) or an ARN that names the model, under what a host says of it;
+ * unknown ones are taken to be newer than this table.
  */
-export function bedrockModel(id: string): BedrockModel {
+export function bedrockModel(id: string, own: ModelCapabilities = {}): BedrockModel {
   const name = id.toLowerCase()
-  const { tools, forcedTool, system, jsonSchema, cachePoints, reasoning, topK }: BedrockModel =
-    rows.find((row) => row.pattern.test(name)) ?? newest
-  return { tools, forcedTool, system, jsonSchema, cachePoints, reasoning, topK }
+  const row: BedrockModel = rows.find(({ pattern }) => pattern.test(name)) ?? newest
+  const { forcedTool, system, cachePoints, topK } = row
+  const { tools = row.tools, jsonSchema = row.jsonSchema } = own
+  return { tools, forcedTool, system, jsonSchema, cachePoints, reasoning: reasoningOf(row, own), topK }
+}
+
+/** How Claude thinks is the business of its own rules. */
+function reasoningOf({ reasoning: known }: BedrockModel, { reasoning, reasoningControl }: ModelCapabilities) {
+  const reasons = reasoningControl === undefined ? reasoning : reasoningControl !== 'none'
+  if (known === 'claude' || reasons === undefined || reasons === (known !== 'none')) return known
+  return reasons ? 'reasoning_effort' : 'none'
 }

@@ -1,10 +1,9 @@
-import type { ModelCapabilities } from '../deployment.js'
-import { type ClaudeThinking, claudeGeneration } from './claude-models.js'
-import { findGeminiModel } from './gemini-models.js'
+import type { ModelCapabilities, ReasoningControl } from '../deployment.js'
+import { claudeControls, claudeGeneration } from './claude-models.js'
+import { findGeminiModel, geminiControls } from './gemini-models.js'
 import { bareModelName } from './model-name.js'
-import { type OpenAIModelRules, openaiModelRules } from './openai-models.js'
+import { openaiModelRules, reasonsAt } from './openai-models.js'
 import { findOtherModel } from './other-models.js'
-import type { ReasoningControl } from './reasoning-control.js'
 import { shutdownDateOf } from './shutdown-dates.js'
 import { tokenLimitsOf } from './token-limits.js'
 
@@ -38,7 +37,7 @@ type Known = Omit<ModelProfile, 'shutdownDate' | 'reasoning'>
 export function capabilitiesOf(provider: string, model: string, own: ModelCapabilities = {}): ModelProfile {
   const name = bareModelName(model)
   const known = ofClaude(name) ?? ofGemini(name) ?? ofOther(name) ?? ofOpenai(name) ?? unknown
-  const reasoningControl = controlOf(known.reasoningControl, own.reasoning)
+  const reasoningControl = own.reasoningControl ?? controlOf(known.reasoningControl, own.reasoning)
   return {
     ...known,
     tools: own.tools ?? known.tools,
@@ -47,6 +46,7 @@ export function capabilitiesOf(provider: string, model: string, own: ModelCapabi
     reasoning: reasoningControl !== 'none',
     reasoningControl,
     assistantPrefill: own.assistantPrefill ?? known.assistantPrefill,
+    refusedParameters: own.refusedParameters ?? known.refusedParameters,
     maxOutputTokens: own.maxOutputTokens ?? known.maxOutputTokens,
     contextWindow: own.contextWindow ?? known.contextWindow,
     shutdownDate: shutdownDateOf(provider, name),
@@ -70,15 +70,6 @@ function controlOf(known: ReasoningControl, reasons: boolean | undefined): Reaso
   return reasons === true && known === 'none' ? 'effort' : known
 }
 
-const claudeControls: Readonly<Record<ClaudeThinking, ReasoningControl>> = {
-  none: 'none',
-  budget: 'budget',
-  adaptive_or_budget: 'effort_or_budget',
-  adaptive: 'effort',
-  on_by_default: 'effort',
-  always: 'effort',
-}
-
 function ofClaude(name: string): Known | undefined {
   if (!/claude|(?:^|-)(?:opus|sonnet|haiku|fable|mythos)-\d/.test(name)) return undefined
   const generation = claudeGeneration(name)
@@ -95,8 +86,6 @@ function ofClaude(name: string): Known | undefined {
     contextWindow: tokenLimitsOf('claude', name)?.contextWindow,
   }
 }
-
-const geminiControls = { none: 'none', budget: 'budget', level: 'effort' } as const
 
 function ofGemini(name: string): Known | undefined {
   if (!/^(?:gemini|gemma-|learnlm)/.test(name)) return undefined
@@ -135,9 +124,6 @@ function ofOpenai(name: string): Known | undefined {
     contextWindow: tokenLimitsOf('openai', name)?.contextWindow,
   }
 }
-
-/** Only reasoning models are told their instructions by the developer, and only search models take few parameters. */
-const reasonsAt = (rules: OpenAIModelRules): boolean => rules.instructions === 'developer' && !rules.accepted
 
 function ofOther(name: string): Known | undefined {
   const row = findOtherModel(name)

@@ -1,4 +1,4 @@
-import type { ModelCapabilities } from '../deployment.js'
+import type { ModelCapabilities, ReasoningControl } from '../deployment.js'
 
 /** Levels of `output_config.effort`, weakest first. */
 export type ClaudeEffort = 'low' | 'medium' | 'high' | 'xhigh' | 'max'
@@ -93,9 +93,40 @@ function findRow(model: string): ClaudeGeneration {
   return rows.find((row) => row.pattern.test(id)) ?? foreign
 }
 
-function thinkingOf(row: ClaudeGeneration, reasoning: boolean | undefined): ClaudeThinking {
+/** How each way to think is steered. */
+export const claudeControls: Readonly<Record<ClaudeThinking, ReasoningControl>> = {
+  none: 'none',
+  budget: 'budget',
+  adaptive_or_budget: 'effort_or_budget',
+  adaptive: 'effort',
+  on_by_default: 'effort',
+  always: 'effort',
+}
+
+const thinkingByControl: Readonly<Record<ReasoningControl, ClaudeThinking>> = {
+  none: 'none',
+  budget: 'budget',
+  effort_or_budget: 'adaptive_or_budget',
+  effort: 'adaptive',
+  switch: 'on_by_default',
+  switch_and_effort: 'on_by_default',
+  always: 'always',
+}
+
+function thinkingOf({ thinking }: ClaudeGeneration, own: ModelCapabilities): ClaudeThinking {
+  const { reasoning, reasoningControl: control } = own
+  if (control !== undefined) return claudeControls[thinking] === control ? thinking : thinkingByControl[control]
   if (reasoning === false) return 'none'
-  return reasoning === true && row.thinking === 'none' ? 'budget' : row.thinking
+  return reasoning === true && thinking === 'none' ? 'budget' : thinking
+}
+
+function samplingOf(
+  { sampling }: ClaudeGeneration,
+  refused: readonly string[] | undefined,
+): ClaudeGeneration['sampling'] {
+  if (refused === undefined) return sampling
+  if (refused.includes('temperature')) return 'refused'
+  return sampling === 'refused' ? 'free' : sampling
 }
 
 /**
@@ -104,10 +135,12 @@ function thinkingOf(row: ClaudeGeneration, reasoning: boolean | undefined): Clau
  */
 export function claudeGeneration(model: string, capabilities: ModelCapabilities = {}): ClaudeGeneration {
   const row = findRow(model)
+  const thinking = thinkingOf(row, capabilities)
+  const takesEffort = claudeControls[thinking].includes('effort')
   return {
-    sampling: row.sampling,
-    thinking: thinkingOf(row, capabilities.reasoning),
-    efforts: row.efforts,
+    sampling: samplingOf(row, capabilities.refusedParameters),
+    thinking,
+    efforts: takesEffort && row.efforts.length === 0 ? newest.efforts : row.efforts,
     hidesThinking: row.hidesThinking,
     forcedToolChoice: row.forcedToolChoice,
     assistantPrefill: capabilities.assistantPrefill ?? row.assistantPrefill,

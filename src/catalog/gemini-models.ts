@@ -1,3 +1,5 @@
+import type { ModelCapabilities, ReasoningControl } from '../deployment.js'
+
 /** Gemini's thinking levels, weakest first (generation 3 and later). */
 export const thinkingLevels = ['minimal', 'low', 'medium', 'high'] as const
 
@@ -89,11 +91,37 @@ const rows: readonly (readonly [RegExp, GeminiModel])[] = [
   [/^gemini-3-flash|^gemini-3\.1-flash-lite/, { ...newest, thinking: { kind: 'level', levels: thinkingLevels } }],
 ]
 
-/** The newest generation's row; what unknown models are taken for. */
-export const newestGeminiModel: GeminiModel = newest
-
-/** What is known of a model, by its bare name in any case (`gemini-2.5-pro`); unknown ones are taken for the newest. */
-export function findGeminiModel(name: string): GeminiModel {
+/**
+ * What is known of a model, by its bare name in any case (`gemini-2.5-pro`), under what a host says of it; unknown ones
+ * are taken for the newest.
+ */
+export function findGeminiModel(name: string, own: ModelCapabilities = {}): GeminiModel {
   const bare = name.toLowerCase()
-  return rows.find(([pattern]) => pattern.test(bare))?.[1] ?? newest
+  const row = rows.find(([pattern]) => pattern.test(bare))?.[1] ?? newest
+  if (Object.keys(own).length === 0) return row
+  const { jsonSchema = row.jsonSchema, refusedParameters: refused } = own
+  const penalties = refused ? !refused.includes('presence_penalty') : row.penalties
+  return { ...row, jsonSchema, penalties, thinking: thinkingOf(row.thinking, own) }
+}
+
+const thinkingByControl: Readonly<Record<ReasoningControl, GeminiThinking>> = {
+  none,
+  budget: flash,
+  switch: flash,
+  always: newest.thinking,
+  effort: newest.thinking,
+  switch_and_effort: newest.thinking,
+  effort_or_budget: newest.thinking,
+}
+
+/** How each kind of thinking is steered. */
+export const geminiControls = { none: 'none', budget: 'budget', level: 'effort' } as const
+
+function thinkingOf(
+  known: GeminiThinking,
+  { reasoning, reasoningControl: control }: ModelCapabilities,
+): GeminiThinking {
+  if (control !== undefined) return geminiControls[known.kind] === control ? known : thinkingByControl[control]
+  if (reasoning === false) return none
+  return reasoning === true && known.kind === 'none' ? newest.thinking : known
 }

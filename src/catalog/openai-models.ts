@@ -1,3 +1,5 @@
+import type { ModelCapabilities } from '../deployment.js'
+
 /** What OpenAI's API demands of a chat request to one family of its models. */
 export interface OpenAIModelRules {
   /** The only name that the limit of output tokens has there. */
@@ -11,7 +13,7 @@ export interface OpenAIModelRules {
   /** The effort where the caller names none. */
   readonly defaultEffort: 'none' | 'medium'
   /** If set, the only parameters that are taken. */
-  readonly accepted?: readonly string[]
+  readonly accepted?: readonly string[] | undefined
   /** Function tools: together with any effort, only without one, or only with an explicit `none`. */
   readonly tools: 'any_effort' | 'no_effort' | 'explicit_none'
 }
@@ -83,10 +85,27 @@ const families: readonly (readonly [RegExp, OpenAIModelRules])[] = [
   [/^gpt-\d/, gpt6],
 ]
 
-/** The rules of an OpenAI chat model; undefined for names that are not OpenAI's (a compatible server behind its own URL). */
-export function openaiModelRules(model: string): OpenAIModelRules | undefined {
+/**
+ * The rules of an OpenAI chat model, under what a host says of it; undefined for names that are not OpenAI's (a
+ * compatible server behind its own URL).
+ */
+export function openaiModelRules(model: string, own: ModelCapabilities = {}): OpenAIModelRules | undefined {
   const name = model.startsWith('ft:') ? model.slice(3) : model
-  return families.find(([pattern]) => pattern.test(name))?.[1]
+  const row = families.find(([pattern]) => pattern.test(name))?.[1]
+  if (!row) return undefined
+  const rules = withReasoning(row, own)
+  return own.refusedParameters ? { ...rules, refused: own.refusedParameters, refusedWhileReasoning: [] } : rules
+}
+
+/** Only reasoning models are told their instructions by the developer, and only search models take few parameters. */
+export const reasonsAt = ({ instructions, accepted }: OpenAIModelRules): boolean =>
+  instructions === 'developer' && !accepted
+
+function withReasoning(row: OpenAIModelRules, { reasoning, reasoningControl }: ModelCapabilities): OpenAIModelRules {
+  const reasons = reasoningControl === undefined ? reasoning : reasoningControl !== 'none'
+  if (reasons === undefined || reasons === reasonsAt(row)) return row
+  if (reasons) return { ...row, ...gpt51, accepted: undefined, defaultEffort: 'medium' }
+  return { ...row, instructions: 'as_given', refusedWhileReasoning: [], defaultEffort: 'none', tools: 'any_effort' }
 }
 
 const gptImage = ['background', 'moderation', 'n', 'output_compression', 'output_format', 'quality', 'size', 'user']

@@ -1,4 +1,4 @@
-import type { ReasoningControl } from './reasoning-control.js'
+import type { ReasoningControl } from '../deployment.js'
 
 /** What is known of a model of one of the smaller families. */
 export interface OtherModel {
@@ -156,16 +156,17 @@ const families: readonly Family[] = [
   },
   {
     name: 'command',
-    pattern: /^(?:c4ai-)?(?:command|aya)/,
+    pattern: /^(?:c4ai-|tiny-)?(?:command|aya)/,
     rows: [
       [/^command(?:-light)?(?:-nightly)?$/, { ...textOnly, contextWindow: 4 * kilo, maxOutputTokens: 4 * kilo }],
       [/command-r/, { ...plain, contextWindow: 128_000, maxOutputTokens: 4 * kilo }],
-      [/command-a-reasoning/, { ...plain, reasoning: 'budget', contextWindow: 256_000, maxOutputTokens: 32_000 }],
+      [/command-a-(?:03-2025|translate)/, { ...plain, contextWindow: 256_000, maxOutputTokens: 8_000 }],
       [/command-a-vision/, { ...seeing, tools: false, contextWindow: 128_000, maxOutputTokens: 8_000 }],
       [/aya-vision/, { ...seeing, tools: false, contextWindow: 16_000, maxOutputTokens: 4_000 }],
       [/aya/, { ...textOnly, contextWindow: 128_000, maxOutputTokens: 4_000 }],
     ],
-    newest: { ...plain, contextWindow: 256_000, maxOutputTokens: 8_000 },
+    // The newer ones all think: https://docs.cohere.com/docs/models
+    newest: { ...plain, reasoning: 'budget', contextWindow: 256_000, maxOutputTokens: 32_000 },
   },
   {
     name: 'nova',

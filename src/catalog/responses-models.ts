@@ -1,3 +1,4 @@
+import type { ModelCapabilities } from '../deployment.js'
 import { openaiModelRules } from './openai-models.js'
 
 // The maker's prefix, as resellers spell it: `openai/gpt-5`, `openai.gpt-5`, `ft:gpt-4.1`.
@@ -34,8 +35,12 @@ const reasoners = [
   /^grok-(?:[4-9]|build|code)(?!.*non-reasoning)/,
 ]
 
-/** True for models that give their reasoning encrypted, so that it can be sent back to an API that stores nothing. */
-export function encryptsReasoning(model: string): boolean {
+/**
+ * True for models that give their reasoning encrypted, so that it can be sent back to an API that stores nothing; what a
+ * host says of its model's reasoning counts for more.
+ */
+export function encryptsReasoning(model: string, { reasoning, reasoningControl }: ModelCapabilities = {}): boolean {
+  if (reasoningControl !== undefined) return reasoningControl !== 'none'
   const name = bare(model)
-  return reasoners.some((pattern) => pattern.test(name))
+  return reasoning ?? reasoners.some((pattern) => pattern.test(name))
 }

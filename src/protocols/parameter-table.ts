@@ -81,6 +81,11 @@ const neutral: Readonly<Record<string, (value: unknown) => boolean>> = {
   top_p: (value) => value === 1,
 }
 
+/** True where a parameter's value asks for nothing beyond what every target does by itself. */
+export function asksNothing(parameter: string, value: unknown): boolean {
+  return neutral[parameter]?.(value) ?? false
+}
+
 function isEmptyList(value: unknown): boolean {
   return Array.isArray(value) && value.length === 0
 }
@@ -124,7 +129,7 @@ export function translateParameters(
     if (typeof take === 'string') members[take] = value
     else if (take) Object.assign(members, take(value))
     else if (!known[operation].has(name) || policy.allowed.includes(name)) extra[name] = value
-    else if (!(neutral[name]?.(value) ?? false)) unsupported.push(name)
+    else if (!asksNothing(name, value)) unsupported.push(name)
   }
   return { members, extra, unsupported }
 }

@@ -77,7 +77,7 @@ describe('capabilitiesOf', () => {
     ['qwen9-max', 'qwen', 'switch'],
     ['kimi-k9', 'kimi', 'switch'],
     ['glm-9', 'glm', 'switch'],
-    ['command-z', 'command', 'none'],
+    ['command-z', 'command', 'budget'],
     ['nova-9-pro', 'nova', 'effort'],
   ])('takes the newer id %s for the newest of its family', (model, family, reasoningControl) => {
     const profile = capabilitiesOf('somewhere', model)

@@ -46,10 +46,10 @@ describe('a limit of output tokens on its way to a provider', () => {
     let checked = 0
     for (const [name, operation, model] of cases) {
       const provider = registry.get(name)
-      const codec = provider && (findCodec(provider, operation) as Codec<StreamOperation> | undefined)
-      if (!codec) continue
       const settings = setups[name]?.settings ?? {}
       const deployment = deploymentOf({ provider: name, model, settings, dropParams: true, baseUrl: 'http://x.test/y' })
+      const codec = provider && (findCodec(provider, operation, deployment) as Codec<StreamOperation> | undefined)
+      if (!codec) continue
       for (const field of fields[operation]) {
         for (const limit of [1, 7, 15, 16, 300]) {
           const request = { ...plain[operation], [field]: limit }

@@ -23,7 +23,7 @@ export function toSentCall(planned: PlannedCall, deployment: Deployment, registr
   const { request: settled } = settleRequest<JsonObject>(planned.request, deployment)
   const request = withExtraBody(settled)
   const provider = registry.get(deployment.provider)
-  const codec: Codec<Operation> | undefined = provider && findCodec(provider, planned.operation)
+  const codec: Codec<Operation> | undefined = provider && findCodec(provider, planned.operation, deployment)
   if (!codec) return { planned: ofOperation(planned, request), requests: 1 }
   // What decides between codecs and limits is the request and its deployment alone.
   const exchange = { request, deployment, id: '', created: 0 } as Exchange<Operation>

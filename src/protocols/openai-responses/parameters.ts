@@ -11,8 +11,8 @@ const leastOutputTokens = 16
 const longestUser = 64
 
 /** Refuses what OpenAI's own model does not take; nothing for names that are not OpenAI's. */
-export function applyModelRules(draft: Draft, model: string): void {
-  const rules = openaiModelRules(model)
+export function applyModelRules(draft: Draft, model: string, { capabilities }: Deployment): void {
+  const rules = openaiModelRules(model, capabilities)
   if (!rules) return
   for (const name of rules.refused) refuse(draft, name)
   if ((wantedEffort(draft.fields) ?? rules.defaultEffort) === 'none') return
@@ -75,7 +75,7 @@ export function storageMembers(
 ): JsonObject {
   const own = Array.isArray(fields['include']) ? fields['include'] : []
   const stored = fields['store'] === true || stringOf(fields['previous_response_id']) !== undefined
-  const reasons = capabilities.reasoning ?? encryptsReasoning(model)
+  const reasons = encryptsReasoning(model, capabilities)
   const encrypted = !stored && reasons && options.encryptedReasoning !== false ? ['reasoning.encrypted_content'] : []
   const logprobs = fields['logprobs'] === true ? ['message.output_text.logprobs'] : []
   const include = [...new Set<unknown>([...own, ...encrypted, ...logprobs])]

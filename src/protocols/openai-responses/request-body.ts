@@ -24,7 +24,7 @@ export function encodeResponses(exchange: Exchange<'chat'>, options: ResponsesOp
   const named = withoutResponsesPrefix(deployment.model)
   const family = baseModelOf(deployment, named)
   refuseUnknown(draft, options.unsupported ?? [])
-  if (options.modelRules) applyModelRules(draft, family)
+  if (options.modelRules) applyModelRules(draft, family, deployment)
   const stream = request.stream === true
   const body = {
     ...passedThrough(draft),

@@ -42,15 +42,17 @@ function encodeChat({ request, deployment }: Exchange<'chat'>, quirks: Quirks, r
   const draft = createDraft(request, deployment, knownParameters.chat, quirks.extraBody)
   const model = upstreamModel(deployment, quirks)
   const keepCacheControl = quirks.messages?.keepCacheControl?.test(model) ?? false
-  applyReasoning(draft, quirks)
+  applyReasoning(draft, quirks, deployment)
   applyRules(draft, rules)
   noteIgnored(draft, quirks.ignored)
-  const modelRules = quirks.modelRules ? applyChatModelRules(draft, baseModelOf(deployment, model)) : undefined
+  const modelRules = quirks.modelRules
+    ? applyChatModelRules(draft, baseModelOf(deployment, model), deployment)
+    : undefined
   const knowsDeveloper = quirks.modelRules || quirks.messages?.developerRole === true
   const instructions = modelRules?.instructions ?? (knowsDeveloper ? 'as_given' : 'system')
   const messageRules: MessageRules = { quirks: quirks.messages ?? {}, instructions, keepCacheControl }
   writeMessages(draft, request, messageRules)
-  applyResponseFormat(draft, quirks)
+  applyResponseFormat(draft, quirks, deployment)
   applyTools(draft, quirks, keepCacheControl)
   applyNames(draft.body, quirks.rename, quirks.clamp)
   applyStream(draft.body, request.stream === true, quirks)

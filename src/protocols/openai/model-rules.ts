@@ -1,12 +1,17 @@
 import { openaiImageParameters, openaiModelRules, type OpenAIModelRules } from '../../catalog/openai-models.js'
+import type { Deployment } from '../../deployment.js'
 import { isObject, stringOf } from '../../wire/json.js'
 import { applyNames, type Draft, knownParameters, refuse } from './parameters.js'
 
 const completionTokens = { max_tokens: 'max_completion_tokens' }
 
 /** Writes a chat body as OpenAI's own model family demands it; gives back the family's rules, undefined for other models. */
-export function applyChatModelRules(draft: Draft, model: string): OpenAIModelRules | undefined {
-  const rules = openaiModelRules(model)
+export function applyChatModelRules(
+  draft: Draft,
+  model: string,
+  { capabilities }: Deployment,
+): OpenAIModelRules | undefined {
+  const rules = openaiModelRules(model, capabilities)
   if (!rules) return undefined
   const { body } = draft
   if (rules.tokenLimit === 'max_completion_tokens') applyNames(body, completionTokens, undefined)

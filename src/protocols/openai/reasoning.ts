@@ -1,3 +1,4 @@
+import type { Deployment } from '../../deployment.js'
 import { isObject, type JsonObject, numberOf, stringOf } from '../../wire/json.js'
 import { type Draft, refuse } from './parameters.js'
 import type { Quirks, ReasoningControl } from './quirks.js'
@@ -91,9 +92,13 @@ const writers: Readonly<Record<Exclude<ReasoningControl, 'none'>, Writer>> = {
 }
 
 /** Translates `reasoning_effort` and `thinking` into what the provider understands; its own fields, if sent, win. */
-export function applyReasoning(draft: Draft, quirks: Quirks): void {
+export function applyReasoning(draft: Draft, quirks: Quirks, { capabilities }: Deployment): void {
   const { body } = draft
-  const control = quirks.reasoning ?? 'reasoning_effort'
+  const { reasoning, reasoningControl } = capabilities
+  const reasons = reasoningControl === undefined ? reasoning === true : reasoningControl !== 'none'
+  const known = quirks.reasoning ?? 'reasoning_effort'
+  // The host knows its own model better than the row of its provider.
+  const control = known === 'none' && reasons ? 'reasoning_effort' : known
   if (control === 'none') {
     refuse(draft, 'reasoning_effort')
     refuse(draft, 'thinking')

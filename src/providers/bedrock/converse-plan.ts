@@ -108,7 +108,7 @@ function planSearch(request: ChatRequest, { reasoning }: BedrockModel) {
 export function planConverse(exchange: Exchange<'chat'>): ConversePlan {
   const { deployment } = exchange
   const id = readBedrockModel(deployment)
-  const model = bedrockModel(id.base)
+  const model = bedrockModel(id.base, deployment.capabilities)
   const request = withDefaults(exchange)
   const reasoning = planReasoning(request, model)
   const tier = planTier(request)
