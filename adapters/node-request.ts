@@ -15,6 +15,7 @@ export class NodeHttpRequest<Host> implements HttpRequest<Host> {
   readonly #hostBody: unknown
   #query: URLSearchParams | undefined
   #json: Promise<unknown> | undefined
+  #bytes: Promise<Uint8Array> | undefined
   #controller: AbortController | undefined
   #onGone: (() => void) | undefined
   readonly #leaving = new Leaving()
@@ -85,14 +86,30 @@ export class NodeHttpRequest<Host> implements HttpRequest<Host> {
     return (this.#json ??= this.#readJson(limitBytes))
   }
 
+  bytes(limitBytes: number): Promise<Uint8Array> | undefined {
+    this.#assertJsonType()
+    if (this.#hasHostBody() || inflaterFor(this.#incoming.headers['content-encoding']) !== null) return undefined
+    return (this.#bytes ??= readUpload(this.#incoming, limitBytes))
+  }
+
   async #readJson(limitBytes: number): Promise<unknown> {
+    this.#assertJsonType()
+    if (this.#hasHostBody()) return fromHostBody(this.#hostBody, limitBytes)
+    const inflate = inflaterFor(this.#incoming.headers['content-encoding'])
+    const bytes = await (this.#bytes ?? readUpload(this.#incoming, limitBytes))
+    // Nobody needs them twice, and a stream may run for minutes.
+    this.#bytes = undefined
+    return parseJson(inflate === null ? bytes : await inflate(bytes, limitBytes))
+  }
+
+  #assertJsonType(): void {
     const { headers } = this.#incoming
     assertJsonType(headers['content-type'], headers.origin !== undefined || 'sec-fetch-site' in headers)
-    const hostBody = this.#hostBody
-    if (hostBody !== undefined && !isPlaceholder(hostBody, this.#incoming)) return fromHostBody(hostBody, limitBytes)
-    const inflate = inflaterFor(headers['content-encoding'])
-    const bytes = await readUpload(this.#incoming, limitBytes)
-    return parseJson(inflate === null ? bytes : await inflate(bytes, limitBytes))
+  }
+
+  #hasHostBody(): boolean {
+    if (this.#bytes !== undefined) return false
+    return this.#hostBody !== undefined && !isPlaceholder(this.#hostBody, this.#incoming)
   }
 
   #watch(): void {

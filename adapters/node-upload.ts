@@ -9,13 +9,13 @@ const piecesPerBlock = 1024
  * through to nowhere, so that the client gets to read the refusal.
  * @throws GatewayError payload_too_large, client_closed; internal when something else has read it
  */
-export async function readUpload(incoming: IncomingMessage, limitBytes: number): Promise<Uint8Array> {
-  if (incoming.readableDidRead) throw alreadyRead()
-  if (incoming.readableEnded) return new Uint8Array()
-  if (incoming.destroyed) throw clientClosed()
+export function readUpload(incoming: IncomingMessage, limitBytes: number): Promise<Uint8Array> {
+  if (incoming.readableDidRead) return Promise.reject(alreadyRead())
+  if (incoming.readableEnded) return Promise.resolve(new Uint8Array())
+  if (incoming.destroyed) return Promise.reject(clientClosed())
   if (Number(incoming.headers['content-length'] ?? 0) > limitBytes) {
     incoming.resume()
-    throw tooLarge(limitBytes)
+    return Promise.reject(tooLarge(limitBytes))
   }
   return collect(incoming, limitBytes)
 }

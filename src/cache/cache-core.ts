@@ -14,6 +14,8 @@ import { createCollectingRoom, StreamCollector } from './stream-collector.js'
 export interface CacheParts {
   /** Bounds its own time; it may fail at any time. */
   readonly store: CacheStore
+  /** What the store has in this process, at once; null where it would have to ask. @default nothing */
+  readonly recall?: ((key: string) => string | null) | undefined
   readonly clock: Clock
   readonly logger: Logger
 }
@@ -44,18 +46,28 @@ export interface CacheCore {
   collector(overflowed: () => void): StreamCollector
   /** What an answer of now says about its origin. */
   originOf(producer: Producer): AnswerOrigin
-  toHit(key: string, source: StoredAnswer): CacheHit
+  toHit(plan: Pick<CachePlan, 'key' | 'maxAgeMs'>, source: StoredAnswer): CacheHit
+  /** The hit as it is now; undefined where the very same answer is not at hand any more, or too old by now. */
+  again(hit: CacheHit): CacheHit | undefined
 }
 
 const toStoreKey = (key: string): string => `response:${key}`
 
 /** Builds it from settings and parts. */
-export function createCacheCore(settings: CacheSettings, { store, clock, logger }: CacheParts): CacheCore {
+export function createCacheCore(settings: CacheSettings, { store, recall, clock, logger }: CacheParts): CacheCore {
   const safe = toSafeStore(store, logger)
   const entries = createEntryReader()
   const flights = createFlights<StoredAnswer>(clock)
   const room = createCollectingRoom(settings.maxBytes)
-  const isFresh = (answer: StoredAnswer, plan: CachePlan): boolean => clock.now() - answer.at < plan.maxAgeMs
+  const isFresh = (answer: StoredAnswer, { maxAgeMs }: Pick<CachePlan, 'maxAgeMs'>): boolean =>
+    clock.now() - answer.at < maxAgeMs
+  const toHit: CacheCore['toHit'] = ({ key, maxAgeMs }, source) => ({
+    status: 'hit',
+    key,
+    ageMs: Math.max(0, clock.now() - source.at),
+    maxAgeMs,
+    source,
+  })
 
   return {
     planFor: createPlanner(settings),
@@ -86,7 +98,11 @@ export function createCacheCore(settings: CacheSettings, { store, clock, logger 
       const { id, modelName, provider, model } = deployment
       return { at: clock.now(), deployment: id, modelName, provider, model }
     },
-    toHit: (key, source) => ({ status: 'hit', key, ageMs: Math.max(0, clock.now() - source.at), source }),
+    toHit,
+    again(hit) {
+      const source = entries.read(hit.key, recall?.(toStoreKey(hit.key)), clock.now())
+      return source && source.text === hit.source.text && isFresh(source, hit) ? toHit(hit, source) : undefined
+    },
   }
 }
 

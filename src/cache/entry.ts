@@ -72,7 +72,7 @@ interface ReadBefore {
   readonly expires: number
 }
 
-const remembered = 500
+const remembered = 5_000
 const rememberedCharacters = 8 * 1024 * 1024
 
 /** Builds a reader. A memory gives the same text for every hit, whose digest need not be made each time. */

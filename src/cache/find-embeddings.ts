@@ -37,7 +37,7 @@ export async function findEmbeddings(
   const inputs = plan && readInputs(question, plan)
   if (!plan || !inputs) return bypassWhole(question)
   const { flight, landed } = await core.takeSeat(plan, question)
-  const landedHit = landed && toWholeHit<'embeddings'>(plan.key, landed, core)
+  const landedHit = landed && toWholeHit<'embeddings'>(plan, landed, core)
   if (landedHit) return landedHit
   const keys = inputs.digests.map((digest) => plan.keyFor(digest))
   const found = (await core.read(keys, plan)).map(toKeptVector)
@@ -48,7 +48,7 @@ export async function findEmbeddings(
     const whole: StoredAnswer = { ...source, kind: 'whole', usage: body.usage, text: JSON.stringify(body) }
     flight?.land(whole)
     flight?.leave()
-    return { ...core.toHit(plan.key, whole), answer: { body, written: whole.text } }
+    return { ...core.toHit(plan, whole), answer: { body, written: whole.text } }
   }
   refuseToAsk(question)
   return new EmbeddingMiss({ question, lookup, plan, flight, core })

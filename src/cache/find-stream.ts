@@ -28,7 +28,7 @@ export async function findStream<K extends StreamOperation>(
   }
   flight?.land(source)
   flight?.leave()
-  return { ...core.toHit(plan.key, source), parts: replayLines(source.text) }
+  return { ...core.toHit(plan, source), parts: replayLines(source.text) }
 }
 
 function toMiss(plan: CachePlan, flight: Flight<StoredAnswer> | undefined, core: CacheCore): StreamMiss {

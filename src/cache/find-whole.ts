@@ -15,7 +15,7 @@ export async function findWhole<K extends Operation>(
   if (!plan) return bypassWhole(question)
   const { flight, landed } = await core.takeSeat(plan, question)
   const source = landed ?? (await core.read([plan.key], plan))[0]
-  const hit = source && toWholeHit<K>(plan.key, source, core)
+  const hit = source && toWholeHit<K>(plan, source, core)
   if (!hit) {
     refuseToAsk(question)
     return toMiss(question, plan, flight, core)
@@ -27,12 +27,12 @@ export async function findWhole<K extends Operation>(
 
 /** The hit that an answer makes; undefined where it is no whole answer. */
 export function toWholeHit<K extends Operation>(
-  key: string,
+  plan: CachePlan,
   source: StoredAnswer,
   core: CacheCore,
 ): WholeHit<K> | undefined {
   const answer = fromStored<K>(source)
-  return answer && { ...core.toHit(key, source), answer }
+  return answer && { ...core.toHit(plan, source), answer }
 }
 
 /** A call that takes no part. @throws GatewayError not_cached */

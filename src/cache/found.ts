@@ -14,6 +14,8 @@ export interface CacheHit {
   readonly status: 'hit'
   readonly key: string
   readonly ageMs: number
+  /** The oldest answer that the call takes. */
+  readonly maxAgeMs: number
   /** Who gave the answer at its time, and the usage that it had. */
   readonly source: StoredAnswer
 }

@@ -4,7 +4,7 @@ import { type CacheParts, createCacheCore } from './cache-core.js'
 import { findEmbeddings } from './find-embeddings.js'
 import { findStream } from './find-stream.js'
 import { findWhole } from './find-whole.js'
-import type { StreamHit, StreamMiss, WholeHit, WholeMiss } from './found.js'
+import type { CacheHit, StreamHit, StreamMiss, WholeHit, WholeMiss } from './found.js'
 import { type CacheOptions, toCacheSettings } from './options.js'
 
 /** Answers repeated requests. */
@@ -13,6 +13,8 @@ export interface ResponseCache {
   findWhole<K extends Operation>(question: CacheQuestion<K>): Promise<WholeHit<K> | WholeMiss<K>>
   /** @throws as `findWhole` */
   findStream<K extends StreamOperation>(question: CacheQuestion<K>): Promise<StreamHit<K> | StreamMiss>
+  /** The same hit once more, at once, for a request that is the same in all: undefined where it has to be looked up anew. */
+  again(hit: CacheHit): CacheHit | undefined
 }
 
 /** Builds the cache over a store. What the store cannot give is a miss, what it cannot keep is not kept. */
@@ -26,5 +28,6 @@ export function createResponseCache(options: CacheOptions, parts: CacheParts): R
       return found as WholeHit<K> | WholeMiss<K>
     },
     findStream: (question) => findStream(question, core),
+    again: (hit) => core.again(hit),
   }
 }

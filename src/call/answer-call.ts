@@ -2,8 +2,9 @@ import type { ChatRequest } from '../wire/chat.js'
 import type { Operation, Operations, StreamOperation } from '../wire/operations.js'
 import type { CallContext, CallParts } from './context.js'
 import { type Guard, beginGuard, guardStream, guardWhole } from './guard-call.js'
+import type { GivenWhole } from './given-whole.js'
 import { type CallRecording, beginRecord } from './record-call.js'
-import { type GivenWhole, runCall } from './run-call.js'
+import { runCall } from './run-call.js'
 import { type GivenStream, runStream } from './run-stream.js'
 
 /**

@@ -4,6 +4,7 @@ import type { ResponseCache } from '../cache/response-cache.js'
 import type { StoredAnswer } from '../cache/entry.js'
 import type { CacheQuestion } from '../cache/cache-plan.js'
 import type { StreamHit, StreamMiss, WholeHit, WholeMiss } from '../cache/found.js'
+import type { RecentHits } from '../cache/recent-hits.js'
 import { fromStored } from '../cache/stored-whole.js'
 import { replayLines } from '../cache/stream-text.js'
 import { readCacheWishes } from '../cache/wishes.js'
@@ -11,6 +12,7 @@ import { GatewayError } from '../errors.js'
 import type { Operation, Operations, StreamOperation } from '../wire/operations.js'
 import type { Given } from './attempt.js'
 import type { BegunCall } from './begin-call.js'
+import type { KnownCall } from './known-call.js'
 import type { CallContext } from './context.js'
 import type { PartBatches } from './read-parts.js'
 import { requestTags } from './routing-facts.js'
@@ -19,6 +21,8 @@ import { requestTags } from './routing-facts.js'
 export interface EarlierAnswers {
   readonly idempotency: Idempotency | undefined
   readonly cache: ResponseCache | undefined
+  /** Requests that were answered from memory; undefined where nothing is, or where more than the request decides. */
+  readonly recent: RecentHits<KnownCall<Operation>> | undefined
 }
 
 /** One call, as far as it may have been answered before. */
@@ -87,8 +91,9 @@ export function cacheHeaders(
     | undefined,
 ): ReplayHeaders {
   if (!found || found.key === undefined) return {}
-  const headers = { 'x-sluice-cache': found.status, 'x-sluice-cache-key': found.key }
-  return found.status === 'hit' ? { ...headers, age: toSeconds(found.ageMs) } : headers
+  const { status, key } = found
+  if (status !== 'hit') return { 'x-sluice-cache': status, 'x-sluice-cache-key': key }
+  return { 'x-sluice-cache': status, 'x-sluice-cache-key': key, age: toSeconds(found.ageMs) }
 }
 
 // As other APIs call it.

@@ -9,7 +9,8 @@ import {
 import type { Operation, Operations, StreamOperation } from '../wire/operations.js'
 import type { Given } from './attempt.js'
 import type { CallContext, CallParts } from './context.js'
-import { type GivenWhole, runCall } from './run-call.js'
+import type { GivenWhole } from './given-whole.js'
+import { runCall } from './run-call.js'
 import { type GivenStream, runStream } from './run-stream.js'
 
 /** A call that hooks or guardrails of the host take part in. */

@@ -1,10 +1,10 @@
-import type { WholeHit, WholeMiss } from '../cache/found.js'
+import type { WholeMiss } from '../cache/found.js'
 import type { IdempotentCall } from '../cache/idempotent-call.js'
 import { toGatewayError } from '../errors.js'
 import type { ChatCompletion } from '../wire/chat.js'
 import { numberOf } from '../wire/json.js'
 import type { Operation, Operations } from '../wire/operations.js'
-import { type Given, type WholeAnswer, attemptWhole } from './attempt.js'
+import { type WholeAnswer, attemptWhole } from './attempt.js'
 import { type Answered, beginCall, firstAnswer } from './begin-call.js'
 import type { CallContext, CallParts } from './context.js'
 import {
@@ -16,15 +16,12 @@ import {
   originOf,
   toWhole,
 } from './earlier-answers.js'
+import { type GivenWhole, WrittenWhole } from './given-whole.js'
 import { openAccount } from './open-account.js'
-import type { DecodedAnswer } from './read-answer.js'
 import { markCompletion } from './reasoning-origin.js'
 import { restored } from './restored-request.js'
 import { noteAnswer } from './note-answer.js'
 import { tellFailure } from './tell-failure.js'
-
-/** A whole answer as it is given to whoever asked. */
-export interface GivenWhole<K extends Operation> extends Given, DecodedAnswer<K> {}
 
 /**
  * One call from start to finish, answered whole.
@@ -41,14 +38,16 @@ export async function runCall<K extends Operation>(
   let repeat: IdempotentCall | undefined
   try {
     const begun = await beginRepeat(repeatable, parts.earlier)
-    if (begun?.status === 'replay') return lazily(toWhole<K>(begun.source), givenFrom(begun.source))
+    if (begun?.status === 'replay') return new WrittenWhole(toWhole<K>(begun.source), givenFrom(begun.source))
     repeat = begun
     const account = await openAccount(repeatable, parts)
     const found = await findWhole(repeatable, parts.earlier)
     const headers = { ...account?.headers, ...cacheHeaders(found) }
     if (found?.status === 'hit') {
       account?.cached(found.source)
-      return fromCache(found, headers, repeat)
+      repeat?.keep(found.answer, originOf(found.source))
+      const known = { operation, request, group: call.route.group, hit: found, answer: found.answer }
+      return new WrittenWhole(found.answer, givenFrom(found.source, headers), known)
     }
     if (found) call.onEnd(() => found.release())
     const answer = await ask(repeatable, found, parts)
@@ -60,33 +59,6 @@ export async function runCall<K extends Operation>(
   } finally {
     call.end()
     repeat?.release()
-  }
-}
-
-function fromCache<K extends Operation>(
-  found: WholeHit<K>,
-  headers: Given['headers'],
-  repeat: IdempotentCall | undefined,
-): GivenWhole<K> {
-  repeat?.keep(found.answer, originOf(found.source))
-  return lazily(found.answer, givenFrom(found.source, headers))
-}
-
-/** An answer that is written already, whose body is parsed only for those who read it. */
-function lazily<K extends Operation>(
-  answer: DecodedAnswer<K>,
-  { deploymentId, droppedParams, billable, headers }: Given,
-): GivenWhole<K> {
-  const { written } = answer
-  return {
-    deploymentId,
-    droppedParams,
-    billable,
-    headers,
-    written,
-    get body() {
-      return answer.body
-    },
   }
 }
 

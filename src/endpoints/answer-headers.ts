@@ -2,6 +2,7 @@ import type { Given } from '../call/attempt.js'
 import type { Headers } from '../http/message.js'
 import type { CallTrail } from '../router/trail.js'
 
+const printable = /^[\x21-\x7e]*$/
 const notPrintable = /[^\x21-\x7e]/gu
 const longestHeader = 2_000
 
@@ -47,8 +48,12 @@ export function servedHeaders(
   trail: CallTrail,
   explain: boolean,
 ): Headers {
-  const paid = { ...headers, ...attemptHeaders(trail, explain) }
-  paid['x-sluice-deployment'] = headerText(deploymentId)
+  const paid: Record<string, string> = {
+    ...headers,
+    'x-sluice-attempts': String(trail.entries.length),
+    'x-sluice-deployment': headerText(deploymentId),
+  }
+  if (explain) paid['x-sluice-explain'] = toExplanation(trail)
   if (!billable) paid['x-sluice-billable'] = 'false'
   const served = trail.entries.at(-1)?.modelName
   if (served !== undefined && served !== trail.modelName) paid['x-sluice-fallback'] = headerText(served)
@@ -59,5 +64,6 @@ export function servedHeaders(
 
 /** Clients choose the names of unknown parameters; what no header can carry is escaped, and the rest cut. */
 function headerText(text: string): string {
+  if (text.length <= longestHeader && printable.test(text)) return text
   return text.replaceAll(notPrintable, escape).slice(0, longestHeader)
 }

@@ -3,7 +3,7 @@ import { type Route, type RouteExample, defineRoute } from '../http/route.js'
 import { ChatChunk, ChatCompletion, ChatRequest } from '../wire/chat.js'
 import { isPlainChat } from '../wire/plain-chat.js'
 import { azureNote, callNotes } from './call-notes.js'
-import { answerStream, answerWhole, toldRefusals } from './model-call.js'
+import { answerStream, answerWhole, recallWhole, toldRefusals } from './model-call.js'
 
 /** `POST /v1/chat/completions`. */
 export function chatCompletions(parts: CallParts): Route {
@@ -18,6 +18,7 @@ export function chatCompletions(parts: CallParts): Route {
     body: ChatRequest,
     acceptsAtOnce: isPlainChat,
     pathIntoBody: ['model'],
+    recall: recallWhole(parts),
     response: ChatCompletion,
     stream: ChatChunk,
     handle: (context) =>

@@ -2,7 +2,7 @@ import type { CallParts } from '../call/context.js'
 import { type Route, type RouteExample, defineRoute } from '../http/route.js'
 import { Completion, CompletionChunk, CompletionRequest } from '../wire/completions.js'
 import { azureNote, callNotes } from './call-notes.js'
-import { answerStream, answerWhole, toldRefusals } from './model-call.js'
+import { answerStream, answerWhole, recallWhole, toldRefusals } from './model-call.js'
 
 /** `POST /v1/completions`. */
 export function completions(parts: CallParts): Route {
@@ -16,6 +16,7 @@ export function completions(parts: CallParts): Route {
     examples,
     body: CompletionRequest,
     pathIntoBody: ['model'],
+    recall: recallWhole(parts),
     response: Completion,
     stream: CompletionChunk,
     handle: (context) =>

@@ -3,7 +3,7 @@ import { InvalidRequestError } from '../errors.js'
 import { type Route, type RouteExample, defineRoute } from '../http/route.js'
 import { ImageRequest, ImageResponse } from '../wire/images.js'
 import { azureNote, callNotes } from './call-notes.js'
-import { answerWhole, toldRefusals } from './model-call.js'
+import { answerWhole, recallWhole, toldRefusals } from './model-call.js'
 
 /** `POST /v1/images/generations`. */
 export function imagesGenerations(parts: CallParts): Route {
@@ -17,6 +17,7 @@ export function imagesGenerations(parts: CallParts): Route {
     examples,
     body: ImageRequest,
     pathIntoBody: ['model'],
+    recall: recallWhole(parts),
     response: ImageResponse,
     handle: (context) => {
       if (context.body['stream']) throw new InvalidRequestError('Images are not streamed.', 'stream')

@@ -1,10 +1,14 @@
 import type { CallContext, CallParts } from '../call/context.js'
+import { answerAgain } from '../call/answer-again.js'
 import { answerCall, answerStream as streamCall } from '../call/answer-call.js'
+import type { GivenWhole } from '../call/given-whole.js'
+import { findKnown, keepKnown } from '../call/known-call.js'
 import { recordRefusal } from '../call/record-refusal.js'
+import type { RawRequest } from '../cache/recent-hits.js'
 import { toGatewayError } from '../errors.js'
 import { errorAnswer, jsonAnswer } from '../http/answer.js'
 import type { HttpRequest, HttpResponse } from '../http/message.js'
-import type { RefusedRequest, RouteContext } from '../http/route.js'
+import type { RawContext, RefusedRequest, Route, RouteContext } from '../http/route.js'
 import { doneEvent, sseError, sseEvent, sseHeaders } from '../http/sse.js'
 import type { JsonObject } from '../wire/json.js'
 import type { StreamPart } from '../protocols/protocol.js'
@@ -15,35 +19,69 @@ import { attemptHeaders, servedHeaders } from './answer-headers.js'
 /** Answers with a whole result; the provider's own bytes where nothing had to be changed. */
 export async function answerWhole<K extends Operation>(
   operation: K,
-  { body, ...context }: RouteContext<Operations[K]['request']>,
+  { body, bytes, ...context }: RouteContext<Operations[K]['request']>,
   parts: CallParts,
 ): Promise<HttpResponse> {
-  const call = toCallContext(context)
-  try {
+  return respond(body, context, parts, async (call) => {
     const answer = await answerCall(operation, body, call, parts)
-    return jsonAnswer(
-      200,
-      answer.written ?? answer.body,
-      servedHeaders(answer, call.trail, isExplained(context.request, body, parts)),
-    )
+    if (answer.known && bytes) keepKnown(toRaw({ ...context, bytes }), answer.known, call.headers, parts)
+    return answer
+  })
+}
+
+/**
+ * Answers requests whose very bytes were answered from the cache before, without reading them again: for
+ * `Route.recall`. Undefined where no answer is kept.
+ */
+export function recallWhole(parts: CallParts): Route['recall'] {
+  if (!parts.earlier.recent) return undefined
+  return {
+    maxBytes: mostRecalledBytes,
+    answer(context) {
+      const known = findKnown(toRaw(context), context.request.headers, parts)
+      return known && respond(known.request, context, parts, (call) => answerAgain(known, call, parts))
+    },
+  }
+}
+
+// What is larger takes longer to compare, and room from many that are small.
+const mostRecalledBytes = 65_536
+
+function toRaw({ caller, request: { path }, bytes }: RawContext): RawRequest {
+  return { caller, path, bytes }
+}
+
+/** A whole answer with the headers that tell how it came to be, or the failure in its place. */
+async function respond<K extends Operation>(
+  body: JsonObject,
+  context: Pick<RawContext, 'caller' | 'request' | 'requestId'>,
+  parts: CallParts,
+  answerTo: (call: CallContext) => Promise<GivenWhole<K>>,
+): Promise<HttpResponse> {
+  const call = toCallContext(context)
+  const explain = isExplained(context.request, body, parts)
+  try {
+    const answer = await answerTo(call)
+    return jsonAnswer(200, answer.written ?? answer.body, servedHeaders(answer, call.trail, explain))
   } catch (thrown) {
-    return errorAnswer(toGatewayError(thrown), attemptHeaders(call.trail, isExplained(context.request, body, parts)))
+    return errorAnswer(toGatewayError(thrown), attemptHeaders(call.trail, explain))
   }
 }
 
 /** Answers with an event stream; the status is sent only once there is content, so that earlier failures are HTTP errors. */
 export async function answerStream<K extends StreamOperation>(
   operation: K,
-  { body, ...context }: RouteContext<Operations[K]['request']>,
+  { body, caller, request, requestId }: RouteContext<Operations[K]['request']>,
   parts: CallParts,
 ): Promise<HttpResponse> {
-  const call = toCallContext(context)
+  const call = toCallContext({ caller, request, requestId })
+  const explain = isExplained(request, body, parts)
   try {
     const answer = await streamCall(operation, body, call, parts)
-    const headers = { ...sseHeaders, ...servedHeaders(answer, call.trail, isExplained(context.request, body, parts)) }
+    const headers = { ...sseHeaders, ...servedHeaders(answer, call.trail, explain) }
     return { status: 200, headers, stream: new EventStream(answer.parts) }
   } catch (thrown) {
-    return errorAnswer(toGatewayError(thrown), attemptHeaders(call.trail, isExplained(context.request, body, parts)))
+    return errorAnswer(toGatewayError(thrown), attemptHeaders(call.trail, explain))
   }
 }
 
@@ -58,7 +96,11 @@ function isExplained({ headers }: HttpRequest, body: JsonObject, { explain }: Ca
   return body['explain'] === true || headers['x-sluice-explain'] === 'true'
 }
 
-function toCallContext({ caller, requestId, request }: Omit<RouteContext<unknown>, 'body'>): CallContext {
+function toCallContext({
+  caller,
+  requestId,
+  request,
+}: Pick<RawContext, 'caller' | 'request' | 'requestId'>): CallContext {
   const signal = request.leaving ?? request.signal
   return { caller, requestId, signal, headers: request.headers, trail: new CallTrail() }
 }

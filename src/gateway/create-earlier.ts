@@ -1,3 +1,4 @@
+import { createRecentHits } from '../cache/recent-hits.js'
 import { createIdempotency } from '../cache/idempotency.js'
 import { createResponseCache } from '../cache/response-cache.js'
 import type { EarlierAnswers } from '../call/earlier-answers.js'
@@ -21,6 +22,7 @@ export function createEarlier(options: GatewayOptions, core: EarlierCore): Earli
   const { idempotency = {} } = options
   return {
     cache: createCache(options, core),
+    recent: createRecent(options),
     // Claims of keys must not be pushed out of memory by answers, so they have a store of their own.
     idempotency:
       idempotency === false
@@ -40,5 +42,14 @@ function createCache({ cache }: GatewayOptions, { stores, clock, logger }: Earli
   const settings = cache === true ? {} : cache
   const memory = createMemoryCache({ clock, ...(settings.maxBytes !== undefined && { maxBytes: settings.maxBytes }) })
   const store = stores.cache ? createTieredCache(memory, stores.cache, { clock, logger }) : memory
-  return createResponseCache(settings, { store, clock, logger })
+  return createResponseCache(settings, { store, recall: (key) => memory.recall(key), clock, logger })
+}
+
+const defaultRecentBytes = 16 * 1024 * 1024
+
+/** A quarter of what the answers themselves may take. A prompt that a request names may change without the request. */
+function createRecent({ cache, prompts }: GatewayOptions): EarlierAnswers['recent'] {
+  if (!cache || prompts) return undefined
+  const { maxBytes } = cache === true ? {} : cache
+  return createRecentHits(maxBytes === undefined ? defaultRecentBytes : Math.ceil(maxBytes / 4))
 }

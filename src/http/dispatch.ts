@@ -4,8 +4,8 @@ import type { Auth, Caller, Clock } from '../ports.js'
 import { isObject, type JsonObject } from '../wire/json.js'
 import { errorAnswer } from './answer.js'
 import { isCaller } from './caller.js'
-import type { HttpRequest, HttpResponse } from './message.js'
-import type { RefusedRequest, Route, RouteMatch, RouteTable } from './route.js'
+import type { Headers, HttpRequest, HttpResponse } from './message.js'
+import type { Recall, RefusedRequest, Route, RouteMatch, RouteTable } from './route.js'
 
 /** What the dispatcher needs besides the routes. */
 export interface DispatchParts {
@@ -52,14 +52,17 @@ async function answer(
   }
   const reading: Reading = { request, requestId, caller: knownCaller, body: undefined, startedAt: parts.clock.now() }
   try {
-    const response = await handle(found, reading, parts)
-    return { ...response, headers: { ...response.headers, ...headers } }
+    return withHeaders(await handle(found, reading, parts), headers)
   } catch (thrown) {
     const error = toGatewayError(thrown)
     if (error.kind === 'internal' && !GatewayError.isInstance(thrown)) parts.onFault(error, requestId)
     found.route.refused?.({ ...reading, error })
     return errorAnswer(error, headers)
   }
+}
+
+function withHeaders(response: HttpResponse, headers: Headers): HttpResponse {
+  return { ...response, headers: { ...response.headers, ...headers } }
 }
 
 /** What is known of a request so far. */
@@ -70,13 +73,16 @@ async function handle({ route, params }: RouteMatch, reading: Reading, parts: Di
   const caller = reading.caller ?? (await identify(route, request, requestId, parts))
   reading.caller = caller
   checkRole(route, caller)
+  const bytes = route.recall && (await readBytes(request, route.recall, parts))
+  const recalled = bytes && route.recall?.answer({ request, requestId, caller, bytes })
+  if (recalled) return recalled
   const query = route.query && readQuery(route.query, request.query)
   if (route.body) {
     const body = withParams(route, params, await readBody(request, parts))
     reading.body = body
     checkBody(route, route.body, body)
   }
-  return route.handle({ request, requestId, caller, params, body: reading.body, query })
+  return route.handle({ request, requestId, caller, params, body: reading.body, query, bytes })
 }
 
 const acceptableId = /^[\w.:-]{1,128}$/
@@ -147,9 +153,23 @@ function checkRole(route: Route, caller: Caller): void {
 // Before node:http itself closes a connection whose request is not complete after 5 minutes.
 const bodyMs = 240_000
 
-async function readBody(request: HttpRequest, { maxBodyBytes, clock }: DispatchParts): Promise<JsonObject> {
+function inTime<T>(reading: Promise<T> | T, { clock }: DispatchParts): Promise<T> | T {
   const late = (): GatewayError => new GatewayError('request_timeout', 'The request did not arrive in time.')
-  const body = await withDeadline(request.json(maxBodyBytes), bodyMs, { clock, late })
+  return withDeadline(reading, bodyMs, { clock, late })
+}
+
+/** The body as it came, where that is worth a look. */
+async function readBytes(
+  request: HttpRequest,
+  { maxBytes }: Recall,
+  parts: DispatchParts,
+): Promise<Uint8Array | undefined> {
+  const bytes = await inTime(request.bytes?.(parts.maxBodyBytes), parts)
+  return bytes && bytes.byteLength <= maxBytes ? bytes : undefined
+}
+
+async function readBody(request: HttpRequest, parts: DispatchParts): Promise<JsonObject> {
+  const body = await inTime(request.json(parts.maxBodyBytes), parts)
   if (isObject(body)) return body
   throw new InvalidRequestError('The body must be a JSON object.')
 }

@@ -30,6 +30,12 @@ export interface HttpRequest<Host = unknown> {
    * @throws GatewayError payload_too_large, invalid_request (not JSON), client_closed
    */
   json(limitBytes: number): Promise<unknown>
+  /**
+   * The body as it came, read once and parsed by `json` afterwards; undefined where it is parsed already or packed.
+   * Adapters that have no use for it leave it out.
+   * @throws as `json`, but for what parsing finds
+   */
+  bytes?(limitBytes: number): Promise<Uint8Array> | undefined
 }
 
 /** A whole answer. */

@@ -17,6 +17,8 @@ export interface RouteContext<Body, Query = unknown> {
   /** Decoded path parameters by name. */
   readonly params: Readonly<Record<string, string>>
   readonly body: Body
+  /** The body as it came; for routes that `recall`, where the adapter has it. */
+  readonly bytes?: Uint8Array | undefined
   /** What `Route.query` made of the query. */
   readonly query: Query
 }
@@ -51,6 +53,17 @@ export interface RouteExample {
   readonly events?: string
 }
 
+/** What is known of a request before its body is parsed. */
+export type RawContext = Omit<RouteContext<unknown>, 'body' | 'query' | 'params'> & { readonly bytes: Uint8Array }
+
+/** Answers requests by their very bytes. */
+export interface Recall {
+  /** Of a longer body the bytes are not kept until it is answered. */
+  readonly maxBytes: number
+  /** Undefined, at once, for bytes that were not answered before. */
+  answer(context: RawContext): Promise<HttpResponse> | undefined
+}
+
 /** One endpoint as data: adapters, authentication, documentation and tests all follow from it. */
 export interface Route<Body = unknown, Query = unknown> {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
@@ -71,6 +84,7 @@ export interface Route<Body = unknown, Query = unknown> {
   /** Shape of the answer, of status 200; `stream` is that of each event where it is streamed. */
   readonly response?: ZodType
   readonly stream?: ZodType
+  readonly recall?: Recall | undefined
   /** Requests and answers to show, by name; every documented route has one. */
   readonly examples?: Readonly<Record<string, RouteExample>>
   /** Failures beside those that follow from `access`, `body` and `query`. */

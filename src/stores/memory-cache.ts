@@ -13,6 +13,12 @@ export interface MemoryCacheOptions {
   readonly maxEntries?: number
 }
 
+/** A cache in this process, which can also answer at once. */
+export interface MemoryCache extends CacheStore {
+  /** What `get` gives for one key. */
+  recall(key: string): string | null
+}
+
 // What an entry costs beside its two strings: the slots of the lists, and the headers of the strings.
 const entryBytes = 128
 
@@ -21,7 +27,7 @@ export function createMemoryCache({
   clock = systemClock,
   maxBytes = 64 * 1024 * 1024,
   maxEntries = 10_000,
-}: MemoryCacheOptions = {}): CacheStore {
+}: MemoryCacheOptions = {}): MemoryCache {
   const values = new LRUCache<string, string>({
     max: maxEntries,
     maxSize: maxBytes,
@@ -31,9 +37,11 @@ export function createMemoryCache({
     ttlResolution: 0,
   })
   const keep = ({ key, value, ttlMs }: CacheEntry): void => void values.set(key, value, { ttl: Math.max(1, ttlMs) })
+  const recall = (key: string): string | null => values.get(key) ?? null
   return {
+    recall,
     async get(keys) {
-      return keys.map((key) => values.get(key) ?? null)
+      return keys.map(recall)
     },
     async set(entries) {
       for (const entry of entries) keep(entry)

@@ -175,7 +175,7 @@ describe('createDispatch', () => {
     const asking = ask(dispatcher({ clock }).dispatch, 'POST', '/echo', undefined, {
       json: () => new Promise(() => {}),
     })
-    await Promise.resolve()
+    await vi.waitFor(() => expect(clock.pending).toBe(1))
     clock.advance(240_000)
     expect(await asking).toMatchObject({ status: 408 })
     expect(clock.pending).toBe(0)

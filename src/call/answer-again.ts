@@ -1,0 +1,50 @@
+import { CallSignal } from '../upstream/call-signal.js'
+import type { Operation } from '../wire/operations.js'
+import type { CallAccount } from './accounts/accounts.js'
+import type { CallContext, CallParts } from './context.js'
+import { cacheHeaders, givenFrom } from './earlier-answers.js'
+import { type GivenWhole, WrittenWhole } from './given-whole.js'
+import type { KnownCall } from './known-call.js'
+import { beginAccount } from './open-account.js'
+import { beginRecord } from './record-call.js'
+import { tellFailure } from './tell-failure.js'
+
+/**
+ * Answers a call that `findKnown` found, with the admission, the ledger's row, the record and the headers that it has on
+ * the whole way.
+ * @throws GatewayError budget_exceeded, limit_exceeded
+ */
+export async function answerAgain<K extends Operation>(
+  { operation, request, group, hit, answer }: KnownCall<K>,
+  context: CallContext,
+  parts: CallParts,
+): Promise<GivenWhole<K>> {
+  const { trail } = context
+  trail.modelName = group.name
+  const record = beginRecord(operation, request, context, parts)
+  try {
+    const opening = beginAccount({ operation, request, group, context }, parts)
+    const account = opening instanceof Promise ? await admitted(opening, parts) : opening
+    account?.cached(hit.source)
+    if (account) trail.rows = account.rows
+    const headers = account ? { ...account.headers, ...cacheHeaders(hit) } : cacheHeaders(hit)
+    const given = new WrittenWhole(answer, givenFrom(hit.source, headers))
+    record?.answered(given)
+    return given
+  } catch (thrown) {
+    const error = tellFailure(thrown, request.model, context, parts)
+    record?.failed(error)
+    throw error
+  }
+}
+
+/** Closing the gateway waits for what is being admitted. */
+async function admitted(opening: Promise<CallAccount>, { running, clock }: CallParts): Promise<CallAccount> {
+  const signal = new CallSignal(clock, 0)
+  running.enter(signal)
+  try {
+    return await opening
+  } finally {
+    running.leave(signal)
+  }
+}
