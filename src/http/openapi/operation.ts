@@ -33,10 +33,12 @@ export function writePath(path: string): string {
   return path.replaceAll('+}', '}')
 }
 
-/** `/v1/chat/completions` belongs to chat, `/key/list` to key, Azure's way of writing to what comes last. */
+/** `/v1/chat/completions` belongs to chat, `/key/list` to key; a path that names a model, to what follows that. */
 export function tagOf(path: string): string {
-  const [first = '', second = '', ...rest] = path.split('/').filter((part) => part !== '')
-  if (first === 'openai') return rest.find((part) => !part.startsWith('{')) ?? second
+  const [first = '', second = ''] = path
+    .replace(/^.*\+\}\//, '')
+    .split('/')
+    .filter((part) => part !== '')
   return (/^v\d+$/.test(first) && second !== '' ? second : first).replace('.json', '')
 }
 

@@ -95,7 +95,7 @@ function Groups({ api, sought }: { readonly api: ApiDocument; readonly sought: s
 }
 
 function Operation({ operation, api }: { readonly operation: ApiOperation; readonly api: ApiDocument }) {
-  const { method, path, summary, needsKey, body } = operation
+  const { method, path, summary, description, needsKey, body } = operation
   // Drawn when it is opened: some schemas are long.
   const [wasOpened, setWasOpened] = useState(false)
   return (
@@ -106,6 +106,9 @@ function Operation({ operation, api }: { readonly operation: ApiOperation; reado
       </summary>
       {wasOpened && (
         <div class="body stack">
+          {description.map((paragraph) => (
+            <p key={paragraph}>{paragraph}</p>
+          ))}
           <p class="muted">{needsKey ? 'Needs a credential.' : 'Open to everybody.'}</p>
           {body && (
             <section>
@@ -136,12 +139,20 @@ function Answer(props: ApiOperation['responses'][number] & { readonly api: ApiDo
       <summary>
         <code>{status}</code> {description}
       </summary>
-      {contents.map(({ type, schema }) => (
+      {contents.map(({ type, schema, examples }) => (
         <div key={type}>
           <p class="muted">
             {type} · {typeOf(schema, api)}
           </p>
           <Schema schema={schema} document={api} />
+          {examples.map(([shows, text]) => (
+            <details key={shows}>
+              <summary>Example: {shows}</summary>
+              <pre tabIndex={0} aria-label={shows}>
+                {text}
+              </pre>
+            </details>
+          ))}
         </div>
       ))}
     </details>

@@ -5,11 +5,17 @@ export interface ApiOperation {
   readonly id: string
   readonly method: string
   readonly path: string
+  /** What it belongs to; '' where that is not told. */
+  readonly tag: string
   readonly summary: string
+  /** What it says beyond the summary, by paragraphs. */
+  readonly description: readonly string[]
   readonly needsKey: boolean
   readonly parameters: readonly Parameter[]
   /** Schema of the JSON body. */
   readonly body: Json | undefined
+  /** Requests that work, the main one first. */
+  readonly examples: readonly RequestExample[]
   readonly responses: readonly {
     readonly status: string
     readonly description: string
@@ -17,9 +23,18 @@ export interface ApiOperation {
   }[]
 }
 
-/** One parameter of a path or a query. */
+/** A request as the description shows it. */
+export interface RequestExample {
+  readonly summary: string
+  /** Of the parameters, by name. */
+  readonly values: Readonly<Record<string, string>>
+  readonly body: unknown
+}
+
+/** One parameter of a path, a query or the headers. */
 export interface Parameter {
   readonly name: string
+  readonly description: string
   readonly in: string
   readonly required: boolean
   readonly schema: Json
@@ -27,6 +42,8 @@ export interface Parameter {
 
 interface Content {
   readonly type: string
+  /** Values of this type, as text, by what they show. */
+  readonly examples: readonly (readonly [summary: string, text: string])[]
   readonly schema: Json
 }
 
@@ -52,11 +69,11 @@ export function toDocument(document: Json, url: URL): ApiDocument {
   const operations = Object.entries(objectOf(document['paths'])).flatMap(([path, item]) =>
     methods
       .filter((method) => isJson(objectOf(item)[method]))
-      .map((method) => toOperation(path, method, objectOf(objectOf(item)[method]))),
+      .map((method) => toOperation({ path, method, operation: objectOf(objectOf(item)[method]) }, document)),
   )
   const groups = new Map<string, ApiOperation[]>()
   for (const operation of operations) {
-    const name = groupOf(operation.path)
+    const name = operation.tag || groupOf(operation.path)
     groups.set(name, [...(groups.get(name) ?? []), operation])
   }
   return {
@@ -75,22 +92,37 @@ function groupOf(path: string): string {
   return /^v\d+$/.test(first) && second !== '' ? second : first
 }
 
-function toOperation(path: string, method: string, operation: Json): ApiOperation {
+interface FoundOperation {
+  readonly path: string
+  readonly method: string
+  readonly operation: Json
+}
+
+function toOperation({ path, method, operation }: FoundOperation, document: Json): ApiOperation {
   const body = objectOf(objectOf(operation['requestBody'])['content'])['application/json']
+  const summary = textOf(operation['summary'])
   return {
     id: `${method}-${path.replace(/\W+/g, '-')}`,
     method: method.toUpperCase(),
     path,
-    summary: textOf(operation['summary']),
+    tag: Array.isArray(operation['tags']) ? textOf(operation['tags'][0]) : '',
+    summary,
+    description: textOf(operation['description'])
+      .split('\n\n')
+      .filter((paragraph) => paragraph !== '' && paragraph !== summary),
     needsKey: Array.isArray(operation['security']) && operation['security'].length > 0,
     parameters: listOf(operation['parameters']).map(toParameter),
     body: isJson(body) ? objectOf(body['schema']) : undefined,
+    examples: toExamples(operation, objectOf(body)),
     responses: Object.entries(objectOf(operation['responses'])).map(([status, response]) => ({
       status,
       description: textOf(objectOf(response)['description']),
       contents: Object.entries(objectOf(objectOf(response)['content'])).map(([type, content]) => ({
         type,
         schema: objectOf(objectOf(content)['schema']),
+        examples: Object.values(objectOf(objectOf(content)['examples'])).map((example) =>
+          toShown(resolve(objectOf(example), document)),
+        ),
       })),
     })),
   }
@@ -99,10 +131,30 @@ function toOperation(path: string, method: string, operation: Json): ApiOperatio
 function toParameter(parameter: Json): Parameter {
   return {
     name: textOf(parameter['name']),
+    description: textOf(parameter['description']),
     in: textOf(parameter['in']),
     required: parameter['required'] === true,
     schema: objectOf(parameter['schema']),
   }
+}
+
+function toShown(example: Json): readonly [summary: string, text: string] {
+  const { value } = example
+  return [textOf(example['summary']), typeof value === 'string' ? value : JSON.stringify(value, null, 2)]
+}
+
+/** One of each name that the answer, the body or a parameter has examples by. */
+function toExamples(operation: Json, body: Json): readonly RequestExample[] {
+  const contents = Object.values(objectOf(objectOf(objectOf(operation['responses'])['200'])['content'])).map(objectOf)
+  const named = new Map(contents.flatMap((content) => Object.entries(objectOf(content['examples']))))
+  const valueOf = (place: Json, name: string): unknown => objectOf(objectOf(place['examples'])[name])['value']
+  return [...named].map(([name, shown]) => ({
+    summary: textOf(objectOf(shown)['summary']),
+    values: Object.fromEntries(
+      listOf(operation['parameters']).map((parameter) => [textOf(parameter['name']), textOf(valueOf(parameter, name))]),
+    ),
+    body: valueOf(body, name),
+  }))
 }
 
 function resolve(schema: Json, document: Json): Json {

@@ -2,7 +2,7 @@ import { useRef, useState } from 'preact/hooks'
 import { credential, messageOf } from '../api.js'
 import { Field } from '../kit/form.js'
 import { Badge, Notice } from '../kit/parts.js'
-import type { ApiDocument, ApiOperation } from './document.js'
+import type { ApiDocument, ApiOperation, Parameter, RequestExample } from './document.js'
 import { toExample } from './example.js'
 import { typeOf } from './schema.js'
 
@@ -18,9 +18,13 @@ const mostShown = 200_000
 
 /** A form that sends one operation's request, and what came of it, as it comes. */
 export function TryIt({ operation, document }: { readonly operation: ApiOperation; readonly document: ApiDocument }) {
-  const { body, parameters } = operation
-  const [values, setValues] = useState<Readonly<Record<string, string>>>({})
-  const [text, setText] = useState(() => (body ? JSON.stringify(toExample(body, document), null, 2) : ''))
+  const { body, parameters, examples } = operation
+  const [values, setValues] = useState<Readonly<Record<string, string>>>(examples[0]?.values ?? {})
+  const [text, setText] = useState(() => toText(examples[0], operation, document))
+  const choose = (at: number): void => {
+    setValues(examples[at]?.values ?? {})
+    setText(toText(examples[at], operation, document))
+  }
   const [outcome, setOutcome] = useState<Outcome>()
   const [problem, setProblem] = useState<string>()
   const running = useRef<AbortController>(undefined)
@@ -43,24 +47,27 @@ export function TryIt({ operation, document }: { readonly operation: ApiOperatio
       onSubmit={(event) => void submit(event)}
       aria-label={`Try ${operation.method} ${operation.path}`}
     >
-      {parameters.length > 0 && (
-        <div class="fields">
-          {parameters.map(({ name, required, schema, in: place }) => (
-            <Field
-              key={name}
-              field={{
-                name,
-                label: name,
-                kind: 'text',
-                required,
-                hint: `${typeOf(schema, document)}, in the ${place}`,
-              }}
-              value={values[name] ?? ''}
-              onChange={(value) => setValues({ ...values, [name]: value })}
-            />
-          ))}
-        </div>
+      {examples.length > 1 && (
+        <label class="field">
+          <span>Example</span>
+          <select onChange={(event) => choose(event.currentTarget.selectedIndex)}>
+            {examples.map(({ summary }) => (
+              <option key={summary}>{summary}</option>
+            ))}
+          </select>
+        </label>
       )}
+      <Fields
+        parameters={parameters.filter(({ in: place }) => place !== 'header')}
+        {...{ values, setValues, document }}
+      />
+      <details>
+        <summary>Headers</summary>
+        <Fields
+          parameters={parameters.filter(({ in: place }) => place === 'header')}
+          {...{ values, setValues, document }}
+        />
+      </details>
       {body && (
         <label class="field">
           <span>Body</span>
@@ -87,6 +94,41 @@ export function TryIt({ operation, document }: { readonly operation: ApiOperatio
       {outcome && <Answer outcome={outcome} />}
     </form>
   )
+}
+
+interface FieldsProps {
+  readonly parameters: readonly Parameter[]
+  readonly values: Readonly<Record<string, string>>
+  readonly setValues: (values: Readonly<Record<string, string>>) => void
+  readonly document: ApiDocument
+}
+
+function Fields({ parameters, values, setValues, document }: FieldsProps) {
+  if (parameters.length === 0) return null
+  return (
+    <div class="fields">
+      {parameters.map(({ name, description, required, schema, in: place }) => (
+        <Field
+          key={name}
+          field={{
+            name,
+            label: name,
+            kind: 'text',
+            required,
+            hint: [description, `${typeOf(schema, document)}, in the ${place}`].filter((part) => part !== '').join(' '),
+          }}
+          value={values[name] ?? ''}
+          onChange={(value) => setValues({ ...values, [name]: value })}
+        />
+      ))}
+    </div>
+  )
+}
+
+/** The body of an example; without one what its schema allows. */
+function toText(example: RequestExample | undefined, { body }: ApiOperation, document: ApiDocument): string {
+  if (!body) return ''
+  return JSON.stringify(example?.body ?? toExample(body, document), null, 2)
 }
 
 function Answer({ outcome: { status, tookMs, text } }: { readonly outcome: Outcome }) {
@@ -119,6 +161,7 @@ async function sendRequest(sent: Sent, onOutcome: (outcome: Outcome) => void): P
     headers: {
       ...(key !== null && { authorization: `Bearer ${key}` }),
       ...(operation.body && { 'content-type': 'application/json' }),
+      ...headersOf(sent),
     },
     signal,
     ...(operation.body && { body: JSON.stringify(parseBody(text)) }),
@@ -140,6 +183,11 @@ async function sendRequest(sent: Sent, onOutcome: (outcome: Outcome) => void): P
     }
   }
   tell(true)
+}
+
+function headersOf({ operation, values }: Sent): Record<string, string> {
+  const given = operation.parameters.filter(({ in: place, name }) => place === 'header' && (values[name] ?? '') !== '')
+  return Object.fromEntries(given.map(({ name }) => [name, values[name] ?? '']))
 }
 
 function toUrl({ operation, document, values }: Sent): URL {
