@@ -9,6 +9,7 @@ const row: Row = {
   baseUrlEnv: ['JINA_AI_API_BASE'],
   apiKeyEnv: ['JINA_AI_API_KEY', 'JINA_AI_TOKEN', 'JINA_API_KEY'],
   capabilities: ['embeddings'],
+  // Of its newest models, the older ones take 2,048: https://github.com/langgenius/dify-official-plugins/issues/1997
   quirks: { embeddings: { most: 512, base64: false, tokens: false, unsupported: ['user'] } },
 }
 

@@ -13,8 +13,11 @@ const names = { dimensions: 'compress_to_size', input_type: () => ({}) }
 export const embeddings: Codec<'embeddings'> = {
   encode,
   decode,
-  mostInputs: (exchange) => (hasInstruction(exchange) ? 1 : Infinity),
+  mostInputs: (exchange) => (hasInstruction(exchange) ? 1 : mostPrompts),
 }
+
+// Of `/batch_semantic_embed`: https://github.com/Aleph-Alpha/aleph-alpha-client (`batch_semantic_embed`).
+const mostPrompts = 100
 
 const hasInstruction = ({ request, deployment }: Exchange<'embeddings'>): boolean =>
   stringOf(request['instruction'] ?? deployment.params['instruction']) !== undefined

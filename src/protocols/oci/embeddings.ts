@@ -8,7 +8,10 @@ import { textsOf, toEmbeddingResponse, vectorsOf } from '../vectors.js'
 import { actionPath, placeOf } from './place.js'
 
 /** Embeddings: https://docs.oracle.com/en-us/iaas/api/#/en/generative-ai-inference/20231130/EmbedTextResult/EmbedText */
-export const embeddings: Codec<'embeddings'> = { encode, decode, mostInputs: () => 96 }
+export const embeddings: Codec<'embeddings'> = { encode, decode, mostInputs: () => mostInputs }
+
+// https://docs.oracle.com/iaas/Content/generative-ai/use-playground-embed.htm
+const mostInputs = 96
 
 function encode(exchange: Exchange<'embeddings'>): UpstreamRequest {
   const { deployment } = exchange

@@ -8,7 +8,10 @@ import { textsOf, toEmbeddingResponse, vectorsOf } from '../vectors.js'
 import { placeOf } from './place.js'
 
 /** Embeddings over `/ml/v1/text/embeddings`: https://cloud.ibm.com/apidocs/watsonx-ai#text-embeddings */
-export const embeddings: Codec<'embeddings'> = { encode, decode, mostInputs: () => 1_000 }
+export const embeddings: Codec<'embeddings'> = { encode, decode, mostInputs: () => mostInputs }
+
+// https://cloud.ibm.com/apidocs/watsonx-ai#text-embeddings
+const mostInputs = 1_000
 
 function encode(exchange: Exchange<'embeddings'>): UpstreamRequest {
   const { deployment } = exchange

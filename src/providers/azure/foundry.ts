@@ -19,6 +19,7 @@ const dialect = createRowProtocol(openaiProtocol, {
     modelName: deploymentName,
     thinkTags: true,
     messages: { flattenText: true, plainToolCalls: true },
+    // https://learn.microsoft.com/azure/ai-services/openai/quotas-limits
     embeddings: { most: 2_048 },
   },
   variants: [

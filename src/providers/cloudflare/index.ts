@@ -83,6 +83,7 @@ const row: Row = {
     ],
     streamOptions: false,
     messages: { flattenText: true, dropName: 'except_tool' },
+    // https://github.com/cloudflare/cloudflare-docs/issues/11316
     embeddings: { most: 100, base64: false, tokens: false, dimensions: false, unsupported: ['user'] },
     images: {
       rename: { n: 'num_images' },

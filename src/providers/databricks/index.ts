@@ -35,6 +35,7 @@ const dialect = createRowProtocol(openaiProtocol, {
       'top_p',
     ],
     messages: { dropName: 'always', dropEmptyAssistant: true, keepCacheControl: /claude/i },
+    // Databricks publishes no limit for its endpoints; more calls than needed cost nothing, too large a one is refused.
     embeddings: { most: 150, base64: false, tokens: false },
     adjust: adjustOnly('chat', withoutEmptyText),
   },

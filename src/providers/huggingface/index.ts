@@ -92,6 +92,7 @@ const protocol: Protocol = {
     chat,
     completions,
     // What Text Embeddings Inference takes unless it was started with another `--max-client-batch-size`.
+    // What the server takes unless its operator says otherwise: https://huggingface.co/docs/text-embeddings-inference/cli_arguments
     embeddings: { ...createFeatures(taskPath('/pipeline/feature-extraction')), mostInputs: () => 32 },
     images: createTextToImage(taskPath('')),
   },

@@ -363,6 +363,7 @@ export const extraRows: Rows = {
     baseUrlEnv: ['UPSTAGE_API_BASE'],
     apiKeyEnv: ['UPSTAGE_API_KEY'],
     capabilities: chatAndEmbeddings,
+    // https://developers.upstage.ai/docs/apis/embeddings
     quirks: { embeddings: { ...floats.embeddings, most: 100 } },
   },
   iointelligence: {

@@ -16,6 +16,7 @@ const sonar = openaiProtocol({
   messages: { dropName: 'always' },
   thinkTags: true,
   paths: { embeddings: '/v1/embeddings' },
+  // https://docs.perplexity.ai/api-reference/embeddings-post
   embeddings: { most: 512, base64: false, tokens: false },
 })
 

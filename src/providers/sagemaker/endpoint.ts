@@ -8,7 +8,7 @@ import { settingOf } from '../settings.js'
 import { overPayloadParts } from './payload-parts.js'
 
 /** The model that an endpoint serves, where the host names it: it decides about the template of prompts. */
-function servedModel(deployment: Deployment): string {
+export function servedModel(deployment: Deployment): string {
   return settingOf(deployment, 'hfModelName') ?? stringOf(deployment.info['base_model']) ?? deployment.model
 }
 

@@ -1,10 +1,12 @@
 import { chatOverCompletions } from '../../protocols/chat-over-completions.js'
 import { awsFailure } from '../../protocols/aws-failure.js'
-import type { Codec, Protocol } from '../../protocols/protocol.js'
+import { openaiProtocol } from '../../protocols/openai/index.js'
+import type { Codec, Exchange, Protocol } from '../../protocols/protocol.js'
 import { createFeatures, createTgiCompletions } from '../../protocols/tgi/index.js'
 import type { UpstreamRequest } from '../../upstream/message.js'
 import { isObject, parseJson, stringOf } from '../../wire/json.js'
-import { overEndpoint, toInvocation } from './endpoint.js'
+import { chooseCodec } from '../choose-codec.js'
+import { overEndpoint, servedModel, toInvocation } from './endpoint.js'
 
 const path = (): string => '/'
 
@@ -29,13 +31,34 @@ const completions = createTgiCompletions(path)
 const features = createFeatures(path)
 
 /** Vectors as the containers give them: a list, or `{ embedding }`. */
-const embeddings: Codec<'embeddings'> = {
+const vectors: Codec<'embeddings'> = {
   encode: (exchange) => toInvocation(features.encode(exchange), exchange.deployment, false),
   decode: (body, exchange, headers) => {
     const answer = isObject(body) && Array.isArray(body['embedding']) ? body['embedding'] : body
     return features.decode(answer, exchange, headers)
   },
+  // Of Hugging Face's container: https://huggingface.co/docs/text-embeddings-inference/cli_arguments
+  mostInputs: () => 32,
 }
+
+const openaiVectors = openaiProtocol({
+  embeddings: { base64: false, tokens: false, dimensions: 'output_dimension', unsupported: ['user'] },
+  adjust: ({ model: _model, ...body }) => body,
+}).codecs.embeddings
+if (!openaiVectors) throw new TypeError("OpenAI's dialect has embeddings")
+
+/** Containers of Voyage AI take what its API takes, without a model's name: https://docs.voyageai.com/reference/embeddings-api */
+const voyageVectors: Codec<'embeddings'> = {
+  ...openaiVectors,
+  encode: (exchange) => toInvocation(openaiVectors.encode(exchange), exchange.deployment, false),
+  mostInputs: () => 1_000,
+}
+
+/** By the name of the endpoint, or of the model that the host says is behind it. */
+const isVoyage = ({ deployment }: Exchange<'embeddings'>): boolean =>
+  /voyage/i.test(`${deployment.model} ${servedModel(deployment)}`)
+
+const embeddings = chooseCodec(vectors, voyageVectors, isVoyage)
 
 /** Endpoints of Text Generation Inference's and JumpStart's containers: `{ inputs, parameters }`. */
 export const textGenerationProtocol: Protocol = {

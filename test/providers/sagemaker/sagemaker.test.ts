@@ -170,6 +170,34 @@ describe('an endpoint that generates text', () => {
     expect(errorOf([]).kind).toBe('stream_truncated')
   })
 
+  it('asks containers of Voyage AI for embeddings in their own form, by the name of the endpoint or of what it serves', () => {
+    const changes: readonly Partial<Deployment>[] = [
+      { model: 'voyage-3-5-endpoint' },
+      { settings: { hfModelName: 'voyageai/voyage-3.5' } },
+      { info: { base_model: 'voyage-3.5' } },
+    ]
+    for (const change of changes) {
+      const fields = { input: ['a', 'b'], input_type: 'query', dimensions: 1 }
+      const { path, body } = sent('sagemaker', 'embeddings', fields, change)
+      expect(path).toBe(`/endpoints/${change.model ?? 'my-endpoint'}/invocations`)
+      expect(body).toEqual({ input: ['a', 'b'], input_type: 'query', output_dimension: 1 })
+      const answer = codecOf('sagemaker', 'embeddings').decode(
+        {
+          object: 'list',
+          data: [
+            { object: 'embedding', embedding: [2], index: 1 },
+            { object: 'embedding', embedding: [1], index: 0 },
+          ],
+          model: 'voyage-3.5',
+          usage: { total_tokens: 4 },
+        },
+        exchangeOf('embeddings', fields, change),
+      )
+      expect(answer.data.map(({ embedding }) => embedding)).toEqual([[1], [2]])
+      expect(answer.usage).toMatchObject({ prompt_tokens: 4, total_tokens: 4 })
+    }
+  })
+
   it('embeds', () => {
     expect(sent('sagemaker', 'embeddings', { input: ['a', 'b'] })).toMatchObject({
       path: '/endpoints/my-endpoint/invocations',
