@@ -48,6 +48,21 @@ export interface ModelCapabilities {
   readonly contextWindow?: number
 }
 
+/** The prompt that a deployment puts before conversations, unless the request says otherwise. */
+export interface DeploymentPrompt {
+  /** Name of a store. @default the first one */
+  readonly store?: string | undefined
+  /** @default the request's `prompt_id`; without either there is no prompt */
+  readonly id?: string | undefined
+  readonly version?: string | undefined
+  readonly label?: string | undefined
+  readonly variables?: JsonObject | undefined
+  /** Keep the request's model where the prompt names one. @default false */
+  readonly keepsModel?: boolean | undefined
+  /** Keep the request's parameters where the prompt has its own. @default false */
+  readonly keepsParameters?: boolean | undefined
+}
+
 /** One concrete place that serves a model: provider, upstream model name, credentials, limits. Frozen at start. */
 export interface Deployment {
   readonly id: string
@@ -68,6 +83,8 @@ export interface Deployment {
   readonly headers: Readonly<Record<string, string>>
   /** Request parameters that apply where the caller sets none (temperature, safety_settings ...). */
   readonly params: JsonObject
+  /** Counts where it is the only deployment of its group. */
+  readonly prompt?: DeploymentPrompt | undefined
   readonly timeouts: Timeouts
   /** True where `headers` was set on purpose; only then does it bound calls that do not stream. */
   readonly headersTimeoutSet: boolean

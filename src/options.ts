@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { CallbackOptions } from './callbacks/index.js'
-import type { PromptStore } from './prompts/index.js'
+import { type PromptStoreOptions, promptOptions } from './prompts/index.js'
 import { type GuardrailOptions, guardrailOptions } from './guardrails/index.js'
 import type { Hooks } from './ports/hooks.js'
 import { type CacheOptions, cacheOptions } from './cache/options.js'
@@ -147,8 +147,11 @@ export interface GatewayOptions<Host = unknown> {
   readonly hooks?: Hooks | undefined
   /** What looks at requests and answers: personal data, credentials, words, your own judges. */
   readonly guardrails?: readonly GuardrailOptions[] | undefined
-  /** Where prompts are found that requests name by `prompt_id`, by name of the store; the first one is asked. */
-  readonly prompts?: Readonly<Record<string, PromptStore>> | undefined
+  /**
+   * Where prompts are found that requests name by `prompt_id`, by name of the store; the first one is asked. A model
+   * `langfuse/openai/gpt-4o` asks the store `langfuse` for the prompt that its `params.prompt_id`, or the request, names.
+   */
+  readonly prompts?: PromptStoreOptions | undefined
   /** Who is told of every call and event: Langfuse, OpenTelemetry, Prometheus, Slack, your own function … */
   readonly callbacks?: CallbackOptions | undefined
   /** What several processes, or runs, have in common. @default each process for itself, in memory */
@@ -310,7 +313,7 @@ const gatewayOptions = z.strictObject({
     })
     .optional(),
   guardrails: guardrailOptions.optional(),
-  prompts: z.record(z.string().min(1), hasMethods('find')).optional(),
+  prompts: promptOptions.optional(),
   // Checked with its sinks when it is built.
   callbacks: record.optional(),
   healthChecks: z

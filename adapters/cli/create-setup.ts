@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
-import { basename, dirname } from 'node:path'
-import { fromLiteLLMConfig, parseConfigText } from '../../src/index.js'
+import { basename, dirname, resolve } from 'node:path'
+import { filePrompts, fromLiteLLMConfig, parseConfigText } from '../../src/index.js'
 import type { CliArguments } from './arguments.js'
 import { loadCustomAuth } from './custom-auth.js'
 import { setupDemo } from './demo.js'
@@ -34,7 +34,18 @@ async function setupFromFile(file: string, env: Environment): Promise<Setup> {
   const { stores, close } = await openStores(config, folder)
   const callbacks = prometheus?.callbacks ?? options.callbacks
   const metrics = prometheus?.metrics
-  return { options: { ...options, ...login, callbacks, encryptionKeys, stores }, warnings, metrics, close }
+  const directory = config.promptDirectory
+  const prompts = directory === undefined ? options.prompts : withFiles(options.prompts, resolve(folder, directory))
+  return { options: { ...options, ...login, callbacks, prompts, encryptionKeys, stores }, warnings, metrics, close }
+}
+
+function withFiles(others: Setup['options']['prompts'], directory: string): Setup['options']['prompts'] {
+  const read = (name: string): Promise<string | undefined> =>
+    readFile(resolve(directory, name), 'utf8').catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return undefined
+      throw error
+    })
+  return { ...others, dotprompt: filePrompts(read) }
 }
 
 function setupFromModel(model: string, env: Environment): Setup {

@@ -6,7 +6,10 @@ import type { Environment, Setup } from './setup.js'
 export async function setupDemo(env: Environment): Promise<Setup> {
   const upstream = await startFakeUpstream({ journalSize: 0 })
   const real = modelsFromEnvironment(env)
-  const fake = ['demo', 'demo-embeddings', 'demo-images'].map((name) => ({ modelName: name, model: `fake/${name}` }))
+  const fake = ['demo', 'demo-embeddings', 'demo-images', 'demo-moderation'].map((name) => ({
+    modelName: name,
+    model: `fake/${name}`,
+  }))
   return {
     options: {
       models: [...fake, { modelName: 'fake/*', model: 'fake/*' }, ...real],

@@ -1,3 +1,4 @@
+import { managedPrompt } from '../prompts/index.js'
 import type { ChatRequest } from '../wire/chat.js'
 import type { Operation, Operations, StreamOperation } from '../wire/operations.js'
 import type { CallContext, CallParts } from './context.js'
@@ -60,20 +61,32 @@ async function recorded<K extends Operation, Answer>(
 ): Promise<Answer> {
   const record = beginRecord(operation, request, context, parts)
   try {
-    const asked = await prompted(operation, request, parts)
-    return await answer(record, asked, beginGuard(operation, asked, context, parts))
+    const asked = await prompted(operation, request, context, parts)
+    const guard = beginGuard(operation, asked, context, parts)
+    record?.asked(asked, guard)
+    return await answer(record, asked, guard)
   } catch (thrown) {
     record?.failed(thrown)
     throw thrown
   }
 }
 
-/** The request with the prompt that it names in front, see `prompt_id`. */
+/**
+ * The request with the prompt in front that it names, see `prompt_id`, or that the only deployment of its model does.
+ * @throws GatewayError also for a model that the caller may not use: nobody else learns of its prompt
+ */
 function prompted<K extends Operation>(
   operation: K,
   request: Operations[K]['request'],
-  { prompts }: CallParts,
+  { caller }: CallContext,
+  { prompts, directory }: CallParts,
 ): Promise<Operations[K]['request']> | Operations[K]['request'] {
   if (operation !== 'chat' || !prompts) return request
-  return prompts.apply(request as ChatRequest) ?? request
+  const asked = request as ChatRequest
+  const { members } = directory.groups.resolve(asked.model, caller)
+  const managed = managedPrompt(members.map(({ deployment }) => deployment))
+  const applied = prompts.apply(asked, managed)
+  if (!applied || !managed) return applied ?? request
+  // A managed model is there to be used: a prompt may name another one only where that is one of ours.
+  return applied.then((made) => (directory.groups.find(made.model) ? made : { ...made, model: asked.model }))
 }

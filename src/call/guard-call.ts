@@ -6,6 +6,7 @@ import {
   type HookedCall,
   guardrailsHeader,
 } from '../guardrails/index.js'
+import type { JsonObject } from '../wire/json.js'
 import type { Operation, Operations, StreamOperation } from '../wire/operations.js'
 import type { Given } from './attempt.js'
 import type { CallContext, CallParts } from './context.js'
@@ -13,14 +14,22 @@ import type { GivenWhole } from './given-whole.js'
 import { runCall } from './run-call.js'
 import { type GivenStream, runStream } from './run-stream.js'
 
+/** What is seen of a call's guards by whoever records it. */
+export interface GuardView {
+  /** The request as the hooks gave it; undefined before. */
+  readonly asked: JsonObject | undefined
+  /** Undefined until the hooks have seen the request, and where no guardrail takes part. */
+  readonly guarded: Pick<GuardedCall<Operation>, 'verdicts' | 'passed' | 'conceal' | 'settled'> | undefined
+}
+
 /** A call that hooks or guardrails of the host take part in. */
 export interface Guard<K extends Operation> {
   readonly operation: K
   readonly request: Operations[K]['request']
   readonly context: CallContext
   readonly hooked: HookedCall<K> | undefined
-  /** Undefined until the hooks have seen the request. */
-  readonly guarded: GuardedCall<K> | undefined
+  asked: Operations[K]['request'] | undefined
+  guarded: GuardedCall<K> | undefined
 }
 
 /**
@@ -36,7 +45,7 @@ export function beginGuard<K extends Operation>(
   const { caller, requestId: callId, signal } = context
   const hooked = hooks?.begin({ operation, callId, caller }, signal)
   const guarded = hooked ? undefined : guardrails.begin(operation, request, { callId, caller })
-  return hooked || guarded ? { operation, request, context, hooked, guarded } : undefined
+  return hooked || guarded ? { operation, request, context, hooked, guarded, asked: undefined } : undefined
 }
 
 /** Lets the call pass the host's hooks and guardrails, and its answer too. @throws GatewayError */
@@ -66,7 +75,7 @@ export async function guardStream<K extends StreamOperation>(
   try {
     const { request, guarded } = await prepare(guard, parts)
     const beside = startBeside(request, { context, hooked, guarded })
-    const given = await runStream(operation, request, beside.context, parts)
+    const given = await unlessRefused(runStream(operation, request, beside.context, parts), beside.done)
     const headers = { ...given.headers, ...verdictsOf(guarded) }
     const filter = toFilter(guarded?.stream(context.signal), hooked?.chunk)
     if (!filter && !beside.done) return { ...given, headers }
@@ -88,13 +97,16 @@ interface Prepared<K extends Operation> {
  * anything is shown to a service.
  */
 async function prepare<K extends Operation>(
-  { operation, request, context, hooked, guarded: begun }: Guard<K>,
+  guard: Guard<K>,
   { directory, guardrails }: CallParts,
 ): Promise<Prepared<K>> {
+  const { operation, request, context, hooked } = guard
   const { caller, requestId: callId, signal } = context
   directory.groups.resolve(request.model, caller)
   const asked = hooked?.before ? await hooked.before(request) : request
-  const guarded = begun ?? guardrails.begin(operation, asked, { callId, caller })
+  guard.asked = asked
+  const guarded = guard.guarded ?? guardrails.begin(operation, asked, { callId, caller })
+  guard.guarded = guarded
   return { guarded, request: guarded ? await guarded.pre(signal) : asked }
 }
 
@@ -129,6 +141,11 @@ function startBeside<K extends Operation>(
   // A job's signal outlives many calls.
   const leaveSignal = (): void => context.signal?.removeEventListener('abort', leave)
   return { context: { ...context, signal: refused.signal }, done, leaveSignal }
+}
+
+/** What was asked for, or at once the refusal of what looks on beside it, which also ends the call. */
+function unlessRefused<T>(asked: Promise<T>, looks: Promise<unknown> | undefined): Promise<T> {
+  return looks ? Promise.race([asked, looks.then(() => asked)]) : asked
 }
 
 function toFilter<Chunk>(

@@ -133,7 +133,7 @@ interface Check {
   ) => Promise<Pick<WholeAnswer<Asked>, 'body'>>
 }
 
-type Asked = 'chat' | 'completions' | 'embeddings'
+type Asked = 'chat' | 'completions' | 'embeddings' | 'moderations'
 
 function checkBy<K extends Asked>(operation: K, request: Operations[K]['request']): Check {
   return {
@@ -153,4 +153,5 @@ const checkIn: Readonly<Record<string, (model: string) => Check>> = {
   responses: checkChat,
   completion: (model) => checkBy('completions', { model, prompt: 'ping', ...most }),
   embedding: (model) => checkBy('embeddings', { model, input: 'ping' }),
+  moderation: (model) => checkBy('moderations', { model, input: 'ping' }),
 }

@@ -1,18 +1,27 @@
-import { keepsBodies, toCallRecord, toTraceParent } from '../callbacks/index.js'
+import { type Callbacks, keepsBodies, toAttemptRecord, toCallRecord, toTraceParent } from '../callbacks/index.js'
 import { GatewayError, toGatewayError } from '../errors.js'
+import type { StreamPart } from '../protocols/protocol.js'
+import type { AttemptEntry } from '../router/trail.js'
 import { toDollars } from '../spend/index.js'
-import { isObject, stringOf } from '../wire/json.js'
+import { type JsonObject, isObject, stringOf } from '../wire/json.js'
 import type { Operation, Operations } from '../wire/operations.js'
 import type { Given } from './attempt.js'
+import { AnswerCollector } from './collect-answer.js'
 import type { CallContext, CallParts } from './context.js'
+import type { GuardView } from './guard-call.js'
 import { labelTags } from './routing-facts.js'
+
+/** Batches of a stream's parts. */
+type Batches<Chunk> = AsyncIterable<readonly StreamPart<Chunk>[], undefined>
 
 /** Tells how a call ended, once; none of its methods throws. */
 export interface CallRecording {
+  /** The request that is made of the client's, and who guards it. */
+  asked(request: Operations[Operation]['request'], guard: GuardView | undefined): void
   answered(given: Given & { readonly body: unknown }): void
   failed(thrown: unknown): void
   /** The stream, whose end is told. */
-  streamed<Batch>(given: Given & { readonly parts: AsyncIterable<Batch, undefined> }): AsyncIterable<Batch, undefined>
+  streamed<Chunk extends JsonObject>(given: Given & { readonly parts: Batches<Chunk> }): Batches<Chunk>
 }
 
 /** Begins the record of a call; undefined where nobody wants to know. */
@@ -22,40 +31,8 @@ export function beginRecord<K extends Operation>(
   context: CallContext,
   parts: CallParts,
 ): CallRecording | undefined {
-  const { callbacks, clock } = parts
-  if (!callbacks) return undefined
-  const startedAt = clock.now()
-  const trace = toTraceParent(context.headers['traceparent']) ?? callbacks.trace()
-  const stream = request['stream'] === true
-  const tell = (ending: Ending, response?: unknown): void => {
-    try {
-      const bodies = keepsBodies(callbacks.bodies, request, context.caller)
-      callbacks.record(
-        toCallRecord({
-          id: parts.createId(),
-          callId: context.requestId,
-          operation,
-          requestedModel: request.model,
-          ...labelsOf(request, context),
-          trace,
-          ending: { ...ending, stream },
-          startedAt,
-          endedAt: clock.now(),
-          attempts: context.trail.entries,
-          rows: context.trail.rows,
-          toDollars,
-          ...(bodies && { request, response }),
-        }),
-      )
-    } catch (error) {
-      parts.logger.error({ error, requestId: context.requestId }, 'A call could not be recorded.')
-    }
-  }
-  return {
-    answered: (given) => tell({ error: undefined, contentSent: true, source: sourceOf(given) }, given.body),
-    failed: (thrown) => tell({ error: toGatewayError(thrown), contentSent: false }),
-    streamed: (given) => new RecordedParts(given.parts, (ending) => tell({ ...ending, source: sourceOf(given) })),
-  }
+  const { callbacks } = parts
+  return callbacks && new OpenRecording({ operation, request, context, parts, callbacks })
 }
 
 interface Ending {
@@ -64,16 +41,122 @@ interface Ending {
   readonly source?: 'provider' | 'cache' | 'replay' | undefined
 }
 
-type Labels = Pick<Parameters<typeof toCallRecord>[0], 'modelName' | 'caller' | 'tags' | 'endUser' | 'metadata'>
+interface RecordedCall {
+  readonly operation: Operation
+  readonly request: Operations[Operation]['request']
+  readonly context: CallContext
+  readonly parts: CallParts
+  readonly callbacks: Callbacks
+}
 
-function labelsOf(request: Operations[Operation]['request'], context: CallContext): Labels {
-  const { metadata } = request
-  return {
-    modelName: context.trail.modelName,
-    caller: context.caller,
-    tags: labelTags(request, context),
-    endUser: stringOf(request['user']),
-    metadata: isObject(metadata) ? metadata : undefined,
+class OpenRecording implements CallRecording {
+  readonly #call: RecordedCall
+  readonly #startedAt: number
+  readonly #trace: ReturnType<Callbacks['trace']>
+  /** Undefined until guardrails could look at it, where there are any. */
+  #asked: JsonObject | undefined
+  #guard: GuardView | undefined
+
+  constructor(call: RecordedCall) {
+    const { context, parts, callbacks } = call
+    this.#call = call
+    this.#asked = parts.guardrails.list.length === 0 ? call.request : undefined
+    this.#startedAt = parts.clock.now()
+    this.#trace = toTraceParent(context.headers['traceparent']) ?? callbacks.trace()
+    const { attempt } = callbacks
+    if (attempt)
+      context.trail.onEnd = (entry) => attempt(toAttemptRecord(entry, entry.startedAt), this.#attempted(entry))
+  }
+
+  asked(request: JsonObject, guard: GuardView | undefined): void {
+    this.#asked = request
+    this.#guard = guard
+  }
+
+  answered(given: Given & { readonly body: unknown }): void {
+    // The body of an answer that is forwarded is parsed only for those who read it.
+    this.#tell({ error: undefined, contentSent: true, source: sourceOf(given) }, () => given.body)
+  }
+
+  failed(thrown: unknown): void {
+    this.#tell({ error: toGatewayError(thrown), contentSent: false }, () => undefined)
+  }
+
+  streamed<Chunk extends JsonObject>(given: Given & { readonly parts: Batches<Chunk> }): Batches<Chunk> {
+    const collector = this.#keepsBodies ? new AnswerCollector() : undefined
+    const told = (ending: Ending): void => this.#tell({ ...ending, source: sourceOf(given) }, () => collector?.answer)
+    return new RecordedParts(given.parts, told, collector)
+  }
+
+  get #keepsBodies(): boolean {
+    const { callbacks, request, context } = this.#call
+    return keepsBodies(callbacks.bodies, request, context.caller)
+  }
+
+  #tell(ending: Ending, readResponse: () => unknown): void {
+    const { callbacks, parts } = this.#call
+    const endedAt = parts.clock.now()
+    const record = (): void => {
+      try {
+        const bodies = this.#keepsBodies ? this.#bodies(readResponse()) : undefined
+        callbacks.record(this.#record(ending, endedAt, bodies))
+      } catch (error) {
+        parts.logger.error({ error, requestId: this.#call.context.requestId }, 'A call could not be recorded.')
+      }
+    }
+    const guarded = this.#guard?.guarded
+    // Guardrails that only log may still be at it.
+    if (guarded) callbacks.expect(guarded.settled().then(record))
+    else record()
+  }
+
+  #bodies(response: unknown): { readonly request: unknown; readonly response: unknown } {
+    const guard = this.#guard
+    if (!guard) return { request: this.#asked, response }
+    const { guarded, asked } = guard
+    if (!guarded) return { request: asked, response }
+    return { request: guarded.passed, response: mapTexts(response, (text) => guarded.conceal(text), 0) }
+  }
+
+  #record(ending: Ending, endedAt: number, bodies: object | undefined): ReturnType<typeof toCallRecord> {
+    const { operation, request, context, parts } = this.#call
+    const { caller, requestId, trail } = context
+    const { metadata } = request
+    return toCallRecord({
+      id: parts.createId(),
+      callId: requestId,
+      operation,
+      requestedModel: request.model,
+      modelName: trail.modelName,
+      caller,
+      tags: labelTags(request, context),
+      endUser: stringOf(request['user']),
+      metadata: isObject(metadata) ? metadata : undefined,
+      trace: this.#trace,
+      ending: { ...ending, stream: request['stream'] === true },
+      startedAt: this.#startedAt,
+      endedAt,
+      attempts: trail.entries,
+      rows: trail.rows,
+      guardrails: this.#guard?.guarded?.verdicts ?? [],
+      toDollars,
+      ...bodies,
+    })
+  }
+
+  #attempted({ modelName }: AttemptEntry): Parameters<NonNullable<Callbacks['attempt']>>[1] {
+    const { operation, request, context } = this.#call
+    const { caller, requestId } = context
+    return {
+      callId: requestId,
+      operation,
+      stream: request['stream'] === true,
+      requestedModel: request.model,
+      modelName: context.trail.modelName ?? modelName,
+      caller: caller.id,
+      scopes: caller.scopes.map(({ kind, id }) => ({ kind, id })),
+      startedAt: this.#startedAt,
+    }
   }
 }
 
@@ -82,23 +165,42 @@ function sourceOf({ headers }: Given): Ending['source'] {
   return headers['x-sluice-cache'] === 'hit' ? 'cache' : 'provider'
 }
 
+const deepest = 40
+
+/** The value with all of its texts as `change` gives them. */
+function mapTexts(value: unknown, change: (text: string) => string, depth: number): unknown {
+  if (typeof value === 'string') return change(value)
+  if (typeof value !== 'object' || value === null) return value
+  if (depth > deepest) return undefined
+  if (Array.isArray(value)) return value.map((entry) => mapTexts(entry, change, depth + 1))
+  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, mapTexts(member, change, depth + 1)]))
+}
+
 /** A stream whose end is told: its last piece, its failure, or that its reader left. */
-class RecordedParts<Batch> implements AsyncIterableIterator<Batch, undefined> {
-  readonly #source: AsyncIterator<Batch, undefined>
+class RecordedParts<Chunk extends JsonObject> implements AsyncIterableIterator<
+  readonly StreamPart<Chunk>[],
+  undefined
+> {
+  readonly #source: AsyncIterator<readonly StreamPart<Chunk>[], undefined>
   readonly #tell: (ending: Ending) => void
+  readonly #collector: AnswerCollector | undefined
   #contentSent = false
   #told = false
 
-  constructor(source: AsyncIterable<Batch, undefined>, tell: (ending: Ending) => void) {
+  constructor(source: Batches<Chunk>, tell: (ending: Ending) => void, collector: AnswerCollector | undefined) {
     this.#source = source[Symbol.asyncIterator]()
     this.#tell = tell
+    this.#collector = collector
   }
 
-  async next(): Promise<IteratorResult<Batch, undefined>> {
+  async next(): Promise<IteratorResult<readonly StreamPart<Chunk>[], undefined>> {
     try {
       const result = await this.#source.next()
       if (result.done) this.#end(undefined)
-      else this.#contentSent = true
+      else {
+        this.#contentSent = true
+        this.#collector?.add(result.value)
+      }
       return result
     } catch (thrown) {
       this.#end(toGatewayError(thrown))
@@ -106,7 +208,7 @@ class RecordedParts<Batch> implements AsyncIterableIterator<Batch, undefined> {
     }
   }
 
-  async return(): Promise<IteratorResult<Batch, undefined>> {
+  async return(): Promise<IteratorResult<readonly StreamPart<Chunk>[], undefined>> {
     try {
       await this.#source.return?.()
     } finally {

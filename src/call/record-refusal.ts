@@ -24,7 +24,7 @@ const nobody: Pick<Caller, 'id' | 'scopes'> = { id: '', scopes: [] }
 
 /** Records a request that never became a call; those of unknown callers one by one only as far as callbacks want them. Never throws. */
 export function recordRefusal(operation: Operation, refused: RefusedCall, parts: CallParts): void {
-  const { callbacks, clock, logger } = parts
+  const { callbacks, clock, logger, guardrails } = parts
   if (!callbacks) return
   const { requestId, caller, headers, body, error, startedAt } = refused
   try {
@@ -45,7 +45,11 @@ export function recordRefusal(operation: Operation, refused: RefusedCall, parts:
         attempts: [],
         rows: [],
         toDollars,
-        ...(isObject(body) && caller && keepsBodies(callbacks.bodies, body, caller) && { request: body }),
+        // What guardrails have not seen stays out of the log, where there are any.
+        ...(isObject(body) &&
+          caller &&
+          guardrails.list.length === 0 &&
+          keepsBodies(callbacks.bodies, body, caller) && { request: body }),
       }),
     )
   } catch (thrown) {

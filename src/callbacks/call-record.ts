@@ -8,6 +8,7 @@ import {
   type TraceParent,
   callOutcomes,
 } from '../ports/callback.js'
+import type { GuardrailVerdict } from '../ports/hooks.js'
 import type { LedgerEntry } from '../ports/ledger.js'
 import { type JsonObject, isObject, stringOf } from '../wire/json.js'
 import { type CallEnding, outcomeOf } from './outcome.js'
@@ -45,6 +46,8 @@ export interface CallFacts {
   readonly attempts: readonly AttemptFacts[]
   /** The ledger's rows of the call; empty where no accounts are kept. */
   readonly rows: readonly LedgerEntry[]
+  /** What guardrails found. @default nothing */
+  readonly guardrails?: readonly GuardrailVerdict[]
   /** Bodies as they are; given only where `keepsBodies` allows it. They are redacted before any sink sees them. */
   readonly request?: unknown
   readonly response?: unknown
@@ -97,14 +100,19 @@ export function toCallRecord(facts: CallFacts): CallRecord {
     firstTokenAt: ending.stream ? decisive?.firstTokenAt : undefined,
     endedAt: facts.endedAt,
     attempts,
+    guardrails: facts.guardrails ?? [],
     ...(facts.request !== undefined && { request: facts.request }),
     ...(facts.response !== undefined && { response: facts.response }),
   }
 }
 
-/** True where a call's bodies may be recorded: they are switched on, and neither the request nor its caller opts out. */
-export function keepsBodies(switchedOn: boolean, request: JsonObject, caller: Pick<Caller, 'metadata'>): boolean {
-  return switchedOn && request['no-log'] !== true && caller.metadata?.['no-log'] !== true
+/** Whose bodies are recorded: see `CallbackOptions.bodies`. */
+export type BodyPolicy = boolean | 'by_scope'
+
+/** True where a call's bodies may be recorded: they are switched on for it, and neither the request nor its caller opts out. */
+export function keepsBodies(policy: BodyPolicy, request: JsonObject, { metadata }: Pick<Caller, 'metadata'>): boolean {
+  if (policy === false || request['no-log'] === true || metadata?.['no-log'] === true) return false
+  return policy === true || metadata?.['log-bodies'] === true
 }
 
 /** The parent that a `traceparent` header names; undefined where it names none. https://www.w3.org/TR/trace-context/ */
@@ -119,25 +127,32 @@ export function toTraceParent(header: string | undefined): TraceParent | undefin
 function toAttempts({ attempts, rows, endedAt, toDollars }: CallFacts): readonly AttemptRecord[] {
   const left = [...rows]
   return attempts.map((attempt) => {
-    const { target, modelName, reason, outcome, sent, startedAt, firstTokenMs, failure } = attempt
     // A row tells when its attempt ended and how long it took.
-    const index = left.findIndex((row) => row.deployment === target.id && row.at - row.latencyMs === startedAt)
+    const isIts = (row: LedgerEntry): boolean =>
+      row.deployment === attempt.target.id && row.at - row.latencyMs === attempt.startedAt
+    const index = left.findIndex(isIts)
     const [row] = index < 0 ? [] : left.splice(index, 1)
-    return {
-      deployment: target.id,
-      provider: target.provider,
-      model: target.model,
-      modelName,
-      reason,
-      outcome: outcome === 'running' ? 'cancelled' : outcome,
-      sent,
-      startedAt,
-      firstTokenAt: firstTokenMs === undefined ? undefined : startedAt + firstTokenMs,
-      endedAt: attempt.endedAt ?? endedAt,
-      error: failure && toFailure(failure),
-      cost: row && toDollars(row.cost),
-    }
+    return toAttemptRecord(attempt, endedAt, row && toDollars(row.cost))
   })
+}
+
+/** One attempt as callbacks are told of it; one still running counts as cancelled at `endedAt`. Pure. */
+export function toAttemptRecord(attempt: AttemptFacts, endedAt: number, cost?: string): AttemptRecord {
+  const { target, modelName, reason, outcome, sent, startedAt, firstTokenMs, failure } = attempt
+  return {
+    deployment: target.id,
+    provider: target.provider,
+    model: target.model,
+    modelName,
+    reason,
+    outcome: outcome === 'running' ? 'cancelled' : outcome,
+    sent,
+    startedAt,
+    firstTokenAt: firstTokenMs === undefined ? undefined : startedAt + firstTokenMs,
+    endedAt: attempt.endedAt ?? endedAt,
+    error: failure && toFailure(failure),
+    cost,
+  }
 }
 
 function toFailure({ kind, status, code, message }: GatewayError): CallFailure {

@@ -1,9 +1,10 @@
 import { z } from 'zod'
 import type { Clock, Logger, Timer } from '../ports.js'
-import type { CallRecord, CallbackEvent, TraceParent } from '../ports/callback.js'
+import type { AttemptCall, AttemptRecord, CallRecord, CallbackEvent, TraceParent } from '../ports/callback.js'
+import type { BodyPolicy } from './call-record.js'
 import type { SendToSink } from './http.js'
 import { type CallbackOptions, CallbackOptionsSchema } from './options.js'
-import { redactRecord, withoutBodies } from './redact-record.js'
+import { redactAttempt, redactRecord, withoutBodies } from './redact-record.js'
 import type { SinkParts, SinkStats } from './sink.js'
 import { type SinkQueue, createSinkQueue } from './sink-queue.js'
 import { activeTrace } from './sinks/opentelemetry.js'
@@ -19,10 +20,14 @@ export interface CallbackParts {
 
 /** Tells sinks of calls and events, off the path of calls. */
 export interface Callbacks {
-  /** Bodies are switched on: give them to `toCallRecord` where `keepsBodies` allows it. */
-  readonly bodies: boolean
+  /** Whose bodies are to be given to `toCallRecord`: see `keepsBodies`. */
+  readonly bodies: BodyPolicy
+  /** Takes an attempt that has ended; undefined where nobody wants to know. Returns at once and never throws. */
+  readonly attempt: ((attempt: AttemptRecord, call: AttemptCall) => void) | undefined
   /** Takes the record of a call that is over. Returns at once and never throws. */
   record(record: CallRecord): void
+  /** A record that takes a moment to come; closing waits for it. Must not reject. */
+  expect(coming: Promise<void>): void
   /** True where a call of an unknown caller is to be recorded; else it is counted, so that a flood of them fills no sink. */
   admitsUnknown(call: UnknownCall): boolean
   /** Takes an event of the gateway. Returns at once and never throws. */
@@ -77,13 +82,26 @@ export function createCallbacks(options: CallbackOptions, { send, clock, logger 
     }
   }
 
-  function event(told: CallbackEvent): void {
-    for (const { queue } of sinks) queue.addEvent(told)
+  function event(happened: CallbackEvent): void {
+    for (const { queue } of sinks) queue.addEvent(happened)
   }
 
+  const told = sinks.flatMap(({ queue: { addAttempt }, on }) => (addAttempt ? [{ addAttempt, on }] : []))
+  const attempt = (ended: AttemptRecord, call: AttemptCall): void => {
+    const status = ended.outcome === 'answered' ? 'success' : 'failure'
+    const cleaned = redactAttempt(ended)
+    for (const { addAttempt, on } of told) if (on === 'all' || on === status) addAttempt(cleaned, call)
+  }
+
+  const coming = new Set<Promise<void>>()
   const unknown = createUnknownCallers(clock, logger, event)
   return {
     bodies: checked.bodies,
+    attempt: told.length > 0 ? attempt : undefined,
+    expect(record) {
+      coming.add(record)
+      void record.finally(() => coming.delete(record))
+    },
     admitsUnknown: (call) => unknown.admits(call),
     record(record) {
       if (sinks.length > 0) inbox.add(record)
@@ -91,6 +109,7 @@ export function createCallbacks(options: CallbackOptions, { send, clock, logger 
     event,
     trace: () => otel && activeTrace(otel.api),
     async close(deadlineMs) {
+      await within(Promise.all(coming), deadlineMs, clock)
       inbox.close()
       unknown.close()
       await Promise.all(sinks.map(({ queue }) => queue.close(deadlineMs)))
@@ -155,6 +174,15 @@ function createInbox(most: number, clock: Clock, handOut: (record: CallRecord) =
       return dropped
     },
   }
+}
+
+async function within(work: Promise<unknown>, milliseconds: number, clock: Clock): Promise<void> {
+  let timer: Timer | undefined
+  const late = new Promise<void>((resolve) => {
+    timer = clock.setTimeout(resolve, milliseconds)
+  })
+  await Promise.race([work, late])
+  timer?.cancel()
 }
 
 function check(options: CallbackOptions): z.output<typeof CallbackOptionsSchema> {

@@ -1,4 +1,11 @@
-export { type AttemptFacts, type CallFacts, keepsBodies, toCallRecord, toTraceParent } from './call-record.js'
+export {
+  type AttemptFacts,
+  type CallFacts,
+  keepsBodies,
+  toAttemptRecord,
+  toCallRecord,
+  toTraceParent,
+} from './call-record.js'
 export { type CallbackParts, type Callbacks, createCallbacks } from './create-callbacks.js'
 export { type SendToSink, type SinkAnswer, type SinkRequest, createSendToSink } from './http.js'
 export { type CallbackOptions, CallbackOptionsSchema, type QueueOptions } from './options.js'

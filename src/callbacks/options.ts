@@ -7,11 +7,12 @@ import { type SinkOptions, sinkTypes } from './sinks/index.js'
 export interface CallbackOptions {
   readonly sinks: readonly SinkOptions[]
   /**
-   * Records the bodies of requests and answers. Credentials, media and whatever is beyond 64 K characters are taken out.
-   * A request opts out with `"no-log": true`, a caller for all of its calls with `'no-log': true` in its `metadata`.
+   * Records the bodies of requests and answers: of all calls, or with `by_scope` of callers whose `metadata` (of the key,
+   * its user, team or organization) has `'log-bodies': true`. Credentials, media, what guardrails hid, and whatever is
+   * beyond 64 K characters are taken out. A request opts out with `"no-log": true`, a caller with `'no-log': true`.
    * @default false
    */
-  readonly bodies?: boolean | undefined
+  readonly bodies?: boolean | 'by_scope' | undefined
   /** The host's own redaction; where it throws, the body is left out. */
   readonly redact?: RedactBody | undefined
   readonly queue?: QueueOptions | undefined
@@ -73,7 +74,7 @@ export const CallbackOptionsSchema = z.strictObject({
       context.addIssue({ code: 'custom', message: `two are called ${twice}: give one of them another name` })
     }
   }),
-  bodies: z.boolean().default(false),
+  bodies: z.union([z.boolean(), z.literal('by_scope')]).default(false),
   redact: z.custom<RedactBody>((value) => typeof value === 'function', { error: 'must be a function' }).optional(),
   queue: queueSchema.prefault({}),
 })

@@ -1,4 +1,4 @@
-import type { CallRecord } from '../ports/callback.js'
+import type { AttemptRecord, CallRecord } from '../ports/callback.js'
 import { isObject } from '../wire/json.js'
 
 /** A host's own redaction of a body; gets a copy that it may change. */
@@ -44,6 +44,10 @@ export function redactRecord(record: CallRecord, redact: RedactBody | undefined)
     tags: record.tags.map((tag) => labels.text(tag)),
     error: record.error && { ...record.error, message: labels.text(record.error.message) },
     metadata: record.metadata && objectOf(labels.value(record.metadata)),
+    attempts: record.attempts.map((attempt) => withCleanError(attempt, labels)),
+    guardrails: record.guardrails.map((verdict) =>
+      verdict.reason === undefined ? verdict : { ...verdict, reason: labels.text(verdict.reason) },
+    ),
   }
   const { request, response, ...rest } = cleaned
   const [asked, answered] = [createCleaner(bodyCharacters), createCleaner(bodyCharacters)]
@@ -53,6 +57,16 @@ export function redactRecord(record: CallRecord, redact: RedactBody | undefined)
   }
   const characters = labels.used + asked.used + answered.used
   return { record: { ...rest, ...bodies }, bytes: recordBytes + 500 * record.attempts.length + 2 * characters }
+}
+
+/** An attempt as it may leave. */
+export function redactAttempt(attempt: AttemptRecord): AttemptRecord {
+  return withCleanError(attempt, createCleaner(labelCharacters))
+}
+
+function withCleanError(attempt: AttemptRecord, labels: Cleaner): AttemptRecord {
+  const { error } = attempt
+  return error ? { ...attempt, error: { ...error, message: labels.text(error.message) } } : attempt
 }
 
 /** The record for a sink that gets no bodies. */

@@ -1,5 +1,5 @@
 import type { Clock, Logger, Timer } from '../ports.js'
-import type { CallRecord, CallbackEvent } from '../ports/callback.js'
+import type { AttemptCall, AttemptRecord, CallRecord, CallbackEvent } from '../ports/callback.js'
 import { DeliveryError } from './http.js'
 import type { Delivery, Sink, SinkStats } from './sink.js'
 
@@ -25,6 +25,8 @@ export interface SinkQueue {
   /** Takes a record of roughly so many bytes, or drops it and counts that. Never throws. */
   add(record: CallRecord, bytes: number): void
   addEvent(event: CallbackEvent): void
+  /** Undefined where the sink is not told of attempts. */
+  readonly addAttempt: ((attempt: AttemptRecord, call: AttemptCall) => void) | undefined
   /** Sends what waits without delay, until the deadline; then drops it. */
   close(deadlineMs: number): Promise<void>
   readonly stats: SinkStats
@@ -181,6 +183,7 @@ export function createSinkQueue<Item>(sink: Sink<Item>, { clock, logger, limits 
     name: sink.name,
     add: (record, weight) => guard(() => sink.take(record), weight),
     addEvent: (event) => guard(() => sink.takeEvent?.(event), eventBytes),
+    addAttempt: sink.takeAttempt && ((attempt, call) => guard(() => sink.takeAttempt?.(attempt, call), eventBytes)),
     async close(deadlineMs) {
       stop?.()
       closing = true

@@ -1,6 +1,6 @@
 import type { z } from 'zod'
 import type { Clock, Logger } from '../ports.js'
-import type { CallRecord, CallbackEvent } from '../ports/callback.js'
+import type { AttemptCall, AttemptRecord, CallRecord, CallbackEvent } from '../ports/callback.js'
 import type { SendToSink } from './http.js'
 
 /** What became of a batch that was taken. */
@@ -24,6 +24,8 @@ export interface Sink<Item> {
   readonly delayMs?: number
   /** What is to be delivered for a record; undefined for nothing. */
   take(record: CallRecord): Item | undefined
+  /** What is to be delivered for an attempt that has ended. @default nothing */
+  takeAttempt?(attempt: AttemptRecord, call: AttemptCall): Item | undefined
   /** What is to be delivered for an event. @default nothing */
   takeEvent?(event: CallbackEvent): Item | undefined
   /** Delivers a batch. @throws DeliveryError where the whole batch failed; anything else counts as one worth retrying */

@@ -1,5 +1,6 @@
 import type { GuardrailOptions, MatchAction } from '../guardrails/options.js'
 import { isObject, type JsonObject, stringOf } from '../wire/json.js'
+import type { ConfigModel } from './models.js'
 import type { Findings } from './sift.js'
 
 type Common = Pick<GuardrailOptions, 'name' | 'mode' | 'defaultOn' | 'fail'>
@@ -12,22 +13,41 @@ interface Entry {
   /** Of `litellm_params` in the file. */
   readonly path: string
   readonly findings: Findings
+  /** Takes a model that the guardrail asks and the file does not list. */
+  readonly need: (model: ConfigModel) => void
+  readonly models: readonly ConfigModel[]
+}
+
+/** The guardrails of a file, and models that only they ask. */
+export interface GuardrailConfig {
+  readonly guardrails: readonly GuardrailOptions[]
+  readonly models: readonly ConfigModel[]
 }
 
 /**
  * What the `guardrails` of a LiteLLM file say in our words; environment variables are already in place. Integrations
  * and entities that Sluice does not have become warnings: read them, as what they were to find is then not found.
  */
-export function toGuardrails(section: unknown, findings: Findings): readonly GuardrailOptions[] {
-  if (section === undefined || section === null) return []
+export function toGuardrails(section: unknown, models: readonly ConfigModel[], findings: Findings): GuardrailConfig {
+  if (section === undefined || section === null) return { guardrails: [], models: [] }
   if (!Array.isArray(section)) {
     findings.problems.push('guardrails: must be a list')
-    return []
+    return { guardrails: [], models: [] }
   }
-  return section.flatMap((entry: unknown, index) => toOptions(entry, `guardrails[${index}]`, findings))
+  const needed = new Map<string, ConfigModel>()
+  const need = (model: ConfigModel): void => void needed.set(model.modelName, model)
+  const guardrails = section.flatMap((entry: unknown, index) =>
+    toOptions(entry, `guardrails[${index}]`, { findings, need, models }),
+  )
+  return { guardrails, models: [...needed.values()] }
 }
 
-function toOptions(entry: unknown, path: string, findings: Findings): readonly GuardrailOptions[] {
+function toOptions(
+  entry: unknown,
+  path: string,
+  shared: Pick<Entry, 'findings' | 'need' | 'models'>,
+): readonly GuardrailOptions[] {
+  const { findings } = shared
   const name = isObject(entry) ? stringOf(entry['guardrail_name']) : undefined
   const params = isObject(entry) ? entry['litellm_params'] : undefined
   if (name === undefined || !isObject(params)) {
@@ -48,7 +68,7 @@ function toOptions(entry: unknown, path: string, findings: Findings): readonly G
     defaultOn: isTrue(params['default_on']),
     fail: params['unreachable_fallback'] === 'fail_open' ? 'open' : 'closed',
   }
-  return read({ common, params, path: `${path}.litellm_params`, findings })
+  return read({ common, params, path: `${path}.litellm_params`, ...shared })
 }
 
 /** A variable gives text, which Python writes `True`. */
@@ -69,8 +89,18 @@ const integrations: Readonly<Record<string, (entry: Entry) => readonly Guardrail
   'hide-secrets': ({ common }) => [{ ...common, type: 'secrets', unmask: false }],
   presidio: readPresidio,
   litellm_content_filter: readContentFilter,
-  openai_moderation: ({ common }) => [{ ...common, type: 'moderation' }],
+  openai_moderation: readModeration,
   generic_guardrail_api: readGenericApi,
+}
+
+/** A model of the file by that name, else OpenAI's with the key that the guardrail names. */
+function readModeration({ common, params, models, need }: Entry): readonly GuardrailOptions[] {
+  const model = stringOf(params['model']) ?? 'omni-moderation-latest'
+  if (!models.some(({ modelName }) => modelName === model)) {
+    const [apiKey, baseUrl] = [stringOf(params['api_key']), stringOf(params['api_base'])]
+    need({ modelName: model, model: `openai/${model}`, ...(apiKey && { apiKey }), ...(baseUrl && { baseUrl }) })
+  }
+  return [{ ...common, type: 'moderation', model }]
 }
 
 // Presidio's names (https://microsoft.github.io/presidio/supported_entities/).

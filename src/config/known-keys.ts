@@ -60,7 +60,7 @@ export const litellmSettingsKeys: SectionKeys = {
   supported: list(`
     allowed_fails budget_duration cache cache_params callbacks content_policy_fallbacks context_window_fallbacks
     default_fallbacks default_in_memory_ttl default_redis_ttl drop_params dynamodb_table_name failure_callback
-    fallbacks max_budget num_retries request_timeout s3_callback_params success_callback turn_off_message_logging`),
+    fallbacks global_prompt_directory max_budget num_retries request_timeout s3_callback_params success_callback turn_off_message_logging`),
   known: list(`
     add_function_to_prompt api_base api_key audit_log_callbacks cost_discount_config cost_margin_config
     custom_prometheus_metadata_labels custom_prometheus_tags custom_provider_map datadog_llm_observability_params

@@ -4,6 +4,7 @@ import type { CallbackOptions } from '../callbacks/index.js'
 import type { Timeouts } from '../deployment.js'
 import type { GuardrailOptions } from '../guardrails/options.js'
 import type { Budget } from '../ports.js'
+import type { PromptStoreOptions } from '../prompts/index.js'
 import type { Environment } from '../providers/environment.js'
 import type { RoutingOptions } from '../router/options.js'
 import type { SpendOptions } from '../spend/options.js'
@@ -14,6 +15,7 @@ import { ConfigError } from './config-error.js'
 import { resolveEnvironment } from './environment.js'
 import { toGuardrails } from './guardrails.js'
 import { toMilliseconds, toModels, toTimeouts, type ConfigModel } from './models.js'
+import { toPrompts } from './prompts.js'
 import { toRouting } from './routing.js'
 import { ConfigFile } from './schemas.js'
 import { siftConfig, type Findings } from './sift.js'
@@ -33,6 +35,7 @@ export interface ConfigOptions {
   readonly healthChecks?: HealthCheckOptions
   readonly guardrails?: readonly GuardrailOptions[]
   readonly callbacks?: CallbackOptions
+  readonly prompts?: PromptStoreOptions
   /** The environment that was given, with the file's `environment_variables` over it. */
   readonly env: Environment
 }
@@ -51,6 +54,8 @@ export interface ConfigResult {
   readonly customAuth?: CustomAuthSettings
   /** The file names `prometheus`: add `{ type: 'prometheus', client }`, with the module prom-client, to `callbacks.sinks`. */
   readonly prometheus?: true
+  /** Models of `dotprompt/` find their prompts there: add a store `dotprompt` of that name to `prompts`, see `filePrompts`. */
+  readonly promptDirectory?: string
 }
 
 /** Where the file's own login is. */
@@ -77,23 +82,33 @@ export function fromLiteLLMConfig(config: unknown, settings: { readonly env: Env
   const file = parseFile(resolveEnvironment(sifted, '', env, findings.problems), findings.problems)
   if (!file || findings.problems.length > 0) throw new ConfigError(findings.problems)
   const { cache, ...stores } = toCache(file, env, findings)
-  const models = toModels(file.model_list, findings.warnings)
-  const guardrails = toGuardrails(file.guardrails, findings)
+  const listed = toModels(file.model_list, findings.warnings)
+  const { guardrails, models: needed } = toGuardrails(file.guardrails, listed, findings)
   const { options: callbacks, prometheus } = toCallbackOptions(
     { ...file.litellm_settings, ...file.general_settings },
     env,
     findings,
   )
+  const directory = file.litellm_settings?.global_prompt_directory
+  const { prompts, promptDirectory } = toPrompts(listed, directory, env, findings)
   if (findings.problems.length > 0) throw new ConfigError(findings.problems)
   const options = {
-    models,
+    models: [...listed, ...needed],
     ...toSettings(file),
     ...(cache && { cache }),
     ...(guardrails.length > 0 && { guardrails }),
     ...(callbacks && { callbacks }),
+    ...(prompts && { prompts }),
     env,
   }
-  return { options, warnings: findings.warnings, ...(prometheus && { prometheus }), ...stores, ...toConnections(file) }
+  return {
+    options,
+    warnings: findings.warnings,
+    ...(prometheus && { prometheus }),
+    ...(promptDirectory !== undefined && { promptDirectory }),
+    ...stores,
+    ...toConnections(file),
+  }
 }
 
 function toConnections({ general_settings: general }: ConfigFile): Pick<ConfigResult, 'database' | 'customAuth'> {
@@ -153,7 +168,9 @@ function toTexts(values: JsonObject, problems: string[]): Record<string, string>
 
 type GeneralSettings = NonNullable<ConfigFile['general_settings']>
 
-function toSettings(file: ConfigFile): Omit<ConfigOptions, 'models' | 'cache' | 'guardrails' | 'callbacks' | 'env'> {
+function toSettings(
+  file: ConfigFile,
+): Omit<ConfigOptions, 'models' | 'cache' | 'guardrails' | 'callbacks' | 'prompts' | 'env'> {
   const { litellm_settings: settings, router_settings: router, general_settings: general } = file
   // LiteLLM's router wins over its library settings.
   const retries = router?.num_retries ?? settings?.num_retries

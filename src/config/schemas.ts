@@ -137,6 +137,7 @@ export const ConfigFile = z.object({
     num_retries: retries.optional(),
     request_timeout: seconds.optional(),
     allowed_fails: count.optional(),
+    global_prompt_directory: text.optional(),
     fallbacks: groups.optional(),
     context_window_fallbacks: groups.optional(),
     content_policy_fallbacks: groups.optional(),

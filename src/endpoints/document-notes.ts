@@ -46,6 +46,7 @@ export const modelApiNotes: DocumentNotes = {
     completions: 'Texts that go on (legacy).',
     embeddings: 'Texts as vectors.',
     images: 'Pictures.',
+    moderations: 'What is harmful.',
     models: 'What the caller may use.',
     health: 'How the gateway and its deployments are.',
     debug: 'What the process holds.',

@@ -10,6 +10,7 @@ import { health } from './health.js'
 import { healthDeployments } from './health-deployments.js'
 import { imagesGenerations } from './images-generations.js'
 import { models } from './models.js'
+import { moderations } from './moderations.js'
 import { openapi } from './openapi.js'
 
 /** Which paths there are besides the usual ones. */
@@ -34,6 +35,7 @@ export function endpoints(parts: CallParts, { delays }: EndpointOptions): readon
     completions(parts),
     embeddings(parts),
     imagesGenerations(parts),
+    moderations(parts),
     ...models(parts),
     ...health(parts),
     healthDeployments(parts),

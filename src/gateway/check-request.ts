@@ -4,6 +4,7 @@ import { ChatRequest } from '../wire/chat.js'
 import { CompletionRequest } from '../wire/completions.js'
 import { EmbeddingRequest } from '../wire/embeddings.js'
 import { ImageRequest } from '../wire/images.js'
+import { ModerationRequest } from '../wire/moderations.js'
 import type { Operation, Operations } from '../wire/operations.js'
 
 const schemas = {
@@ -11,6 +12,7 @@ const schemas = {
   completions: CompletionRequest,
   embeddings: EmbeddingRequest,
   images: ImageRequest,
+  moderations: ModerationRequest,
 }
 
 /** The very request that was given, once its shape is known to be right. @throws InvalidRequestError */

@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto'
 import { createCallbacks, createSendToSink } from '../callbacks/index.js'
 import { createGuardrails, createHooks } from '../guardrails/index.js'
-import { createPrompts } from '../prompts/index.js'
+import { createPrompts, openPromptStores } from '../prompts/index.js'
 import { createOutboundHttp } from './outbound-http.js'
 import type { CallerAccess } from '../call/caller-access.js'
 import type { CallParts } from '../call/context.js'
 import { createHedging } from '../call/hedge.js'
+import { createModerate } from '../call/moderate.js'
 import { createReasoningMemory } from '../call/reasoning-memory.js'
 import { createRunningCalls } from '../call/running-calls.js'
 import { safeLogger } from '../call/safe-logger.js'
@@ -52,6 +53,7 @@ export function createParts(options: GatewayOptions): GatewayParts {
   const deployments = options.models.map((model) => createDeployment(model, context))
   const connectTimeoutMs = longestConnect(deployments, context.defaults.timeouts)
   const client = createUpstreamClient({ connectTimeoutMs })
+  const http = createOutboundHttp(client, clock)
   const reasoning = createReasoningMemory()
   const callbacks =
     options.callbacks && createCallbacks(options.callbacks, { send: createSendToSink(client, clock), clock, logger })
@@ -82,9 +84,14 @@ export function createParts(options: GatewayOptions): GatewayParts {
     ...routing,
     accounts: books.accounts,
     hooks: createHooks(options.hooks, { clock, logger }),
-    guardrails: createGuardrails(options.guardrails ?? [], { clock, logger, http: createOutboundHttp(client, clock) }),
+    guardrails: createGuardrails(options.guardrails ?? [], {
+      clock,
+      logger,
+      http,
+      moderate: createModerate(() => call),
+    }),
     callbacks,
-    prompts: options.prompts && createPrompts(options.prompts, { clock, logger }),
+    prompts: options.prompts && createPrompts(openPromptStores(options.prompts, http), { clock, logger }),
     earlier: createEarlier(options, { stores, clock, logger, createId }),
     registry,
     client,
@@ -120,6 +127,7 @@ function toDeploymentContext(options: GatewayOptions, registry: DeploymentContex
       headersTimeoutSet: options.timeouts?.headers !== undefined,
       dropParams: options.dropParams ?? false,
     },
+    promptStores: new Set(Object.keys(options.prompts ?? {})),
   }
 }
 

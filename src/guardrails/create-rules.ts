@@ -16,7 +16,7 @@ export interface RuleParts {
   readonly clock: Clock
   /** Absent where the gateway has no way out; `http` guardrails need it. */
   readonly http?: OutboundHttp | undefined
-  /** Absent where no moderation model is configured; `moderation` guardrails need it. */
+  /** Absent where the gateway has no models; `moderation` guardrails need it. */
   readonly moderate?: Moderate | undefined
 }
 
@@ -60,7 +60,7 @@ function toLook(options: GuardrailOptions, parts: RuleParts): Look {
     case 'json_schema':
       return judgeJsonSchema(options)
     case 'moderation':
-      return judgeModeration(options, required(parts.moderate, options, 'a moderation model'))
+      return judgeModeration(options, required(parts.moderate, options, 'a model'))
     case 'http': {
       const apiKey = options.apiKey === undefined ? undefined : new Secret(options.apiKey)
       return judgeHttp(options, { http: required(parts.http, options, 'a way out over HTTP'), apiKey })

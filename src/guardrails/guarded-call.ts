@@ -24,6 +24,10 @@ import { Vault } from './vault.js'
 export interface GuardedCall<K extends Operation> {
   /** What was found so far, in its order; also of what ended in a refusal. */
   readonly verdicts: readonly GuardrailVerdict[]
+  /** The request as `pre` left it; undefined where a guardrail refused it or could not tell. */
+  readonly passed: Operations[K]['request'] | undefined
+  /** A text of the answer as it may be kept: what the request hid is hidden in it. */
+  conceal(text: string): string
   /** False where `during` has nothing to do. */
   readonly hasDuring: boolean
   /** False where answers pass as they are: no guardrail looks at them, and nothing of the request was hidden. */
@@ -59,6 +63,7 @@ export class OpenGuardedCall<K extends Operation> implements GuardedCall<K> {
   readonly #vault: Vault
   readonly #logging: Promise<unknown>[] = []
   readonly #written: 'plain' | 'json'
+  passed: Operations[K]['request'] | undefined
   #request: Operations[K]['request']
 
   constructor(parts: GuardedParts<K>) {
@@ -79,19 +84,27 @@ export class OpenGuardedCall<K extends Operation> implements GuardedCall<K> {
 
   async pre(signal?: LeaveSignal): Promise<Operations[K]['request']> {
     const tree = requestTexts[this.#parts.operation]
-    requireText(this.#request)
+    requireText(this.#parts.operation, this.#request)
     const keep = (request: Operations[K]['request']): void => void (this.#request = request)
-    return this.#apply(this.#request, { mode: 'pre_call', direction: 'request', tree, signal, keep })
+    await this.#apply(this.#request, { mode: 'pre_call', direction: 'request', tree, signal, keep })
+    this.passed = this.#request
+    return this.#request
+  }
+
+  conceal(text: string): string {
+    return this.#vault.isEmpty ? text : this.#vault.conceal(text)
   }
 
   async during(signal?: LeaveSignal): Promise<void> {
     const texts = textsOf(this.#request, requestTexts[this.#parts.operation])
     // Side by side: none of them changes anything.
-    await Promise.all(
-      this.#rulesOf('during_call').map((selected) =>
-        this.#run(selected, 'during_call', { texts, direction: 'request', signal }),
-      ),
+    const looks = this.#rulesOf('during_call').map((selected) =>
+      this.#run(selected, 'during_call', { texts, direction: 'request', signal }),
     )
+    await Promise.all(looks).catch((thrown: unknown) => {
+      this.passed = undefined
+      throw thrown
+    })
   }
 
   async post(answer: Operations[K]['response'], signal?: LeaveSignal): Promise<Operations[K]['response']> {
@@ -183,10 +196,13 @@ interface Application<T> {
 }
 
 /** Tokens in place of text would pass every guardrail unseen. */
-function requireText(request: JsonObject): void {
+function requireText(operation: Operation, request: JsonObject): void {
+  // The parts of a message are read one by one.
+  const isRead = (entry: unknown): boolean =>
+    typeof entry === 'string' || (operation === 'moderations' && isObject(entry))
   for (const name of ['prompt', 'input']) {
     const value = request[name]
-    if (Array.isArray(value) && value.some((entry) => typeof entry !== 'string')) {
+    if (Array.isArray(value) && !value.every(isRead)) {
       throw new InvalidRequestError(`${name} must be text, as guardrails cannot read tokens.`, name)
     }
   }

@@ -1,7 +1,7 @@
 export { createGuardrails, type GuardrailParts, type Guardrails } from './guardrails.js'
 export { createHooks, type CallHooks, type HookedCall, type HookParts } from './create-hooks.js'
 export type { GuardedCall } from './guarded-call.js'
-export type { Moderate, Moderation } from './judges.js'
+export type { Moderate, Moderation, ModerationQuestion } from './judges.js'
 export { guardrailOptions, type CustomInput, type CustomVerdict, type GuardrailOptions } from './options.js'
 export type { Stage } from './stages.js'
 export { guardrailsHeader } from './rule.js'

@@ -10,7 +10,7 @@ import type {
   JsonSchemaGuardrail,
   ModerationGuardrail,
 } from './options.js'
-import { type Judgement, type Look, passed, type RuleInput } from './rule.js'
+import { type GuardedFacts, type Judgement, type Look, passed, type RuleInput } from './rule.js'
 
 /** What a moderation model says of a text. */
 export interface Moderation {
@@ -19,8 +19,16 @@ export interface Moderation {
   readonly categories: Readonly<Record<string, boolean>>
 }
 
-/** Asks the gateway's moderation model. */
-export type Moderate = (text: string, signal: AbortSignal) => Promise<Moderation>
+/** What a moderation model is asked, and for which call. */
+export interface ModerationQuestion {
+  /** A model group. */
+  readonly model: string
+  readonly text: string
+  readonly facts: GuardedFacts
+}
+
+/** Asks a moderation model of the gateway's. @throws GatewayError */
+export type Moderate = (question: ModerationQuestion, signal: AbortSignal) => Promise<Moderation>
 
 const suspicious = 0.6
 
@@ -57,13 +65,13 @@ function requestedSchema({ response_format: format }: JsonObject): unknown {
   return isObject(wrapper) ? wrapper['schema'] : undefined
 }
 
-/** Asks the gateway's moderation about all texts at once. */
-export function judgeModeration({ categories }: ModerationGuardrail, moderate: Moderate): Look {
+/** Asks a moderation model about all texts at once. */
+export function judgeModeration({ model, categories }: ModerationGuardrail, moderate: Moderate): Look {
   return {
-    async judge({ texts }, signal) {
+    async judge({ texts, facts }, signal) {
       const text = texts.map((placed) => placed.text).join('\n')
       if (text === '') return passed
-      const said = await moderate(text, signal)
+      const said = await moderate({ model, text, facts }, signal)
       const found = Object.keys(said.categories).filter((name) => said.categories[name] === true)
       const counted = categories ? found.filter((name) => categories.includes(name)) : found
       if (categories ? counted.length === 0 : !said.flagged) return passed

@@ -91,9 +91,11 @@ export interface JsonSchemaGuardrail extends GuardrailBase {
   readonly schema?: JsonObject | undefined
 }
 
-/** Asks the gateway's moderation. */
+/** Asks a moderation model. What that costs is a row of the ledger of its own, with the guarded call's id. */
 export interface ModerationGuardrail extends GuardrailBase {
   readonly type: 'moderation'
+  /** A model group of the gateway's, such as of `openai/omni-moderation-latest`; callers need no access to it. */
+  readonly model: string
   /** Only these count. @default whatever is flagged */
   readonly categories?: readonly string[] | undefined
 }
@@ -189,7 +191,12 @@ const guardrail = z.discriminatedUnion('type', [
   z.strictObject({ ...base, type: z.literal('injection'), threshold: z.number().gt(0).max(1).optional() }),
   z.strictObject({ ...base, type: z.literal('length'), maxCharacters: z.number().int().positive() }),
   z.strictObject({ ...base, type: z.literal('json_schema'), schema: z.record(z.string(), z.unknown()).optional() }),
-  z.strictObject({ ...base, type: z.literal('moderation'), categories: z.array(z.string()).min(1).optional() }),
+  z.strictObject({
+    ...base,
+    type: z.literal('moderation'),
+    model: z.string().min(1),
+    categories: z.array(z.string()).min(1).optional(),
+  }),
   z.strictObject({
     ...base,
     type: z.literal('http'),

@@ -53,12 +53,17 @@ export async function runRule(rule: Rule, run: RuleRun, parts: RunParts): Promis
     }
     return judgement.texts
   } catch (thrown) {
-    if (GatewayError.isInstance(thrown) && thrown.code === 'guardrail_refused') throw thrown
+    if (GatewayError.isInstance(thrown) && (thrown.code === 'guardrail_refused' || isCallersOwn(thrown))) throw thrown
     verdicts.push({ ...telling, outcome: 'failed', counts: {}, durationMs: durationMs() })
     parts.logger.warn({ error: thrown, guardrail: rule.name, mode }, 'A guardrail could not tell.')
     if (mode === 'logging_only' || rule.fail === 'open') return texts
     throw unavailableError(rule, verdicts, thrown)
   }
+}
+
+/** A caller that may spend nothing more could not have made the call either. */
+function isCallersOwn({ kind }: GatewayError): boolean {
+  return kind === 'budget_exceeded'
 }
 
 function look({ look: way, deadlineMs }: Rule, run: RuleRun, parts: RunParts): Promise<Judgement> | Judgement {

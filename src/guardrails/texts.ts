@@ -44,6 +44,7 @@ export const requestTexts: Readonly<Record<Operation, TextTree>> = {
   completions: { members: { prompt: { text: 'plain', each: plain }, suffix: plain } },
   embeddings: { members: { input: { text: 'plain', each: plain } } },
   images: { members: { prompt: plain } },
+  moderations: { members: { input: { text: 'plain', each: { text: 'plain', members: { text: plain } } } } },
 }
 
 const answerMessage = (written: TextTree): TextTree => ({

@@ -39,6 +39,20 @@ export class Vault {
     return json ? JSON.stringify(value).slice(1, -1) : value
   }
 
+  /** The text with every value that was hidden behind its placeholder again. */
+  conceal(text: string): string {
+    let concealed = text
+    // Longer ones first: one may be a part of another.
+    const longestFirst = [...this.#values].toSorted(([, left], [, right]) => right.length - left.length)
+    for (const [placeholder, value] of longestFirst) {
+      const shown = placeholder.toUpperCase()
+      concealed = concealed.replaceAll(value, shown)
+      const written = JSON.stringify(value).slice(1, -1)
+      if (written !== value) concealed = concealed.replaceAll(written, shown)
+    }
+    return concealed
+  }
+
   /** Finds placeholders, which a model may write in lower case; ask for it once everything is hidden. */
   get scanner(): Scanner {
     const words = [...this.#values.keys()]

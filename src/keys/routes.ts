@@ -19,6 +19,7 @@ const modelRoutes = [
   '/images/*',
   '/models',
   '/models/*',
+  '/moderations',
   '/responses*',
 ]
 const informationRoutes = [

@@ -1,5 +1,6 @@
 import type { FailureKind } from '../errors.js'
 import type { JsonObject } from '../wire/json.js'
+import type { GuardrailVerdict } from './hooks.js'
 import type { ScopeRef } from './ledger.js'
 
 /** Every way in which a call can end, each with the status that it counts as. A call ends in exactly one of them. */
@@ -90,7 +91,7 @@ export interface AttemptRecord {
   readonly firstTokenAt: number | undefined
   readonly endedAt: number
   readonly error: CallFailure | undefined
-  /** Decimal dollars that the provider charges; undefined for attempts that are not billed. */
+  /** Decimal dollars that the provider charges; undefined where it is not billed, and before its call is over. */
   readonly cost: string | undefined
 }
 
@@ -150,11 +151,25 @@ export interface CallRecord {
   readonly firstTokenAt: number | undefined
   readonly endedAt: number
   readonly attempts: readonly AttemptRecord[]
-  /** The request's body, redacted; only where bodies are switched on. */
+  /** What guardrails found, in their order; never the text itself. */
+  readonly guardrails: readonly GuardrailVerdict[]
+  /**
+   * The request's body, redacted and as guardrails left it; only where bodies are switched on, and not where a guardrail
+   * refused it.
+   */
   readonly request?: unknown
-  /** The answer's body, redacted; only where bodies are switched on. */
+  /**
+   * The answer's body, redacted, and with what guardrails hid from the provider still hidden; of a stream the whole answer
+   * that its chunks make, as far as it was sent. Only where bodies are switched on.
+   */
   readonly response?: unknown
 }
+
+/** The call that an attempt belongs to, as far as it is known while it goes on. */
+export type AttemptCall = Pick<
+  CallRecord,
+  'callId' | 'operation' | 'stream' | 'requestedModel' | 'modelName' | 'caller' | 'scopes' | 'startedAt'
+>
 
 /** Something besides calls that sinks may tell of: a cooldown, a soft budget. `at` in milliseconds since the epoch. */
 export interface CallbackEvent {
@@ -177,7 +192,7 @@ export interface UnknownCallersEvent extends CallbackEvent {
 
 /**
  * A host's own listener. It is told off the path of calls: what it throws, or how long it takes, delays nobody. Each
- * method has 10 s; a record that it fails on is counted and not repeated.
+ * method has 9 s; what it fails on is counted and not repeated.
  */
 export interface Callback {
   /**
@@ -185,6 +200,6 @@ export interface Callback {
    * looked for. Of callers whom nobody knows, only so many: see `UnknownCallersEvent`.
    */
   onCall(record: CallRecord): PromiseLike<void> | void
-  /** Once for every attempt, before `onCall` of its call. */
-  onAttempt?(attempt: AttemptRecord, record: CallRecord): PromiseLike<void> | void
+  /** Once for every attempt, when it ends; `onCall` of its call waits for it. */
+  onAttempt?(attempt: AttemptRecord, call: AttemptCall): PromiseLike<void> | void
 }

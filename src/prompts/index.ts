@@ -1,5 +1,6 @@
-export { detectPromptStore, managedGroup, type ManagedModel } from './detect.js'
+export { detectPromptStore, managedPrompt, splitPromptParams, type ManagedModel } from './detect.js'
+export { openPromptStores, promptOptions, type LangfusePrompts, type PromptStoreOptions } from './options.js'
 export { filePrompts, textPrompts, type ReadPromptFile } from './file-prompts.js'
 export { langfusePrompts, type LangfusePromptOptions } from './langfuse-prompts.js'
 export type { Prompt, PromptMessage, PromptReference, PromptStore } from './prompt-store.js'
-export { createPrompts, type PromptDefaults, type PromptParts, type Prompts } from './prompts.js'
+export { createPrompts, type PromptParts, type Prompts } from './prompts.js'

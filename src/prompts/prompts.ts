@@ -1,20 +1,10 @@
+import type { DeploymentPrompt } from '../deployment.js'
 import { GatewayError, InvalidRequestError } from '../errors.js'
 import type { Clock, Logger, Timer } from '../ports.js'
 import type { ChatRequest } from '../wire/chat.js'
 import { isObject, type JsonObject } from '../wire/json.js'
 import { PromptCache } from './prompt-cache.js'
 import type { Prompt, PromptReference, PromptStore } from './prompt-store.js'
-
-/** Which prompt a deployment or gateway uses unless the request says otherwise. */
-export interface PromptDefaults extends Partial<PromptReference> {
-  /** Name of a store. @default the first one */
-  readonly store?: string | undefined
-  readonly variables?: JsonObject | undefined
-  /** Keep the request's model where the prompt names one. @default false */
-  readonly keepsModel?: boolean | undefined
-  /** Keep the request's parameters where the prompt has its own. @default false */
-  readonly keepsParameters?: boolean | undefined
-}
 
 /** Puts prompts in front of conversations. */
 export interface Prompts {
@@ -25,7 +15,7 @@ export interface Prompts {
    * @throws InvalidRequestError for a prompt that does not exist, a missing variable, or fields of a wrong type
    * @throws GatewayError unavailable where the store does not answer and nothing is remembered
    */
-  apply(request: ChatRequest, defaults?: PromptDefaults): Promise<ChatRequest> | undefined
+  apply(request: ChatRequest, defaults?: DeploymentPrompt): Promise<ChatRequest> | undefined
 }
 
 /** What prompts run with. */
@@ -33,7 +23,7 @@ export interface PromptParts {
   readonly clock: Clock
   readonly logger: Logger
   /** Milliseconds that a store may take. @default 5,000 */
-  readonly deadlineMs?: number
+  readonly deadlineMs?: number | undefined
   /** How long a prompt is used before its store is asked again, in milliseconds. @default 60,000 */
   readonly ttlMs?: number
 }
@@ -105,7 +95,7 @@ function textOf(request: JsonObject, name: string): string | undefined {
   throw new InvalidRequestError(`${name} must be text.`, name)
 }
 
-function variablesOf(request: JsonObject, { variables = {} }: PromptDefaults): JsonObject {
+function variablesOf(request: JsonObject, { variables = {} }: DeploymentPrompt): JsonObject {
   const own = request['prompt_variables']
   if (own === undefined || own === null) return variables
   if (!isObject(own)) throw new InvalidRequestError('prompt_variables must be an object.', 'prompt_variables')
@@ -137,7 +127,7 @@ const ownFields: ReadonlySet<string> = new Set([
 function withPrompt(
   request: ChatRequest,
   { messages, model, parameters }: Prompt,
-  defaults: PromptDefaults,
+  defaults: DeploymentPrompt,
 ): ChatRequest {
   const keepsModel = request['ignore_prompt_manager_model'] ?? defaults.keepsModel
   const keepsParameters = request['ignore_prompt_manager_optional_params'] ?? defaults.keepsParameters

@@ -4,6 +4,7 @@ import { ChatRequest } from '../wire/chat.js'
 import { CompletionRequest } from '../wire/completions.js'
 import { EmbeddingRequest } from '../wire/embeddings.js'
 import { ImageRequest } from '../wire/images.js'
+import { ModerationRequest } from '../wire/moderations.js'
 import { isObject, type JsonObject } from '../wire/json.js'
 import type { Operation } from '../wire/operations.js'
 import { type DropPolicy, isGatewayField, toDropPolicy } from './gateway-fields.js'
@@ -33,6 +34,7 @@ const known: { readonly [K in Operation]: ReadonlySet<string> } = {
   completions: new Set(Object.keys(CompletionRequest.shape)),
   embeddings: new Set(Object.keys(EmbeddingRequest.shape)),
   images: new Set(Object.keys(ImageRequest.shape)),
+  moderations: new Set(Object.keys(ModerationRequest.shape)),
 }
 
 // Every codec writes the first of these itself; the others are about the account or the connection, not the answer.

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Deployment, ModelCapabilities, Timeouts } from '../deployment.js'
 import { InvalidRequestError } from '../errors.js'
+import { detectPromptStore, splitPromptParams } from '../prompts/index.js'
 import { Secret } from '../secret.js'
 import type { JsonObject } from '../wire/json.js'
 import { checkBaseUrl, missingBaseUrl } from './base-url.js'
@@ -59,7 +60,11 @@ export interface DeploymentContext {
     readonly headersTimeoutSet?: boolean
     readonly dropParams: boolean
   }
+  /** Names of prompt stores, which a model may begin with. @default none */
+  readonly promptStores?: ReadonlySet<string>
 }
+
+const noStores: ReadonlySet<string> = new Set()
 
 /**
  * Turns one entry of a model list into a frozen deployment.
@@ -67,7 +72,9 @@ export interface DeploymentContext {
  */
 export function createDeployment(input: DeploymentInput, context: DeploymentContext): Deployment {
   const name = checkModelName(input.modelName)
-  const { provider, model } = resolveModel(input.model, name, context.registry)
+  const managed = detectPromptStore(String(input.model), context.promptStores ?? noStores)
+  const { provider, model } = resolveModel(managed?.model ?? input.model, name, context.registry)
+  const { params, prompt } = splitPromptParams(input.params ?? {}, managed?.store)
   const apiKey = findApiKey(input, provider, name, context.env)
   const baseUrl = findBaseUrl(input, provider, name, context.env)
   const numbers = checkNumbers(input, name)
@@ -94,7 +101,8 @@ export function createDeployment(input: DeploymentInput, context: DeploymentCont
     organization,
     settings,
     headers: Object.freeze(findHeaders(input, provider, name, context.env)),
-    params: frozenCopy(input.params ?? {}, `params of "${name}"`),
+    params: frozenCopy(params, `params of "${name}"`),
+    ...(prompt && { prompt }),
     timeouts: Object.freeze(mergeTimeouts(input.timeouts ?? {}, context.defaults.timeouts, name)),
     headersTimeoutSet: input.timeouts?.headers !== undefined || context.defaults.headersTimeoutSet === true,
     ...numbers,

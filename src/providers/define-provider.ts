@@ -121,6 +121,7 @@ function capabilitiesOf({ codecs }: Protocol): Provider['capabilities'] {
     completions: codecs.completions !== undefined,
     embeddings: codecs.embeddings !== undefined,
     images: codecs.images !== undefined,
+    ...(codecs.moderations && { moderations: true }),
   }
 }
 

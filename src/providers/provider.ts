@@ -49,8 +49,11 @@ export interface Provider {
   /** Environment variables looked up, in order, for a deployment that brings no `apiKey`. */
   readonly apiKeyEnv: readonly string[]
   readonly apiKeyRequired: boolean
-  /** The operations this provider answers; `stream` tells whether chat and completions can stream. */
-  readonly capabilities: { readonly [K in Operation]: boolean } & { readonly stream: boolean }
+  /** The operations this provider answers; `stream` tells whether chat and completions can stream, few have `moderations`. */
+  readonly capabilities: { readonly [K in Exclude<Operation, 'moderations'>]: boolean } & {
+    readonly stream: boolean
+    readonly moderations?: boolean
+  }
   readonly status: ProviderStatus
   /** For a retired provider: what a call to its default address is told. */
   readonly notice: string | undefined

@@ -24,11 +24,13 @@ export interface LeaseParts {
   readonly isReplaceable: () => boolean
   /** How long what the attempt is made for may take, in milliseconds. @default the deployment's total deadline */
   readonly totalMs?: number
+  /** Told when the attempt ends. */
+  readonly onEnd?: ((entry: AttemptEntry) => void) | undefined
 }
 
 /** Begins an attempt: counts it in flight until it ends. */
 export function beginLease(member: Member, entry: AttemptEntry, parts: LeaseParts): AttemptLease {
-  const { state, clock, isReplaceable, totalMs = member.deployment.timeouts.total } = parts
+  const { state, clock, isReplaceable, onEnd, totalMs = member.deployment.timeouts.total } = parts
   let over = false
   let probe = state.begin(member)
   const end = (outcome: AttemptEntry['outcome'], tell: () => void): void => {
@@ -38,6 +40,7 @@ export function beginLease(member: Member, entry: AttemptEntry, parts: LeasePart
     entry.endedAt = clock.now()
     tell()
     state.end(member, probe)
+    onEnd?.(entry)
   }
   return {
     entry,

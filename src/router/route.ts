@@ -118,7 +118,7 @@ export class Route {
     })
     this.#attempts += 1
     this.#attemptsInGroup += 1
-    const lease = beginLease(member, entry, { state, clock, isReplaceable: this.#isReplaceable })
+    const lease = beginLease(member, entry, { state, clock, isReplaceable: this.#isReplaceable, onEnd: trail.onEnd })
     return { deployment, member, lease }
   }
 

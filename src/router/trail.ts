@@ -44,6 +44,8 @@ export class CallTrail {
   readonly entries: AttemptEntry[] = []
   /** The model group that was asked for, once it is found. */
   modelName: string | undefined
+  /** Told of every attempt when it ends; set before the first one, or never. Must not throw. */
+  onEnd: ((entry: AttemptEntry) => void) | undefined
   /** The ledger's rows, once the call is over; none where no accounts are kept. */
   rows: readonly LedgerEntry[] = []
 

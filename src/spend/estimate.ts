@@ -104,7 +104,7 @@ interface OutputBound {
 }
 
 function outputBound(call: PlannedCall, options: EstimateOptions): OutputBound {
-  if (call.operation === 'embeddings') return { tokens: 0, isBounded: true }
+  if (call.operation === 'embeddings' || call.operation === 'moderations') return { tokens: 0, isBounded: true }
   if (call.operation === 'images') return imageOutputBound(call.request)
   const { request } = call
   const names = call.operation === 'chat' ? ['max_completion_tokens', 'max_tokens'] : ['max_tokens']

@@ -46,9 +46,12 @@ async function everySink(): Promise<readonly SinkOptions[]> {
 /** Lets as much real time pass as a server under load has between two calls. */
 const breathe = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve))
 
-describe('ten thousand calls while every sink is down', () => {
+/** Ten thousand calls of a whole gateway are in `test/gateway/sinks-down.test.ts`; here is every type of sink. */
+const records = 2_000
+
+describe('records while every sink is down', () => {
   it('are not held up, and take no more memory than the queues may have', async () => {
-    const maxQueued = 500
+    const maxQueued = 100
     const sinks = await everySink()
     const lab = openCallbacks(sinks, { queue: { maxQueued, deadlineMs: 1_000, delayMs: 50 } }, systemClock)
     const message = 'word '.repeat(400)
@@ -56,32 +59,32 @@ describe('ten thousand calls while every sink is down', () => {
     let highest = 0
     globalThis.gc?.()
     const before = process.memoryUsage().heapUsed
-    for (let index = 0; index < 10_000; index += 1) {
+    for (let index = 0; index < records; index += 1) {
       const request = { model: 'fast', messages: [{ role: 'user', content: `${index} ${message}` }] }
       const record = sampleRecord({ id: `rec_${index}`, request })
       const from = performance.now()
       lab.callbacks.record(record)
       tookMicroseconds.push((performance.now() - from) * 1_000)
       if (index % 20 === 0) await breathe()
-      if (index % 500 === 0) {
+      if (index % 100 === 0) {
         for (const { queued } of Object.values(lab.callbacks.stats)) highest = Math.max(highest, queued)
       }
     }
     const grown = (process.memoryUsage().heapUsed - before) / 1_048_576
     await lab.close(500)
     const sorted = tookMicroseconds.toSorted((left, right) => left - right)
-    const [median = 0, p99 = 0] = [sorted[5_000], sorted[9_900]]
+    const [median = 0, p99 = 0] = [sorted[records / 2], sorted[records * 0.99]]
     console.log(
       `record(): median ${median.toFixed(2)} µs, p99 ${p99.toFixed(2)} µs; heap +${grown.toFixed(0)} MB; most queued ${highest}`,
     )
     expect(highest).toBeLessThanOrEqual(maxQueued)
     expect(median).toBeLessThan(50)
-    expect(grown).toBeLessThan(400)
+    expect(grown).toBeLessThan(150)
     const stats = lab.callbacks.stats
     for (const [name, { queued, delivered, dropped, failed }] of Object.entries(stats)) {
       expect(queued, name).toBe(0)
       // Slack is told of alerts only; every other sink has an account of every record.
-      if (name !== 'slack') expect(delivered + dropped + failed, name).toBe(10_000)
+      if (name !== 'slack') expect(delivered + dropped + failed, name).toBe(records)
     }
     for (const name of ['langfuse', 'lunary', 'mlflow', 's3', 'webhook']) expect(stats[name]?.delivered, name).toBe(0)
     for (const name of ['logger', 'opentelemetry', 'prometheus'])

@@ -8,6 +8,7 @@ describe('the record of a call', () => {
   it('tells who asked whom for what, how it went and what it cost', () => {
     const { request: _request, response: _response, ...record } = sampleRecord()
     expect(record).toEqual({
+      guardrails: [],
       id: 'rec_0001',
       callId: 'req_abc',
       trace: undefined,
@@ -149,6 +150,16 @@ describe('bodies', () => {
     expect(keepsBodies(false, {}, {})).toBe(false)
     expect(keepsBodies(true, { 'no-log': true }, {})).toBe(false)
     expect(keepsBodies(true, {}, { metadata: { 'no-log': true } })).toBe(false)
+  })
+
+  it('are kept by scope where the caller is one whose bodies are wanted', () => {
+    const metadata = { 'log-bodies': true }
+    expect(keepsBodies('by_scope', {}, { metadata })).toBe(true)
+    expect(keepsBodies('by_scope', {}, {})).toBe(false)
+    expect(keepsBodies('by_scope', {}, { metadata: { 'log-bodies': false } })).toBe(false)
+    expect(keepsBodies('by_scope', {}, { metadata: { ...metadata, 'no-log': true } })).toBe(false)
+    expect(keepsBodies('by_scope', { 'no-log': true }, { metadata })).toBe(false)
+    expect(keepsBodies(false, {}, { metadata })).toBe(false)
   })
 })
 

@@ -162,16 +162,38 @@ describe('Prometheus', () => {
 })
 
 describe("the host's own callback", () => {
-  it('is told of every attempt and then of the call', async () => {
+  it('is told of every attempt and of the call', async () => {
     const told: string[] = []
     const callback = {
       onAttempt: ({ deployment }: AttemptRecord) => void told.push(deployment),
       onCall: ({ outcome }: CallRecord) => void told.push(outcome),
     }
     const lab = openCallbacks([{ type: 'callback', callback }])
-    lab.callbacks.record(sampleRecord())
+    const record = sampleRecord()
+    for (const attempt of record.attempts) lab.callbacks.attempt?.(attempt, record)
+    lab.callbacks.record(record)
     await lab.close()
     expect(told).toEqual(['dep-a', 'dep-b', 'streamed'])
+  })
+
+  it('is told of a call only once it is done with its attempts, and of attempts only if it wants to know', async () => {
+    const told: string[] = []
+    const callback = {
+      async onAttempt({ deployment }: AttemptRecord) {
+        await new Promise((resolve) => void setImmediate(resolve))
+        told.push(deployment)
+      },
+      onCall: ({ id }: CallRecord) => void told.push(id),
+    }
+    const lab = openCallbacks([{ type: 'callback', callback, on: 'failure' }])
+    const failed = failedRecord()
+    for (const attempt of failed.attempts) lab.callbacks.attempt?.(attempt, failed)
+    lab.callbacks.record(failed)
+    await lab.close()
+    expect(told).toEqual(['dep-a', 'rec_0002'])
+    const uninterested = openCallbacks([{ type: 'callback', callback: { onCall: () => {} } }])
+    expect(uninterested.callbacks.attempt).toBeUndefined()
+    await uninterested.close()
   })
 
   it('takes nobody with it where it throws, rejects or hangs', async () => {
@@ -185,7 +207,8 @@ describe("the host's own callback", () => {
       },
     }
     const lab = openCallbacks([{ type: 'callback', callback }], { queue: { deadlineMs: 2_000 } })
-    for (const id of ['throws', 'a', 'hangs', 'b', 'rejects', 'c']) lab.callbacks.record(sampleRecord({ id }))
+    for (const id of ['throws', 'a', 'hangs', 'b', 'rejects', 'c'])
+      lab.callbacks.record(sampleRecord({ id, callId: id }))
     await lab.close()
     expect(told).toEqual(['a', 'b', 'c'])
     expect(lab.callbacks.stats['callback']).toEqual({ queued: 0, delivered: 3, dropped: 0, failed: 3 })

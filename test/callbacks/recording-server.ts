@@ -25,6 +25,8 @@ export interface RecordingServer {
   /** Answers to the next requests, in order; then `standard` again. */
   readonly script: Answer[]
   standard: Answer
+  /** Makes the answer to each request, in place of `standard`. */
+  answer: ((request: RecordedRequest) => Answer) | undefined
   /** Resolves once so many requests have come in. */
   received(count: number): Promise<void>
   close(): Promise<void>
@@ -37,7 +39,7 @@ export async function startRecordingServer(): Promise<RecordingServer> {
     request.on('data', (chunk: Buffer) => chunks.push(chunk))
     request.on('end', () => {
       const bytes = Buffer.concat(chunks)
-      recorder.requests.push({
+      const recorded: RecordedRequest = {
         method: request.method ?? '',
         path: request.url ?? '',
         headers: request.headers as Record<string, string>,
@@ -46,9 +48,10 @@ export async function startRecordingServer(): Promise<RecordingServer> {
         get json() {
           return JSON.parse(bytes.toString('utf8'))
         },
-      })
+      }
+      recorder.requests.push(recorded)
       for (const { count, told } of waiters) if (recorder.requests.length >= count) told()
-      const answer = recorder.script.shift() ?? recorder.standard
+      const answer = recorder.script.shift() ?? recorder.answer?.(recorded) ?? recorder.standard
       if (answer === 'hang') return
       if (answer === 'cut') return void request.socket.destroy()
       response.writeHead(answer.status, { 'content-type': 'application/json', ...answer.headers })
@@ -62,6 +65,7 @@ export async function startRecordingServer(): Promise<RecordingServer> {
     requests: [],
     script: [],
     standard: { status: 200 },
+    answer: undefined,
     received: (count) =>
       recorder.requests.length >= count
         ? Promise.resolve()

@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { redactRecord } from '../../src/callbacks/redact-record.js'
-import { sampleRecord } from './lab.js'
+import { redactAttempt, redactRecord } from '../../src/callbacks/redact-record.js'
+import { GatewayError } from '../../src/errors.js'
+import { sampleFacts, sampleRecord } from './lab.js'
 
 const redacted = (request: unknown) => redactRecord(sampleRecord({ request }), undefined).record.request
 
@@ -33,6 +34,26 @@ describe('a recorded body', () => {
       embedding: '(1536 numbers)',
       bytes: '(9 bytes)',
     })
+  })
+
+  it('comes with attempts and verdicts that tell no key either', () => {
+    const key = 'sk-abcdefghijklmnop1234'
+    const [attempt] = sampleFacts.attempts
+    const failure = new GatewayError('upstream_error', `No such key: ${key}`)
+    const attempts = attempt ? [{ ...attempt, failure }] : []
+    const verdict = {
+      guardrail: 'g',
+      type: 'http',
+      mode: 'pre_call',
+      outcome: 'refused',
+      counts: {},
+      durationMs: 1,
+    } as const
+    const record = sampleRecord({ attempts, guardrails: [{ ...verdict, reason: `It holds ${key}` }] })
+    const { record: cleaned } = redactRecord(record, undefined)
+    expect(cleaned.attempts[0]?.error?.message).toBe('No such key: ***')
+    expect(cleaned.guardrails[0]?.reason).toBe('It holds ***')
+    expect(record.attempts[0] && redactAttempt(record.attempts[0]).error?.message).toBe('No such key: ***')
   })
 
   it('has an end, and changes nothing of the original', () => {

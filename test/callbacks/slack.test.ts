@@ -59,6 +59,7 @@ describe('alerts', () => {
     expect(alerts.onRecord(refused)).toMatch(/Budget exceeded by \*alice\*: Spend has reached/)
     expect(alerts.onEvent(cooldown)).toMatch(/Deployment \*dep-a\* of fast rests for 60 s/)
     expect(alerts.onEvent(softBudget)).toMatch(/\*team red\* has spent \$10.5: more than its soft budget of \$10/)
+    expect(alerts.onEvent({ type: 'ledger_rows_lost', at: 1 })).toMatch(/Rows of the ledger are lost/)
     expect(alerts.onEvent({ type: 'recovered', at: 1 })).toBeUndefined()
     expect(alerts.onEvent({ type: 'toString', at: 1 })).toBeUndefined()
   })

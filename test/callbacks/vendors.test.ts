@@ -185,6 +185,26 @@ describe('Langfuse', () => {
 })
 
 describe('Lunary', () => {
+  it('that did not take a run is heard, but not where it has it already', async () => {
+    const lab = openCallbacks([
+      { type: 'lunary', publicKey: '11111111-2222-3333-4444-555555555555', baseUrl: server.url },
+    ])
+    const ids = ['a', 'b', 'c']
+    for (const id of ids) lab.callbacks.record(sampleRecord({ id }))
+    server.answer = ({ json }) => {
+      const runs: string[] = json.events.map(({ runId }: { runId: string }) => runId)
+      const results = runs.map((id) => {
+        if (id === runs[0]) return { id, success: false, error: 'invalid input' }
+        if (id === runs[2]) return { id, success: false, error: 'Run with this ID already exists in the database.' }
+        return { id, success: true }
+      })
+      return { status: 200, body: JSON.stringify({ results }) }
+    }
+    await lab.close()
+    server.answer = undefined
+    expect(lab.callbacks.stats['lunary']).toMatchObject({ delivered: 2, failed: 1 })
+  })
+
   it('gets the start and the end of a run', async () => {
     const key = '11111111-2222-3333-4444-555555555555'
     const [request] = await sent(

@@ -4,8 +4,8 @@ import { guardrailOptions } from '../../src/guardrails/index.js'
 
 function read(section: unknown) {
   const findings = { problems: [] as string[], warnings: [] as string[] }
-  const options = toGuardrails(section, findings)
-  return { options, ...findings }
+  const { guardrails: options, models } = toGuardrails(section, [{ modelName: 'mine', model: 'mistral/m' }], findings)
+  return { options, models, ...findings }
 }
 
 const entry = (params: object, name = 'g') => [
@@ -14,6 +14,15 @@ const entry = (params: object, name = 'g') => [
 const common = { name: 'g', mode: ['pre_call'], defaultOn: false, fail: 'closed' }
 
 describe('guardrails of a LiteLLM file', () => {
+  it('bring the moderation model that they ask, unless the file lists it', () => {
+    const own = { guardrail: 'openai_moderation', model: 'text-moderation-latest', api_key: 'sk-1' }
+    expect(read(entry(own))).toMatchObject({
+      options: [{ type: 'moderation', model: 'text-moderation-latest' }],
+      models: [{ modelName: 'text-moderation-latest', model: 'openai/text-moderation-latest', apiKey: 'sk-1' }],
+    })
+    expect(read(entry({ ...own, model: 'mine' }))).toMatchObject({ options: [{ model: 'mine' }], models: [] })
+  })
+
   it.each<[string, object, readonly object[]]>([
     [
       'hide-secrets',
@@ -23,7 +32,7 @@ describe('guardrails of a LiteLLM file', () => {
     [
       'openai_moderation',
       { guardrail: 'openai_moderation', mode: ['during_call', 'post_call'] },
-      [{ ...common, mode: ['during_call', 'post_call'], type: 'moderation' }],
+      [{ ...common, mode: ['during_call', 'post_call'], type: 'moderation', model: 'omni-moderation-latest' }],
     ],
     [
       'presidio',
@@ -121,6 +130,6 @@ describe('guardrails of a LiteLLM file', () => {
     expect(read(entry({ guardrail: 'generic_guardrail_api' })).problems).toEqual([
       'guardrails[0].litellm_params.api_base: is required',
     ])
-    expect(read(undefined)).toEqual({ options: [], problems: [], warnings: [] })
+    expect(read(undefined)).toEqual({ options: [], models: [], problems: [], warnings: [] })
   })
 })

@@ -40,7 +40,7 @@ const prices = { input: 2.5, output: 10 }
 /** Starts a gateway over HTTP with both its APIs at the root, all in memory; the fake provider serves its models. */
 export async function startApi(upstream: FakeUpstream): Promise<ApiClient> {
   const gateway = createGateway<never>({
-    models: ['demo', 'demo-embeddings', 'demo-images'].map((name) => ({
+    models: ['demo', 'demo-embeddings', 'demo-images', 'demo-moderation'].map((name) => ({
       modelName: name,
       model: `fake/${name === 'demo' ? 'openai' : name}`,
       apiKey: 'sk-provider',

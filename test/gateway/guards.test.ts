@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
-import { type CallRecord, GatewayError, type GatewayOptions, textPrompts } from '../../src/index.js'
+import { type CallRecord, type Callback, GatewayError, type GatewayOptions, textPrompts } from '../../src/index.js'
 import { createMemoryLedger } from '../../src/stores/memory-ledger.js'
+import { anyCaller } from '../support/deployment.js'
+import { requestOf } from '../support/http-request.js'
 import { type GatewayLab, ask, chat, jsonOf, startGatewayLab, textOf } from '../support/gateway.js'
 
 let lab: GatewayLab
@@ -90,10 +92,21 @@ describe('hooks', () => {
       throw new GatewayError('permission', 'Not today.')
     }
     expect((await ask(start({ hooks: { beforeCall: refuse } }), 'POST', path, chat('main'))).status).toBe(403)
-    const slow = lab.start([{ modelName: 'slow', model: 'fake/slow-5000ms' }], { hooks: { duringCall: refuse } })
-    const startedAt = Date.now()
+    // Were it not ended at once, the call would end when the test does.
+    const slow = lab.start([{ modelName: 'slow', model: 'fake/hang' }], { hooks: { duringCall: refuse } })
     expect((await ask(slow, 'POST', path, chat('slow'))).status).toBe(403)
-    expect(Date.now() - startedAt).toBeLessThan(3_000)
+    expect((await ask(slow, 'POST', path, chat('slow', { stream: true }))).status).toBe(403)
+  })
+
+  it('refuse a stream beside it also once it has begun', async () => {
+    const duringCall = async (): Promise<never> => {
+      await new Promise((resolve) => setTimeout(resolve, 60))
+      throw new GatewayError('permission', 'Not today.')
+    }
+    const gateway = lab.start([{ modelName: 'slow', model: 'fake/trickle-20ms+words-200' }], { hooks: { duringCall } })
+    const text = await textOf(await ask(gateway, 'POST', path, chat('slow', { stream: true })))
+    expect(text).toContain('Not today.')
+    expect(text).not.toContain('[DONE]')
   })
 
   it('see no call of a model that the caller may not use', async () => {
@@ -134,6 +147,137 @@ describe('callbacks', () => {
     expect(answered).toMatchObject({ status: 'success', provider: 'fake', attempts: [{ outcome: 'answered' }] })
     expect(Number(answered?.cost)).toBeGreaterThan(0)
     expect(answered).not.toHaveProperty('request')
+  })
+})
+
+/** The part of a whole answer that these tests look at. */
+interface Whole {
+  readonly choices: readonly { readonly message: { readonly content: string }; readonly finish_reason?: string }[]
+}
+
+describe('bodies in callbacks', () => {
+  /** Makes calls, and gives the records that they end in. */
+  async function recordsOf(
+    options: Partial<GatewayOptions>,
+    ...bodies: readonly object[]
+  ): Promise<readonly CallRecord[]> {
+    const records: CallRecord[] = []
+    const callback = { onCall: (record: CallRecord) => void records.push(record) }
+    const callbacks = { bodies: true, ...options.callbacks, sinks: [{ type: 'callback' as const, callback }] }
+    const gateway = start({ ...options, callbacks })
+    for (const body of bodies) await textOf(await ask(gateway, 'POST', path, body))
+    await gateway.close()
+    return records
+  }
+
+  it('are the whole answer also where it was streamed, and what was sent of one that broke off', async () => {
+    const [whole, streamed, cut] = await recordsOf(
+      {},
+      chat('main'),
+      chat('main', { stream: true }),
+      chat('cut', { stream: true }),
+    )
+    const messageOf = (record: CallRecord | undefined) => {
+      const whole = record?.response as Whole | undefined
+      return whole?.choices[0]
+    }
+    expect(messageOf(whole)?.message.content).not.toBe('')
+    expect(messageOf(streamed)).toMatchObject({
+      message: { role: 'assistant', content: messageOf(whole)?.message.content },
+      finish_reason: 'stop',
+    })
+    expect(streamed?.response).toMatchObject({ object: 'chat.completion' })
+    expect(streamed?.request).toMatchObject({ messages: [{ content: 'Hello there, gateway' }] })
+    expect(cut?.outcome).toBe('stream_broken')
+    expect(messageOf(cut)?.message.content).not.toBe('')
+    expect(messageOf(cut)?.finish_reason).toBeUndefined()
+  })
+
+  it('are only those of whose metadata asks for it, by scope', async () => {
+    const identify = ({ headers }: { readonly headers: Readonly<Record<string, string | undefined>> }) => ({
+      ...anyCaller,
+      metadata: { 'log-bodies': headers['x-user'] === 'seen' },
+    })
+    const records: CallRecord[] = []
+    const callback = { onCall: (record: CallRecord) => void records.push(record) }
+    const gateway = start({
+      auth: { identify },
+      callbacks: { bodies: 'by_scope', sinks: [{ type: 'callback', callback }] },
+    })
+    for (const user of ['seen', 'unseen']) {
+      await textOf(await ask(gateway, 'POST', path, chat('main', { stream: true }), { 'x-user': user }))
+      await ask(gateway, 'POST', path, chat('main', { messages: 5 }), { 'x-user': user })
+    }
+    await gateway.close()
+    expect(records.map((record) => ['request', 'response'].filter((name) => name in record))).toEqual([
+      ['request', 'response'],
+      ['request'],
+      [],
+      [],
+    ])
+  })
+
+  it.each([false, true])('hide what guardrails hid, and tell what they found, with stream: %s', async (stream) => {
+    const guardrails: GatewayOptions['guardrails'] = [
+      { name: 'pii', type: 'pii' },
+      { name: 'watch', type: 'words', mode: 'logging_only', words: ['today'] },
+    ]
+    const [record] = await recordsOf({ guardrails }, say('Write to ada@example.com today', { stream }))
+    expect(JSON.stringify(record?.request)).toContain('[EMAIL_1]')
+    expect(JSON.stringify(record?.response)).toContain('[EMAIL_1]')
+    expect(JSON.stringify(record)).not.toContain('ada@example.com')
+    expect(record?.guardrails).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({ guardrail: 'pii', outcome: 'masked', counts: { email: 1 } }),
+        expect.objectContaining({ guardrail: 'watch', outcome: 'flagged' }),
+      ]),
+    )
+  })
+
+  it('are left out of calls whose request a guardrail refused, or never saw', async () => {
+    const guardrails: GatewayOptions['guardrails'] = [{ name: 'w', type: 'words', words: ['swordfish'] }]
+    const [refused, unseen] = await recordsOf(
+      { guardrails },
+      say('swordfish'),
+      say('swordfish', { guardrails: ['unknown'] }),
+    )
+    expect(refused).toMatchObject({
+      outcome: 'guardrail_blocked',
+      guardrails: [{ guardrail: 'w', outcome: 'refused' }],
+    })
+    expect(unseen).toMatchObject({ outcome: 'invalid_request' })
+    expect(JSON.stringify([refused, unseen])).not.toContain('swordfish')
+  })
+})
+
+describe('attempts', () => {
+  it('are told of when they end, before their call is over', async () => {
+    const told: string[] = []
+    const callback: Callback = {
+      onAttempt: ({ outcome, reason, model }, { callId }) => void told.push(`${callId} ${reason} ${model} ${outcome}`),
+      onCall: ({ callId, outcome }) => void told.push(`${callId} ${outcome}`),
+    }
+    const gateway = lab.start(
+      [
+        { modelName: 'a', model: 'fake/status-500' },
+        { modelName: 'b', model: 'fake/hang' },
+      ],
+      {
+        retries: 0,
+        routing: { fallbacks: { a: ['b'] } },
+        callbacks: { sinks: [{ type: 'callback', callback }] },
+      },
+    )
+    const leaving = new AbortController()
+    const asked = gateway.handle(
+      requestOf('POST', path, chat('a'), { headers: { 'x-request-id': 'one' }, signal: leaving.signal }),
+    )
+    // The second attempt never ends by itself, and the first is told of all the same.
+    await vi.waitFor(() => expect(told).toEqual(['one first status-500 failed']))
+    leaving.abort()
+    await asked
+    await gateway.close()
+    expect(told.slice(1)).toEqual(['one fallback hang cancelled', 'one client_left'])
   })
 })
 

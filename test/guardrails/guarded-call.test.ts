@@ -436,14 +436,14 @@ describe('guardrails beside the call', () => {
 
   it('asks the moderation of the gateway', async () => {
     const asked: string[] = []
-    const moderate = async (text: string) => (
+    const moderate = async ({ text }: { readonly text: string }) => (
       asked.push(text),
       { flagged: text.includes('bad'), categories: { hate: text.includes('bad'), other: true } }
     )
     const { begin } = createLab(
       [
-        { name: 'mod', type: 'moderation', mode: 'during_call' },
-        { name: 'hate', type: 'moderation', categories: ['hate'] },
+        { name: 'mod', type: 'moderation', model: 'm', mode: 'during_call' },
+        { name: 'hate', type: 'moderation', model: 'm', categories: ['hate'] },
       ],
       { moderate },
     )
@@ -455,6 +455,6 @@ describe('guardrails beside the call', () => {
       'The guardrail hate refused the request: moderation has flagged it.',
     )
     expect(asked).toEqual(['good', 'good', 'bad'])
-    expect(() => createLab([{ name: 'mod', type: 'moderation' }])).toThrow(/moderation model/)
+    expect(() => createLab([{ name: 'mod', type: 'moderation', model: 'm' }])).toThrow(/needs a model/)
   })
 })

@@ -5,7 +5,7 @@ import {
   detectPromptStore,
   filePrompts,
   langfusePrompts,
-  managedGroup,
+  managedPrompt,
   type PromptStore,
   textPrompts,
 } from '../../src/prompts/index.js'
@@ -219,8 +219,10 @@ describe('whether a deployment is managed', () => {
   })
 
   it('is so of a group only where it has one deployment', () => {
-    expect(managedGroup(['langfuse/x'], stores)).toBeDefined()
-    expect(managedGroup(['langfuse/x', 'langfuse/x'], stores)).toBeUndefined()
-    expect(managedGroup([], stores)).toBeUndefined()
+    const one = { prompt: { store: 'langfuse', id: 'x' } }
+    expect(managedPrompt([one])).toBe(one.prompt)
+    expect(managedPrompt([one, one])).toBeUndefined()
+    expect(managedPrompt([{}])).toBeUndefined()
+    expect(managedPrompt([])).toBeUndefined()
   })
 })

@@ -41,6 +41,7 @@ const plain: Readonly<Record<Operation, JsonObject>> = {
   completions: { model: 'fast', prompt: 'hi' },
   embeddings: { model: 'fast', input: 'hi' },
   images: { model: 'fast', prompt: 'a cat' },
+  moderations: { model: 'fast', input: 'hi' },
 }
 
 /** An exchange whose request has these members. */

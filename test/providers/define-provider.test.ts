@@ -14,7 +14,7 @@ describe('defineProvider', () => {
       baseUrl,
       apiKeyEnv: [],
       apiKeyRequired: false,
-      capabilities: { chat: true, stream: true, completions: true, embeddings: true, images: true },
+      capabilities: { chat: true, stream: true, completions: true, embeddings: true, images: true, moderations: true },
       status: 'active',
     })
     expect((await provider.authorize(requestOf(), deploymentOf(), noTokens)).headers['authorization']).toBe(

@@ -5,15 +5,23 @@ import { createRegistry } from '../../src/providers/registry.js'
 import { startUpstreamOf, type FakeUpstream } from '../../src/testing/fake-upstream.js'
 import { at } from '../recordings/exchange.js'
 import { send } from '../recordings/replay.js'
-import type { Operation } from '../../src/wire/operations.js'
 import { dialects } from './every-row/dialects/index.js'
 import * as drive from './every-row/drive.js'
-import { type Claim, claimNames, readRows, type Row, rowsAvailable, setups, ways } from './every-row/rows.js'
+import {
+  type Claim,
+  claimNames,
+  readRows,
+  type Row,
+  rowsAvailable,
+  setups,
+  ways,
+  type TableOperation,
+} from './every-row/rows.js'
 
 if (!rowsAvailable) console.log('skipped: the table of providers is not present')
 
 const registry = createRegistry([])
-const operations: readonly Operation[] = ['chat', 'completions', 'embeddings', 'images']
+const operations: readonly TableOperation[] = ['chat', 'completions', 'embeddings', 'images']
 
 // Other names of a row's provider, for what its containers or its older models speak.
 const variants = ['sagemaker_chat', 'sagemaker_nova', 'watsonx_text']
@@ -110,7 +118,7 @@ async function exchangeToken({ id, setup, gateway, upstream }: drive.Driven): Pr
 }
 
 /** The operation that stands for a row where one is enough. */
-function mainOf(can: (claim: Claim) => boolean): Operation {
+function mainOf(can: (claim: Claim) => boolean): TableOperation {
   return operations.find(can) ?? 'chat'
 }
 

@@ -149,6 +149,8 @@ const moreUrls: Readonly<Record<string, readonly string[]>> = {
 const moreCapabilities: Readonly<Record<string, object>> = {
   ai21: { completions: true },
   hyperbolic: { images: true },
+  mistral: { moderations: true },
+  openai: { moderations: true },
 }
 
 if (existsSync(facts)) {

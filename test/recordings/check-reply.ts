@@ -23,6 +23,7 @@ const wholeSchemas: Readonly<Record<Replay['operation'], OpenAiSchema>> = {
   completions: 'CreateCompletionResponse',
   embeddings: 'CreateEmbeddingResponse',
   images: 'ImagesResponse',
+  moderations: 'CreateModerationResponse',
 }
 
 /** What is wrong with what the client got for a recorded reply; empty where all is right. */

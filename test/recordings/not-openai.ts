@@ -9,6 +9,7 @@ const requestSchemas: Readonly<Record<Replay['operation'], OpenAiSchema>> = {
   completions: 'CreateCompletionRequest',
   embeddings: 'CreateEmbeddingRequest',
   images: 'CreateImageRequest',
+  moderations: 'CreateModerationRequest',
 }
 
 /**

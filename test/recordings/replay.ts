@@ -10,6 +10,7 @@ const paths: Readonly<Record<Replay['operation'], string>> = {
   completions: '/v1/completions',
   embeddings: '/v1/embeddings',
   images: '/v1/images/generations',
+  moderations: '/v1/moderations',
 }
 
 /** Sends one request through the gateway as an adapter would, and reads the whole answer. */

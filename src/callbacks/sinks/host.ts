@@ -1,8 +1,8 @@
 import { z } from 'zod'
 import type { Clock, Logger, Timer } from '../../ports.js'
-import type { CallRecord, Callback } from '../../ports/callback.js'
+import type { AttemptCall, AttemptRecord, CallRecord, Callback } from '../../ports/callback.js'
 import { objectWith } from '../settings.js'
-import { defineRecordSink } from '../sink.js'
+import { defineRecordSink, defineSink } from '../sink.js'
 
 /** The host's own listener. */
 export interface HostCallbackOptions {
@@ -14,38 +14,71 @@ export interface LoggerOptions {
   readonly logger: Logger
 }
 
-/** Told of a batch at a time, but of each call on its own: one that fails or hangs takes no other with it. */
-export const callback = defineRecordSink(
+/** Something that a listener is to be told. */
+interface Told {
+  readonly callId: string
+  readonly tell: () => PromiseLike<void> | void
+}
+
+/**
+ * Told of a batch at a time, of what belongs to one call in its order, but of each call on its own: one that fails or hangs
+ * takes no other with it.
+ */
+export const callback = defineSink<HostCallbackOptions, Told>(
   z.strictObject({ callback: objectWith<Callback>('onCall') }),
-  (settings, { clock }) => ({
+  ({ callback: listener }, { clock }) => ({
     name: 'callback',
-    batchSize: 50,
+    batchSize: 100,
     parallel: 1,
     delayMs: 0,
-    async deliver(records, deadlineMs) {
-      const told = await Promise.all(
-        records.map((record) => tell(() => tellAll(settings.callback, record), clock, deadlineMs)),
-      )
-      return { refused: told.filter((done) => !done).length }
+    take: (record: CallRecord) => ({ callId: record.callId, tell: () => listener.onCall(record) }),
+    ...(listener.onAttempt && {
+      takeAttempt: (attempt: AttemptRecord, call: AttemptCall) => ({
+        callId: call.callId,
+        tell: () => listener.onAttempt?.(attempt, call),
+      }),
+    }),
+    async deliver(batch, deadlineMs) {
+      const refused = await Promise.all(byCall(batch).map((items) => tellInOrder(items, clock, deadlineMs)))
+      return { refused: refused.reduce((sum, count) => sum + count, 0) }
     },
   }),
 )
 
-async function tell(work: () => Promise<boolean>, clock: Clock, deadlineMs: number): Promise<boolean> {
-  let timer: Timer | undefined
-  const late = new Promise<false>((resolve) => {
-    // A little before the queue's own deadline, which would count the whole batch.
-    timer = clock.setTimeout(() => resolve(false), deadlineMs * 0.9)
-  })
-  const done = await Promise.race([late, work()])
-  timer?.cancel()
-  return done
+function byCall(batch: readonly Told[]): readonly (readonly Told[])[] {
+  const groups = new Map<string, Told[]>()
+  for (const item of batch) {
+    const group = groups.get(item.callId)
+    if (group) group.push(item)
+    else groups.set(item.callId, [item])
+  }
+  return [...groups.values()]
 }
 
-async function tellAll(listener: Callback, record: CallRecord): Promise<boolean> {
+/** Tells one after the other, and how many could not be told in time. */
+async function tellInOrder(items: readonly Told[], clock: Clock, deadlineMs: number): Promise<number> {
+  let done = 0
+  let over = false
+  let timer: Timer | undefined
+  const late = new Promise<void>((resolve) => {
+    // A little before the queue's own deadline, which would count the whole batch.
+    timer = clock.setTimeout(resolve, deadlineMs * 0.9)
+  })
+  const work = async (): Promise<void> => {
+    for (const item of items) {
+      if (over) return
+      if (await isTold(item)) done += 1
+    }
+  }
+  await Promise.race([late, work()])
+  over = true
+  timer?.cancel()
+  return items.length - done
+}
+
+async function isTold({ tell }: Told): Promise<boolean> {
   try {
-    for (const attempt of record.attempts) await listener.onAttempt?.(attempt, record)
-    await listener.onCall(record)
+    await tell()
     return true
   } catch {
     return false

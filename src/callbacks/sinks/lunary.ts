@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import type { CallRecord } from '../../ports/callback.js'
-import type { JsonObject } from '../../wire/json.js'
+import { type JsonObject, isObject, parseJson } from '../../wire/json.js'
 import { inputMessages, isoTime, labelsOf, modelOf, outputOf, parametersOf, userOf } from '../content.js'
 import { deliverTo } from '../http.js'
 import { type SecretText, address, bearer, jsonHeaders, secret } from '../settings.js'
-import { defineRecordSink } from '../sink.js'
+import { type Delivery, defineRecordSink } from '../sink.js'
 
 /** Lunary: one run for every call. */
 export interface LunaryOptions {
@@ -28,8 +28,7 @@ export const lunary = defineRecordSink(schema, ({ publicKey, baseUrl }, { send }
       headers: { ...jsonHeaders, authorization: bearer(publicKey) },
       body: JSON.stringify({ events: records.flatMap(toEvents) }),
     }
-    await deliverTo(send, request, deadlineMs)
-    return {}
+    return readAnswer(await deliverTo(send, request, deadlineMs), records)
   },
 }))
 
@@ -55,6 +54,16 @@ function toEvents(record: CallRecord): readonly JsonObject[] {
   }
   const tokensUsage = { prompt: record.inputTokens, completion: record.outputTokens }
   return [start, { ...common, event: 'end', timestamp, output: outputOf(record), tokensUsage }]
+}
+
+/** The API answers 200, and says of each event whether it was taken; a run that it has already is one that was sent twice. */
+function readAnswer(text: string, records: readonly CallRecord[]): Delivery<CallRecord> {
+  const answer = parseJson(text)
+  const results: unknown = isObject(answer) ? answer['results'] : undefined
+  const failed = (Array.isArray(results) ? results.filter(isObject) : [])
+    .filter(({ success, error }) => success === false && !/already exists/.test(String(error)))
+    .map(({ id }) => id)
+  return { refused: records.filter(({ id }) => failed.includes(toUuid(id))).length }
 }
 
 /** The same UUID for the same record, so that one sent twice is one run. */

@@ -53,12 +53,14 @@ const errorTypes: Partial<Readonly<Record<CallOutcome, string>>> = {
   stream_broken: 'PROVIDER_ERROR',
 }
 
+const longestTag = 512
+
 function toLog(record: CallRecord): JsonObject {
   const { error } = record
   return {
     provider: record.provider ?? 'sluice',
     model: modelOf(record),
-    api_type: record.operation,
+    ...(record.operation === 'chat' && { api_type: 'chat-completions' }),
     function_name: `sluice.${record.operation}`,
     input: toTemplate(inputMessages(record), 'user'),
     output: toTemplate(error ? [] : outputMessages(record), 'assistant'),
@@ -68,7 +70,7 @@ function toLog(record: CallRecord): JsonObject {
     input_tokens: record.inputTokens,
     output_tokens: record.outputTokens,
     price: Number(record.cost),
-    tags: record.tags,
+    tags: record.tags.map((tag) => tag.slice(0, longestTag)),
     metadata: toTexts(labelsOf(record)),
     status: error ? 'ERROR' : 'SUCCESS',
     ...(error && { error_type: errorTypes[record.outcome] ?? 'UNKNOWN_ERROR', error_message: error.message }),

@@ -20,6 +20,11 @@ const openai: PriceTable = {
       { size: '256x256', price: '0.016' },
     ],
   },
+  // https://developers.openai.com/api/docs/guides/moderation: free of charge
+  'omni-moderation-latest': free,
+  'omni-moderation-2024-09-26': free,
+  'text-moderation-latest': free,
+  'text-moderation-stable': free,
   'gpt-4o-audio-preview': { input: 2.5, output: 10, audioInput: 40, audioOutput: 80 },
   'gpt-4o-audio-preview-2024-10-01': { input: 2.5, output: 10, audioInput: 100, audioOutput: 200 },
   'gpt-4o-mini-audio-preview': { input: 0.15, output: 0.6, audioInput: 10, audioOutput: 20 },

@@ -82,6 +82,7 @@ export const knownParameters = {
     'style',
     'user',
   ]),
+  moderations: new Set<string>(),
 } as const satisfies Record<string, ReadonlySet<string>>
 
 // Values that ask for nothing beyond the default; a target without the parameter honours them by leaving it out.

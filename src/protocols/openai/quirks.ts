@@ -1,4 +1,5 @@
 import type { JsonObject } from '../../wire/json.js'
+import type { Operation } from '../../wire/operations.js'
 
 /** How a provider of OpenAI's dialect wants its reasoning switched and measured (`reasoning_effort`, `thinking`). */
 export type ReasoningControl =
@@ -29,6 +30,7 @@ export interface Quirks {
     readonly completions?: string
     readonly embeddings?: string
     readonly images?: string
+    readonly moderations?: string
   }
   /** Model name at the provider, from the one the deployment names. */
   readonly modelName?: (model: string) => string
@@ -108,7 +110,7 @@ export interface Quirks {
     readonly unsupported?: readonly string[]
   }
   /** The last word on a body that no switch above describes; must be pure. */
-  readonly adjust?: (body: JsonObject, operation: 'chat' | 'completions' | 'embeddings' | 'images') => JsonObject
+  readonly adjust?: (body: JsonObject, operation: Operation) => JsonObject
   /** Reads an error in a 200 body that is not `{ error }`; gives status and message, or undefined for none. */
   readonly errorInBody?: (body: JsonObject) => { readonly status: number; readonly message: string } | undefined
 }

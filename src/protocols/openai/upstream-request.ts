@@ -10,6 +10,7 @@ const paths: Readonly<Record<Operation, string>> = {
   completions: '/completions',
   embeddings: '/embeddings',
   images: '/images/generations',
+  moderations: '/moderations',
 }
 
 const jsonHeaders = { 'content-type': 'application/json', accept: 'application/json' }

@@ -36,6 +36,7 @@ const endpoints: Readonly<Record<Operation, string>> = {
   completions: '/completions',
   embeddings: '/embeddings',
   images: '/images/generations',
+  moderations: '/moderations',
 }
 
 /** The path of an operation in OpenAI's dialect. */

@@ -9,6 +9,7 @@ const endpoints: Readonly<Record<Operation, string>> = {
   completions: '/completions',
   embeddings: '/embeddings',
   images: '/images/generations',
+  moderations: '/moderations',
 }
 
 // Words for the surface without dated versions: https://learn.microsoft.com/azure/ai-foundry/openai/api-version-lifecycle

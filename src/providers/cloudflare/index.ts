@@ -10,8 +10,9 @@ import type { Answer } from '../openai-compatible/row-protocol.js'
 import type { Provider } from '../provider.js'
 import { settingOf } from '../settings.js'
 import { toChunk, toCompletion, tokenLimit } from './run-answer.js'
+import type { Operation } from '../../wire/operations.js'
 
-type Adjust = (body: JsonObject, operation: 'chat' | 'completions' | 'embeddings' | 'images') => JsonObject
+type Adjust = (body: JsonObject, operation: Operation) => JsonObject
 
 const adjust: Adjust = (body, operation) => {
   const rest = without(body, ['model'])

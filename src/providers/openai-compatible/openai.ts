@@ -14,7 +14,7 @@ export const openaiRow: Rows = {
     baseUrl: 'https://api.openai.com/v1',
     baseUrlEnv: ['OPENAI_BASE_URL', 'OPENAI_API_BASE'],
     apiKeyEnv: ['OPENAI_API_KEY'],
-    capabilities: everything,
+    capabilities: [...everything, 'moderations'],
     headersEnv: {
       'openai-organization': ['OPENAI_ORGANIZATION', 'OPENAI_ORG_ID'],
       'openai-project': ['OPENAI_PROJECT', 'OPENAI_PROJECT_ID'],

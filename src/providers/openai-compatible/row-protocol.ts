@@ -53,7 +53,7 @@ export function createRowProtocol(speak: Speak, row: RowDialect): Protocol {
   if (variants.length === 0 && Object.keys(answers).length === 0 && !hasModelInPath) return base
 
   const choose = createChooser(speak, { quirks, protocol: base }, variants)
-  const { chat, completions, embeddings, images } = base.codecs
+  const { chat, completions, embeddings, images, moderations } = base.codecs
   return {
     name: base.name,
     failure: (status, body) => base.failure(status, body),
@@ -62,6 +62,7 @@ export function createRowProtocol(speak: Speak, row: RowDialect): Protocol {
       ...(completions && { completions: createRowCodec('completions', choose, completions, answers.completions) }),
       ...(embeddings && { embeddings: createRowCodec('embeddings', choose, embeddings, answers.embeddings) }),
       ...(images && { images: createRowCodec('images', choose, images, answers.images) }),
+      ...(moderations && { moderations: createRowCodec('moderations', choose, moderations, answers.moderations) }),
     },
   }
 }

@@ -45,7 +45,14 @@ export interface Row extends RowDialect {
 /** Rows by the name that prefixes their models. */
 export type Rows = Readonly<Record<string, Row>>
 
-const endpoints = ['/chat/completions', '/embeddings', '/images/generations', '/completions', '/responses']
+const endpoints = [
+  '/chat/completions',
+  '/embeddings',
+  '/images/generations',
+  '/completions',
+  '/responses',
+  '/moderations',
+]
 
 /** Makes the provider of a row; `speak` gives OpenAI's dialect for a set of quirks. */
 export function toProvider(name: string, row: Row, speak: (quirks: Quirks) => Protocol): Provider {
@@ -68,6 +75,7 @@ export function toProvider(name: string, row: Row, speak: (quirks: Quirks) => Pr
       completions: can.has('completions'),
       embeddings: can.has('embeddings'),
       images: can.has('images'),
+      ...(can.has('moderations') && { moderations: true }),
     },
     status: row.status ?? 'active',
     notice: row.notice,

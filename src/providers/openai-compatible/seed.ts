@@ -49,7 +49,7 @@ export const seedRows: Rows = {
     baseUrl: 'https://api.mistral.ai/v1',
     baseUrlEnv: ['MISTRAL_API_BASE', 'MISTRAL_AZURE_API_BASE'],
     apiKeyEnv: ['MISTRAL_API_KEY', 'MISTRAL_AZURE_API_KEY'],
-    capabilities: chatAndEmbeddings,
+    capabilities: [...chatAndEmbeddings, 'moderations'],
     completeBaseUrl: (url) => (url.endsWith('/v1') ? url : `${url}/v1`),
     quirks: {
       rename: { max_completion_tokens: 'max_tokens', seed: 'random_seed' },

@@ -4,6 +4,7 @@ import { answerChat } from './openai-chat.js'
 import { answerCompletions } from './openai-completions.js'
 import { answerEmbeddings } from './openai-embeddings.js'
 import { answerImages } from './openai-images.js'
+import { answerModerations } from './openai-moderations.js'
 
 const errorTypes: Readonly<Record<number, readonly [type: string, code: string | null] | undefined>> = {
   400: ['invalid_request_error', null],
@@ -22,7 +23,7 @@ function modelOf(body: JsonObject): string {
   return typeof body['model'] === 'string' ? body['model'] : ''
 }
 
-/** OpenAI's dialect: chat, completions, embeddings, images, models; with and without `/v1`. */
+/** OpenAI's dialect: chat, completions, embeddings, images, moderations, models; with and without `/v1`. */
 export function openaiDialect(models: readonly string[]): Dialect {
   const toModel = (id: string): JsonObject => ({ id, object: 'model', created, owned_by: 'fake' })
   const post = (path: string, answer: FakeRoute['answer']): FakeRoute => ({
@@ -40,6 +41,7 @@ export function openaiDialect(models: readonly string[]): Dialect {
       post('/completions', answerCompletions),
       post('/embeddings', answerEmbeddings),
       post('/images/generations', answerImages),
+      post('/moderations', answerModerations),
       get('/models', () => ({ body: { object: 'list', data: models.map(toModel) } })),
       get('/models/(.+)', ({ params }) => ({ body: toModel(decodeParam(params[0] ?? '')) })),
     ],

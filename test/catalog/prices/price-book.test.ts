@@ -38,7 +38,7 @@ describe('the price book', () => {
     ['openai', 'gpt-5-turbo'],
     ['openai', 'gpt-5-001'],
     ['openai', 'gpt-5-latest'],
-    ['openai', 'omni-moderation-latest'],
+    ['openai', 'omni-moderation-unheard-of'],
     ['openai', 'computer-use-next'],
     ['anthropic', 'claude-sonnet-4-50'],
     ['anthropic', 'claude-sonnet-4-5-mini'],

@@ -16,6 +16,7 @@ const plain: Readonly<Record<Operation, JsonObject>> = {
   completions: { prompt: 'hi' },
   embeddings: { input: 'hi' },
   images: { prompt: 'a cat' },
+  moderations: { input: 'hi' },
 }
 
 function codecOf<K extends Operation>(operation: K): Codec<K> {

@@ -32,6 +32,7 @@ const requests: Readonly<Record<Operation, JsonObject>> = {
   completions: { prompt: `Tell me of the ${word}.` },
   embeddings: { input: `the ${word}` },
   images: { prompt: `a ${word}` },
+  moderations: { input: `the ${word}` },
 }
 
 /** The model group of an operation of a row. */

@@ -19,8 +19,11 @@ export interface Row {
   readonly claims: Readonly<Record<Claim, boolean>>
 }
 
+/** The operations that the table tells of. */
+export type TableOperation = Exclude<Operation, 'moderations'>
+
 /** What a row can claim. */
-export type Claim = Operation | 'stream'
+export type Claim = TableOperation | 'stream'
 
 /** Every claim, and its name in the table. */
 export const claimNames: Readonly<Record<Claim, string>> = {

@@ -14,6 +14,7 @@ const bases: { readonly [K in Operation]: Operations[K]['request'] } = {
   completions: { model: 'group', prompt: 'hi' },
   embeddings: { model: 'group', input: 'hi' },
   images: { model: 'group', prompt: 'a cat' },
+  moderations: { model: 'group', input: 'hi' },
 }
 
 function exchangeOf<K extends Operation>(

@@ -15,6 +15,7 @@ const plain: Readonly<Record<Operation, JsonObject>> = {
   completions: { prompt: 'hi' },
   embeddings: { input: 'hi' },
   images: { prompt: 'hi' },
+  moderations: { input: 'hi' },
 }
 
 function providerOf(name: string) {
