@@ -240,7 +240,7 @@ describe('sluice without arguments', () => {
     })
     expect(JSON.parse(images)).toMatchObject({ data: [{ b64_json: expect.stringMatching(/^iVBOR/) }] })
     expect(JSON.parse(models)).toMatchObject({
-      data: ['demo', 'demo-embeddings', 'demo-images', 'fake/*'].map((id) => ({ id })),
+      data: ['demo', 'demo-embeddings', 'demo-images', 'demo-moderation', 'fake/*'].map((id) => ({ id })),
     })
     expect(running.output.out.trim().split('\n')).toHaveLength(1)
   })
