@@ -25,6 +25,14 @@ export interface Caller {
   readonly aliases?: Readonly<Record<string, string>>
 }
 
+/** Limits of a scope for one model, or a family of them. */
+export interface ModelLimit {
+  /** Requests per minute. */
+  readonly rpm?: number
+  /** Tokens per minute, input and output. */
+  readonly tpm?: number
+}
+
 /** One level that a call counts against, and what it is held to there. */
 export interface Scope extends ScopeRef {
   readonly budget?: Budget
@@ -34,6 +42,8 @@ export interface Scope extends ScopeRef {
   readonly rpm?: number
   /** Tokens per minute, input and output. */
   readonly tpm?: number
+  /** Requests and tokens per minute of single models or, as `openai/*`, families of them. */
+  readonly modelLimits?: Readonly<Record<string, ModelLimit>>
   readonly maxParallelRequests?: number
   /** What the scope is charged per dollar of cost, such as 1.2. @default 1 */
   readonly markUp?: number

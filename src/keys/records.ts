@@ -43,6 +43,9 @@ const budgetFields = {
   model_max_budget: z.record(name, ModelBudget).nullish(),
   rpm_limit: whole.nullish(),
   tpm_limit: whole.nullish(),
+  /** Of one model or, as `openai/*`, a family of them. */
+  model_rpm_limit: z.record(name, whole).nullish(),
+  model_tpm_limit: z.record(name, whole).nullish(),
   max_parallel_requests: whole.nullish(),
 }
 

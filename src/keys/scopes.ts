@@ -16,9 +16,11 @@ export function toScope(ref: ScopeRef, record: RecordLimits | undefined, tier: B
   if (!record) return ref
   const limits = tier ? { ...tier, ...withoutUnset(record) } : record
   const budget = toBudget(limits)
+  const modelLimits = toModelLimits(limits)
   return {
     ...ref,
     ...(budget && { budget }),
+    ...(modelLimits && { modelLimits }),
     ...(limits.model_max_budget && { modelBudgets: toModelBudgets(limits.model_max_budget, limits) }),
     ...(isSet(limits.rpm_limit) && { rpm: limits.rpm_limit }),
     ...(isSet(limits.tpm_limit) && { tpm: limits.tpm_limit }),
@@ -54,6 +56,16 @@ function toModelBudgets(budgets: ModelBudgets, fields: BudgetFields): Readonly<R
   const entries = Object.entries(budgets).map(([model, limit]) => {
     const budget = toBudget({ ...fields, soft_budget: undefined, ...toBudgetFields(limit) })
     return [model, budget ?? {}] as const
+  })
+  return Object.fromEntries(entries)
+}
+
+function toModelLimits({ model_rpm_limit: rpms, model_tpm_limit: tpms }: BudgetData): Scope['modelLimits'] {
+  const models = new Set([...Object.keys(rpms ?? {}), ...Object.keys(tpms ?? {})])
+  if (models.size === 0) return undefined
+  const entries = [...models].map((model) => {
+    const [rpm, tpm] = [rpms?.[model], tpms?.[model]]
+    return [model, { ...(isSet(rpm) && { rpm }), ...(isSet(tpm) && { tpm }) }] as const
   })
   return Object.fromEntries(entries)
 }

@@ -1,4 +1,4 @@
-import type { Budget, Scope } from '../ports.js'
+import type { Budget, ModelLimit, Scope } from '../ports.js'
 import type { Hold } from '../ports/counters.js'
 import { isModelMatch } from '../ports/ledger.js'
 import type { BudgetWindow, BudgetWindows } from './budget-window.js'
@@ -44,6 +44,8 @@ export interface BudgetHold extends HoldOf {
 /** Of a limit on requests or tokens per minute, or on calls at once. */
 export interface LimitHold extends HoldOf {
   readonly limit: 'requests' | 'tokens' | 'parallel'
+  /** The name or pattern of a model limit. */
+  readonly model: string | undefined
 }
 
 /** What the holds of a call are made from. */
@@ -70,7 +72,7 @@ export function toHolds(demand: CallDemand, windows: BudgetWindows, now: number)
     for (const part of budgetsOf(scope, demand.modelName)) {
       found.push(toBudgetHold({ ...part, name, scope }, demand.estimate, windows.at(part.budget, now)))
     }
-    addLimitHolds({ scope, name }, demand.estimate, found)
+    addLimitHolds({ scope, name }, demand, found)
   }
   if (found.length < 2) return found
   const byCounter = new Map<string, ScopeHold>()
@@ -101,8 +103,8 @@ interface ScopeBudget {
   readonly model: string | undefined
 }
 
-function isLimited({ budget, modelBudgets, rpm, tpm, maxParallelRequests }: Scope): boolean {
-  return (budget ?? modelBudgets ?? rpm ?? tpm ?? maxParallelRequests) !== undefined
+function isLimited({ budget, modelBudgets, modelLimits, rpm, tpm, maxParallelRequests }: Scope): boolean {
+  return (budget ?? modelBudgets ?? modelLimits ?? rpm ?? tpm ?? maxParallelRequests) !== undefined
 }
 
 function budgetsOf({ budget, modelBudgets }: Scope, modelName: string): readonly ScopeBudget[] {
@@ -139,20 +141,38 @@ function toBudgetHold(part: ScopeBudget & NamedScope, estimate: Estimate, window
   }
 }
 
-function addLimitHolds({ scope, name }: NamedScope, { inputTokens, outputTokens }: Estimate, holds: ScopeHold[]): void {
-  const { rpm, tpm, maxParallelRequests } = scope
-  if (rpm !== undefined) {
-    const hold = { counter: `rpm:${name}`, kind: 'rate', amount: 1, limit: rpm, windowMs: minuteMs } as const
-    holds.push({ limit: 'requests', scope, hold })
-  }
-  if (tpm !== undefined) {
-    // The most that may come out can be more than a minute allows, and seldom comes: it waits for an empty minute, not for ever.
-    const amount = Math.min(inputTokens + outputTokens, Math.max(inputTokens, Math.floor(tpm)))
-    const hold = { counter: `tpm:${name}`, kind: 'rate', amount, limit: tpm, windowMs: minuteMs } as const
-    holds.push({ limit: 'tokens', scope, hold })
+function addLimitHolds({ scope, name }: NamedScope, { modelName, estimate }: CallDemand, holds: ScopeHold[]): void {
+  const { modelLimits, maxParallelRequests } = scope
+  addRateHolds({ scope, name, model: undefined, limit: scope }, estimate, holds)
+  if (modelLimits) {
+    for (const [model, limit] of Object.entries(modelLimits)) {
+      if (!isModelMatch(model, modelName)) continue
+      addRateHolds({ scope, name: `${name}:model:${encodeURIComponent(model)}`, model, limit }, estimate, holds)
+    }
   }
   if (maxParallelRequests !== undefined) {
     const hold = { counter: `parallel:${name}`, kind: 'lease', amount: 1, limit: maxParallelRequests } as const
-    holds.push({ limit: 'parallel', scope, hold })
+    holds.push({ limit: 'parallel', model: undefined, scope, hold })
+  }
+}
+
+/** Limits per minute of a scope, or of one model in it. */
+interface ScopeRates extends NamedScope {
+  readonly model: string | undefined
+  readonly limit: ModelLimit
+}
+
+function addRateHolds({ scope, name, model, limit }: ScopeRates, estimate: Estimate, holds: ScopeHold[]): void {
+  const { rpm, tpm } = limit
+  if (rpm !== undefined) {
+    const hold = { counter: `rpm:${name}`, kind: 'rate', amount: 1, limit: rpm, windowMs: minuteMs } as const
+    holds.push({ limit: 'requests', model, scope, hold })
+  }
+  if (tpm !== undefined) {
+    const { inputTokens, outputTokens } = estimate
+    // The most that may come out can be more than a minute allows, and seldom comes: it waits for an empty minute, not for ever.
+    const amount = Math.min(inputTokens + outputTokens, Math.max(inputTokens, Math.floor(tpm)))
+    const hold = { counter: `tpm:${name}`, kind: 'rate', amount, limit: tpm, windowMs: minuteMs } as const
+    holds.push({ limit: 'tokens', model, scope, hold })
   }
 }

@@ -19,11 +19,10 @@ export function toRefusal(refused: ScopeHold, shortage: Shortage, now: number): 
 const noRetry = { 'x-should-retry': 'false' }
 
 function budgetExceeded(refused: BudgetHold, { used, retryAfterMs }: Shortage, now: number): GatewayError {
-  const { hold, model, window } = refused
-  const ofModel = model === undefined ? '' : ` for ${model}`
+  const { hold, window } = refused
   const reset = window.endsAt === undefined ? 'It does not reset.' : `It resets at ${writeTime(window.endsAt)}.`
   const text =
-    `The budget of ${scopeName(refused)}${ofModel} is exceeded: ${writeNano(used)} of ${writeNano(hold.limit)} are spent ` +
+    `The budget of ${scopeName(refused)} is exceeded: ${writeNano(used)} of ${writeNano(hold.limit)} are spent ` +
     `or held by running calls, and this call may cost up to ${writeNano(hold.amount)}. ${reset}`
   const wait = retryAfterMs ?? (window.endsAt === undefined ? undefined : Math.max(0, window.endsAt - now))
   return new GatewayError('budget_exceeded', text, {
@@ -52,8 +51,8 @@ function limitExceeded(refused: LimitHold, { used, retryAfterMs }: Shortage, now
   })
 }
 
-function scopeName({ scope }: ScopeHold): string {
-  return `${scope.kind} ${scope.id}`
+function scopeName({ scope, model }: ScopeHold): string {
+  return `${scope.kind} ${scope.id}${model === undefined ? '' : ` for ${model}`}`
 }
 
 function writeTime(milliseconds: number): string {

@@ -104,6 +104,26 @@ describe('admission', () => {
     next.release()
   })
 
+  it('holds limits of single models and of families, beside those of the scope', async () => {
+    const { admit } = createLab()
+    const scope: Scope = {
+      kind: 'key',
+      id: 'k1',
+      rpm: 4,
+      modelLimits: { 'openai/*': { rpm: 2 }, fast: { tpm: 10 }, 'openai/gpt': { rpm: 1 } },
+    }
+    await admit([scope], 0.01, 1, 'openai/gpt')
+    const own = await refusal(admit([scope], 0.01, 1, 'openai/gpt'))
+    expect(own.message).toContain('rate limit of key k1 for openai/gpt is reached: 1 of 1 requests per minute')
+    await admit([scope], 0.01, 1, 'openai/other')
+    const family = await refusal(admit([scope], 0.01, 1, 'openai/third'))
+    expect(family.message).toContain('key k1 for openai/* is reached: 2 of 2 requests')
+    await admit([scope], 0.01, 8, 'fast')
+    expect((await refusal(admit([scope], 0.01, 8, 'fast'))).message).toContain('key k1 for fast is reached')
+    await admit([scope], 0.01, 1, 'slow')
+    expect((await refusal(admit([scope], 0.01, 1, 'slow'))).message).toContain('key k1 is reached: 4 of 4 requests')
+  })
+
   it('refuses a call whose model budget is used up, and no other model', async () => {
     const { admit } = createLab()
     const scope: Scope = {

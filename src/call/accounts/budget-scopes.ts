@@ -67,10 +67,18 @@ export function createSharedScopes(budgets: SharedBudgets): SharedScopes {
   }
 }
 
-/** The scope with its model budgets alone, without those that the call holds already. */
-function withoutHeld({ kind, id, modelBudgets }: Scope, { modelName }: FallbackFrom): readonly Scope[] {
-  const others = Object.entries(modelBudgets ?? {}).filter(([pattern]) => !isModelMatch(pattern, modelName))
-  return others.length === 0 ? nothing : [{ kind, id, modelBudgets: Object.fromEntries(others) }]
+/** The scope with its budgets and limits of models alone, without those that the call holds already. */
+function withoutHeld({ kind, id, ...own }: Scope, { modelName }: FallbackFrom): readonly Scope[] {
+  const modelBudgets = others(own.modelBudgets, modelName)
+  const modelLimits = others(own.modelLimits, modelName)
+  if (!modelBudgets && !modelLimits) return nothing
+  return [{ kind, id, ...(modelBudgets && { modelBudgets }), ...(modelLimits && { modelLimits }) }]
+}
+
+function others<T>(byModel: Readonly<Record<string, T>> | undefined, modelName: string) {
+  if (!byModel) return undefined
+  const found = Object.entries(byModel).filter(([pattern]) => !isModelMatch(pattern, modelName))
+  return found.length === 0 ? undefined : Object.fromEntries(found)
 }
 
 function toScopes(kind: Scope['kind'], table: SharedBudgets['models']): ReadonlyMap<string, readonly Scope[]> {
@@ -78,8 +86,8 @@ function toScopes(kind: Scope['kind'], table: SharedBudgets['models']): Readonly
 }
 
 /** True where a scope has any budget or limit. */
-export function isLimited({ budget, modelBudgets, rpm, tpm, maxParallelRequests }: Scope): boolean {
-  return (budget ?? modelBudgets ?? rpm ?? tpm ?? maxParallelRequests) !== undefined
+export function isLimited({ budget, modelBudgets, modelLimits, rpm, tpm, maxParallelRequests }: Scope): boolean {
+  return (budget ?? modelBudgets ?? modelLimits ?? rpm ?? tpm ?? maxParallelRequests) !== undefined
 }
 
 /** The budgets alone: a further attempt of a call costs more, but is no further request of its caller. */

@@ -10,6 +10,8 @@ const limits = {
   model_max_budget: {},
   rpm_limit: null,
   tpm_limit: null,
+  model_rpm_limit: null,
+  model_tpm_limit: null,
   max_parallel_requests: null,
 }
 const carried = { ...limits, budget_id: null }

@@ -8,6 +8,7 @@ import { keyRoutes } from './keys.js'
 import { modelRoutes } from './models.js'
 import { organizationRoutes } from './organizations.js'
 import type { AdminParts } from './parts.js'
+import { spendCalculate } from './spend-calculate.js'
 import { spendLogs } from './spend-logs.js'
 import { spendReport } from './spend-report.js'
 import { spendTotals } from './spend-totals.js'
@@ -31,6 +32,7 @@ export function managementEndpoints(parts: AdminParts): readonly Route[] {
     spendReport(parts),
     dailyActivity(parts),
     costEstimate(parts),
+    spendCalculate(parts),
     ...auditRoutes(parts),
   ]
 }

@@ -18,11 +18,13 @@ import {
 } from '../../keys/management/index.js'
 import { toKeyAnswer } from './answers.js'
 import { readBudgetStatus } from './budget-status.js'
+import { keyAliases } from './key-aliases.js'
 import { keyList } from './key-list.js'
 import { defineManaged } from './managed.js'
 import type { AdminParts } from './parts.js'
 import {
   ChangedKeyAnswer,
+  ChangedKeysAnswer,
   DeletedKeysAnswer,
   KeyAnswer,
   KeyInfoAnswer,
@@ -36,6 +38,7 @@ const key = z.string().min(1).max(400)
 
 const GenerateBody = KeyInput.extend({ key: KeyText.optional() })
 const UpdateBody = KeyInput.extend({ key })
+const BulkUpdateBody = z.strictObject({ keys: z.array(UpdateBody).min(1).max(500) })
 const RegenerateBody = KeyInput.extend({
   key,
   new_key: KeyText.optional(),
@@ -54,12 +57,14 @@ export function keyRoutes(parts: AdminParts): readonly Route[] {
   return [
     generate(parts),
     update(parts),
+    updateMany(parts),
     regenerate(parts),
     remove(parts),
     blocking(parts, '/key/block', true),
     blocking(parts, '/key/unblock', false),
     keyInfo(parts),
     keyList(parts),
+    keyAliases(parts),
   ]
 }
 
@@ -113,6 +118,44 @@ function update(parts: AdminParts): Route {
     handle: async (actor, { body: { key: given, ...fields } }) => {
       const record = await updateKey(actor, { id: needKeyId(given, parts), fields }, parts.callers)
       return jsonAnswer(200, { key: record.id, ...toKeyAnswer(record) })
+    },
+  })
+}
+
+function updateMany(parts: AdminParts): Route {
+  return defineManaged(parts, {
+    method: 'POST',
+    paths: ['/key/bulk_update'],
+    access: 'caller',
+    summary: 'Changes up to 500 keys, each by itself; tells which changes failed, and why.',
+    body: BulkUpdateBody,
+    response: ChangedKeysAnswer,
+    examples: {
+      budgets: {
+        summary: 'One that is there, and one that is not',
+        body: {
+          keys: [
+            { key: exampleKey, max_budget: 50 },
+            { key: 'sk-unknown-0123456789', max_budget: 50 },
+          ],
+        },
+      },
+    },
+    handle: async (actor, { body: { keys } }) => {
+      const successful: unknown[] = []
+      const failed: unknown[] = []
+      for (const { key: given, ...fields } of keys) {
+        try {
+          const record = await updateKey(actor, { id: needKeyId(given, parts), fields }, parts.callers)
+          successful.push({ key: record.id, key_info: toKeyAnswer(record) })
+        } catch (error) {
+          if (!GatewayError.isInstance(error) || error.status >= 500) throw error
+          // A key's text is shown once and never again.
+          failed.push({ key: toKeyId(given, parts.callers) ?? null, failed_reason: error.message })
+        }
+      }
+      const counts = { total_requested: keys.length, successful_updates: successful, failed_updates: failed }
+      return jsonAnswer(200, counts)
     },
   })
 }

@@ -82,13 +82,15 @@ export async function findNumberedPage<Row>(
   const first = (page - 1) * limit
   const rows: Row[] = []
   let total = 0
+  let read = 0
   let after: string | undefined
   do {
     const found = await find({ limit: readAtOnce, ...(after !== undefined && { after }) })
     rows.push(...found.records.slice(Math.max(0, first - total), Math.max(0, first + limit - total)))
     total += found.records.length
+    read += readAtOnce
     after = found.next
-  } while (after !== undefined && total < mostRead)
+  } while (after !== undefined && read < mostRead)
   if (after !== undefined) return { rows, total: null, totalPages: null }
   return { rows, total, totalPages: Math.ceil(total / limit) }
 }

@@ -63,6 +63,21 @@ export const KeyListAnswer = z.object({
   ...eitherPage,
 })
 
+/** What became of each of many changes. */
+export const ChangedKeysAnswer = z.object({
+  total_requested: count,
+  successful_updates: z.array(z.object({ key: hash, key_info: KeyAnswer })),
+  failed_updates: z.array(z.object({ key: hash.nullable(), failed_reason: z.string() })),
+})
+
+export const KeyAliasesAnswer = z.object({
+  aliases: z.array(z.string()),
+  total_count: count.nullable(),
+  current_page: count,
+  total_pages: count.nullable(),
+  size: count,
+})
+
 /** The header that leads to the next page of an array. */
 export const nextHeader = { 'x-sluice-next': 'The `after` of the next page; absent on the last one.' }
 

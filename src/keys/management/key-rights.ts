@@ -144,8 +144,8 @@ function checkUnlimited({ key, caller }: Actor): void {
   if (scopes?.some(isLimited)) throw notAllowed('get keys, as what you came with has limits of its own; an admin may')
 }
 
-function isLimited({ budget, modelBudgets, rpm, tpm, maxParallelRequests }: Scope): boolean {
-  return (budget ?? modelBudgets ?? rpm ?? tpm ?? maxParallelRequests) !== undefined
+function isLimited({ budget, modelBudgets, modelLimits, rpm, tpm, maxParallelRequests }: Scope): boolean {
+  return (budget ?? modelBudgets ?? modelLimits ?? rpm ?? tpm ?? maxParallelRequests) !== undefined
 }
 
 function accessOf(key: Pick<KeyData, 'models' | 'team_id'>, { accessGroups }: ManagementParts): ModelAccess {

@@ -30,6 +30,8 @@ const writableFields: { readonly [Kind in GroupKind]: { readonly [R in Rank]?: r
       'model_max_budget',
       'rpm_limit',
       'tpm_limit',
+      'model_rpm_limit',
+      'model_tpm_limit',
       'max_parallel_requests',
       'team_member_budget',
       'team_member_budget_duration',

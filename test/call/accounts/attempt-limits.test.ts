@@ -151,13 +151,25 @@ describe('a fallback', () => {
     ['the caller, by name', { fallbacks: ['dear'] }, { auth: auth({ dear: { maxBudget: 0 } }) }],
     ['the caller, by pattern', { fallbacks: ['dear'] }, { auth: auth({ 'd*': { maxBudget: 0 } }) }],
     ['the caller, by the id of a deployment', { fallbacks: ['d2'] }, { auth: auth({ dear: { maxBudget: 0 } }) }],
+    [
+      'the caller, per minute',
+      { fallbacks: ['dear'] },
+      {
+        auth: {
+          identify: () => ({
+            ...anyCaller,
+            scopes: [{ kind: 'key' as const, id: 'k', modelLimits: { dear: { rpm: 0 } } }],
+          }),
+        },
+      },
+    ],
     ['all callers', { fallbacks: ['dear'] }, { spend: { models: { dear: { budget: { maxBudget: 0 } } } } }],
     [
       'the host’s own table',
       {},
       { routing: { fallbacks: { cheap: ['dear'] } }, auth: auth({ dear: { maxBudget: 0 } }) },
     ],
-  ])('leads past no budget of its model: that of %s', async (_, body, own) => {
+  ])('leads past no budget or limit of its model: that of %s', async (_, body, own) => {
     expect(await fallBack(own, body)).toMatchObject({ status: 503, asked: 1 })
   })
 

@@ -17,12 +17,16 @@ afterAll(() => lab.close())
 const openToMembers: ReadonlySet<string> = new Set([
   // Its own keys, itself, nothing.
   'GET /key/list',
+  'GET /key/aliases',
+  // Tells by key that it may not.
+  'POST /key/bulk_update',
   'GET /user/list',
   'GET /team/list',
   'GET /organization/list',
   // Of the models that it may use.
   'GET /model/info',
   'POST /cost/estimate',
+  'POST /spend/calculate',
   // Its own spend.
   'GET /spend/logs',
   'GET /spend/logs/v2',

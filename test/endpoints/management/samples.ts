@@ -53,12 +53,14 @@ export const samples: Readonly<Record<string, MakeSample>> = {
     body: { key_alias: fresh('alias'), models: ['gpt-4o'], duration: '20m', metadata: { user: 'x@y' }, ...limits },
   }),
   'POST /key/update': async (lab) => ({ body: { key: await newKey(lab), key_alias: fresh('alias'), max_budget: 3 } }),
+  'POST /key/bulk_update': async (lab) => ({ body: { keys: [{ key: await newKey(lab), max_budget: 3 }] } }),
   'POST /key/regenerate': async (lab) => ({ body: { key: await newKey(lab), grace_period: '1h' } }),
   'POST /key/delete': async (lab) => ({ body: { keys: [await newKey(lab)] } }),
   'POST /key/block': async (lab) => ({ body: { key: await newKey(lab) } }),
   'POST /key/unblock': async (lab) => ({ body: { key: await newKey(lab, { blocked: true }) } }),
   'GET /key/info': async (lab) => ({ query: { key: await newKey(lab) } }),
   'GET /key/list': () => ({ query: { size: '2', return_full_object: 'true' } }),
+  'GET /key/aliases': () => ({ query: { size: '2', search: 'alias' } }),
   'POST /user/new': () => ({ body: { user_id: fresh('user'), user_email: `${fresh('mail')}@example.com`, ...limits } }),
   'POST /user/update': async (lab) => ({ body: { user_id: await newUser(lab), user_alias: 'Ann', max_budget: 3 } }),
   'POST /user/delete': async (lab) => ({ body: { user_ids: [await newUser(lab)] } }),
@@ -134,6 +136,7 @@ export const samples: Readonly<Record<string, MakeSample>> = {
   'GET /global/spend/report': () => ({ query: { group_by: 'team' } }),
   'GET /user/daily/activity': () => ({}),
   'POST /cost/estimate': () => ({ body: { model: 'gpt-4o', input_tokens: 1_000, output_tokens: 500 } }),
+  'POST /spend/calculate': () => ({ body: { model: 'gpt-4o', messages: [{ role: 'user', content: 'Hello' }] } }),
   'GET /audit': () => ({}),
   'GET /audit/{id}': async (lab) => {
     await newUser(lab)

@@ -174,6 +174,32 @@ describe('POST /cost/estimate', () => {
   })
 })
 
+describe('POST /spend/calculate', () => {
+  const calculate = (body: Json, as?: string) => lab.send('POST', '/spend/calculate', body, as)
+
+  it('tells what an answer has cost', async () => {
+    const usage = { prompt_tokens: 1_000, completion_tokens: 500, total_tokens: 1_500 }
+    const { body } = await calculate({ completion_response: { id: 'x', model: 'gpt-4o', usage, choices: [] } })
+    expect(body).toEqual({ cost: 0.0075, priced: true })
+    const input = { prompt_tokens: 1_000, completion_tokens: 0, total_tokens: 1_000 }
+    expect((await calculate({ model: 'gpt-4o', completion_response: { usage: input } })).body['cost']).toBe(0.0025)
+  })
+
+  it('tells what the input of messages costs', async () => {
+    const short = await calculate({ model: 'gpt-4o', messages: [{ role: 'user', content: 'Hello' }] })
+    const long = await calculate({ model: 'gpt-4o', messages: [{ role: 'user', content: 'Hello '.repeat(1_000) }] })
+    expect(Number(short.body['cost'])).toBeGreaterThan(0)
+    expect(Number(long.body['cost'])).toBeGreaterThan(100 * Number(short.body['cost']))
+  })
+
+  it('refuses what names no model, nothing to count, or a model that the caller may not use', async () => {
+    const messages = [{ role: 'user', content: 'Hello' }]
+    expect((await calculate({ messages })).param).toBe('model')
+    expect((await calculate({ model: 'gpt-4o' })).param).toBe('messages')
+    expect((await calculate({ model: 'gpt-4o', messages }, await newKey(lab, { models: ['other'] }))).status).toBe(403)
+  })
+})
+
 describe('a ledger that does not answer', () => {
   it('is a 503 that tells nothing of why', async () => {
     const broken = { ...createMemoryLedger(), query: () => Promise.reject(new Error('password of the database')) }
