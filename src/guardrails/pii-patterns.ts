@@ -75,8 +75,8 @@ export const piiPatterns: readonly TextPattern[] = [
   {
     label: 'phone',
     notAfter: String.raw`\w.+-`,
-    match: String.raw`(?<!\d[ -])0[1-9]\d{0,3}[ /-]\d{2,4}(?:[ -]?\d{2,4}){1,3}(?!\w|[.-]\d)`,
-    partial: String.raw`0[\d /-]{0,26}[.]?`,
+    match: String.raw`(?<!\d[ -])(?:\(0[1-9]\d{0,3}\) ?|0[1-9]\d{0,3}[ /-])\d{2,4}(?:[ -]?\d{2,4}){1,3}(?!\w|[.-]\d)`,
+    partial: String.raw`(?=[0(])\(?(?:0[\d /)-]{0,26}[.]?)?`,
     reach: 30,
     accept: acceptNationalPhone,
   },

@@ -30,7 +30,7 @@ describe('the pii guardrail on its corpus', () => {
     const precision = count('right') / (count('right') + count('wrong'))
     const recall = count('right') / (count('right') + count('missed'))
     console.log(`PII corpus: ${lines.length} texts, precision ${precision.toFixed(3)}, recall ${recall.toFixed(3)}`)
-    expect(outcomes.flatMap(({ wrong }) => wrong)).toEqual(['phone\n300-200-1000'])
+    expect(outcomes.flatMap(({ wrong }) => wrong)).toEqual(['phone\n300-200-1000', 'ip\n3.5.1.2'])
     expect(outcomes.flatMap(({ missed }) => missed)).toEqual([
       'phone\nfour one five, 555 0132',
       'email\njane (at) example (dot) com',
