@@ -85,7 +85,8 @@ export function createAlerts(settings: AlertSettings, clock: Clock): Alerts {
     const took = record.endedAt - record.startedAt
     if (took < settings.slowMs) return undefined
     const subject = record.modelName ?? record.requestedModel
-    const line = `:snail: *${plainText(subject)}* took ${Math.round(took / 1_000)} s (call ${plainText(record.callId)})`
+    // Ids hold no character that ends a piece of code.
+    const line = `:snail: *${plainText(subject)}* took ${Math.round(took / 1_000)} s (call \`${record.callId}\`)`
     return once('slow_call', subject, line)
   }
 

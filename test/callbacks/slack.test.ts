@@ -52,7 +52,7 @@ describe('alerts', () => {
   it('tell of slow calls, budgets and cooldowns', () => {
     const { alerts } = open()
     expect(alerts.onRecord(sampleRecord({ endedAt: startedAt + 301_000 }))).toMatch(
-      /\*fast\* took 301 s \(call req abc\)/,
+      /\*fast\* took 301 s \(call `req_abc`\)/,
     )
     const error = new GatewayError('budget_exceeded', 'Spend has reached the budget.')
     const refused = failedRecord({ ending: { error, stream: false, contentSent: false } })

@@ -275,7 +275,7 @@ describe('PromptLayer', () => {
   it('gets a request in its own template format', async () => {
     const [request, failed] = await sent(
       { type: 'promptlayer', apiKey: 'pl_1', baseUrl: server.url },
-      sampleRecord(),
+      sampleRecord({ tags: ['blue', 'x'.repeat(600)] }),
       failedRecord(),
     )
     expect(request).toMatchObject({ method: 'POST', path: '/log-request' })
@@ -283,6 +283,7 @@ describe('PromptLayer', () => {
     expect(request?.json).toMatchObject({
       provider: 'anthropic',
       model: 'claude-haiku-4-5',
+      api_type: 'chat-completions',
       input: {
         type: 'chat',
         messages: [
@@ -299,7 +300,7 @@ describe('PromptLayer', () => {
       input_tokens: 120,
       output_tokens: 50,
       price: 0.00035,
-      tags: ['blue'],
+      tags: ['blue', 'x'.repeat(512)],
       status: 'SUCCESS',
       parameters: { temperature: 0.5, max_tokens: 100 },
     })
