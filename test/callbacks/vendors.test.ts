@@ -275,7 +275,7 @@ describe('PromptLayer', () => {
   it('gets a request in its own template format', async () => {
     const [request, failed] = await sent(
       { type: 'promptlayer', apiKey: 'pl_1', baseUrl: server.url },
-      sampleRecord({ tags: ['blue', 'x'.repeat(600)] }),
+      sampleRecord({ tags: ['blue', 'long '.repeat(150)] }),
       failedRecord(),
     )
     expect(request).toMatchObject({ method: 'POST', path: '/log-request' })
@@ -300,7 +300,7 @@ describe('PromptLayer', () => {
       input_tokens: 120,
       output_tokens: 50,
       price: 0.00035,
-      tags: ['blue', 'x'.repeat(512)],
+      tags: ['blue', 'long '.repeat(150).slice(0, 512)],
       status: 'SUCCESS',
       parameters: { temperature: 0.5, max_tokens: 100 },
     })
