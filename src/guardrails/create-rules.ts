@@ -1,4 +1,3 @@
-import type { Clock } from '../ports.js'
 import { GatewayError } from '../errors.js'
 import type { OutboundHttp } from '../ports/outbound-http.js'
 import { Secret } from '../secret.js'
@@ -13,7 +12,6 @@ import { createWordScanner } from './word-scanner.js'
 
 /** What guardrails are built with. */
 export interface RuleParts {
-  readonly clock: Clock
   /** Absent where the gateway has no way out; `http` guardrails need it. */
   readonly http?: OutboundHttp | undefined
   /** Absent where the gateway has no models; `moderation` guardrails need it. */
@@ -52,7 +50,7 @@ function toLook(options: GuardrailOptions, parts: RuleParts): Look {
     case 'words':
       return findWords(options)
     case 'regex':
-      return findRegexes(options, parts.clock)
+      return findRegexes(options)
     case 'injection':
       return judgeInjection(options)
     case 'length':
@@ -103,16 +101,16 @@ function findWords({ words, wholeWords = true, action = 'refuse' }: WordsGuardra
   }
 }
 
-function findRegexes({ name, patterns, action = 'refuse' }: RegexGuardrail, clock: Clock): Look {
-  const scanners = patterns.map((pattern) => tried(name, pattern, clock))
+function findRegexes({ name, patterns, action = 'refuse' }: RegexGuardrail): Look {
+  const scanners = patterns.map((pattern) => tried(name, pattern))
   const refusing = patterns.filter((pattern) => (pattern.action ?? action) === 'refuse').map((pattern) => pattern.name)
   return { scan: { plain: scanners, json: scanners, refusing: new Set(refusing), isReversible: false } }
 }
 
-function tried(guardrail: string, pattern: HostPattern, clock: Clock): ReturnType<typeof createRegexScanner> {
+function tried(guardrail: string, pattern: HostPattern): ReturnType<typeof createRegexScanner> {
   try {
     const scanner = createRegexScanner(pattern)
-    probeRegex(pattern, clock)
+    probeRegex(pattern)
     return scanner
   } catch (thrown) {
     if (!(thrown instanceof UnboundedRegexError)) throw thrown

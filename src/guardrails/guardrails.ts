@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises'
-import type { Logger } from '../ports.js'
+import type { Clock, Logger } from '../ports.js'
 import type { Operation, Operations } from '../wire/operations.js'
 import { createRule, type RuleParts } from './create-rules.js'
 import { type GuardedCall, OpenGuardedCall } from './guarded-call.js'
@@ -30,6 +30,7 @@ export interface Guardrails {
 
 /** What guardrails run with. */
 export interface GuardrailParts extends RuleParts {
+  readonly clock: Clock
   readonly logger: Logger
   /** @default the next turn of the event loop */
   readonly pause?: () => Promise<void>
