@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { createHedging, mayHedge } from '../../src/call/hedge.js'
+import type { LedgerEntry } from '../../src/index.js'
 import type { HedgingOptions } from '../../src/router/options.js'
 import { DeploymentState } from '../../src/router/deployment-state.js'
 import { toModelGroup } from '../../src/router/model-group.js'
+import { createMemoryLedger } from '../../src/stores/memory-ledger.js'
 import { anyCaller, deploymentOf } from '../support/deployment.js'
 import { FakeClock } from '../support/fake-clock.js'
 import { delta, fullText, inFlightOf, question, readStream, recoverLab, textOf, whole } from './recover-lab.js'
@@ -154,6 +156,26 @@ describe.each([true, false])('a slow call (stream: %s)', (stream) => {
       await request.closed
       expect((request.abortedAt ?? Number.POSITIVE_INFINITY) - leftAt).toBeLessThan(100)
     }
+  })
+})
+
+describe('the bill of a hedge', () => {
+  it('has a row for the attempt that lost once the provider had accepted it, as it may bill that', async () => {
+    lab.upstream.script('first-token-5000ms')
+    const billed: LedgerEntry[] = []
+    const gateway = lab.start('error', {
+      routing,
+      deployments: [{ prices: { input: 1, output: 2 } }, { prices: { input: 1, output: 2 } }],
+      stores: { ledger: createMemoryLedger() },
+      spend: { onUsage: (entries) => void billed.push(...entries) },
+    })
+    expect(textOf((await readStream(gateway)).chunks)).toBe(fullText)
+    await expect.poll(() => billed.length).toBe(2)
+    const [won, lost] = [false, true].map((aborted) => billed.find((entry) => entry.aborted === aborted))
+    expect(won).toMatchObject({ estimated: false, status: 200 })
+    expect(lost).toMatchObject({ estimated: true, callId: won?.callId })
+    expect(lost?.deployment).not.toBe(won?.deployment)
+    for (const entry of billed) expect(entry.cost).toBeGreaterThan(0n)
   })
 })
 

@@ -35,6 +35,23 @@ describe('createModelGroups', () => {
     expect(Object.isFrozen(deployment)).toBe(true)
   })
 
+  it('has a default deployment where one is called *, for every name that nothing else serves', () => {
+    const all = [
+      deploymentOf({ id: 'any', modelName: '*', model: '*' }),
+      deploymentOf({ id: 'own', modelName: 'fast', model: 'x' }),
+      deploymentOf({ id: 'claude', modelName: 'anthropic/*', model: '*' }),
+    ]
+    const defaults = createModelGroups({ deployments: all, stateOf: (id) => new DeploymentState(id) })
+    const served = ['gpt-9', 'fast', 'anthropic/x'].map(
+      (name) => defaults.resolve(name, anyCaller).members[0]?.deployment,
+    )
+    expect(served.map((one) => [one?.id, one?.model])).toEqual([
+      ['any', 'gpt-9'],
+      ['own', 'x'],
+      ['claude', 'x'],
+    ])
+  })
+
   it('prefers the more specific wildcard', () => {
     expect(resolve('anthropic/claude-haiku-5')[0]).toMatchObject({ id: 'haiku', model: 'cheap-5' })
   })

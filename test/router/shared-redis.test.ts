@@ -21,20 +21,15 @@ import {
 } from './shared-lab.js'
 
 let upstream: FakeUpstream
-let sources: CompiledSources
 const closing: (() => Promise<void>)[] = []
 beforeAll(async () => {
   upstream = await startFakeUpstream()
-  sources = compileSources()
-}, 120_000)
+})
 afterEach(async () => {
   upstream.reset()
   for (const close of closing.splice(0)) await close()
 })
-afterAll(async () => {
-  await upstream.close()
-  sources.remove()
-})
+afterAll(() => upstream.close())
 
 const folder = fileURLToPath(new URL('.', import.meta.url))
 // The promise is 250 ms; the rest is what a crowded machine adds.
@@ -49,149 +44,186 @@ function open(place: RedisPlace, own: Partial<SharingOptions> = {}): SharingGate
   return started
 }
 
-async function openProcess(place: RedisPlace, prefix: string, models: readonly ModelOptions[]): Promise<HostProcess> {
-  const process = await startHost(`${folder}shared-process.mjs`, folder, {
-    SOURCES: sources.folder,
-    PORTS: place.ports.join(','),
-    CLUSTER: place.isCluster ? '1' : '0',
-    PREFIX: prefix,
-    MODELS: JSON.stringify(models),
-    UPSTREAM: upstream.url,
-  })
-  closing.push(() => process.stop('SIGKILL'))
-  return process
+/** A Redis, an upstream of its own, and processes that share what they know through it. */
+interface Fleet {
+  readonly name: string
+  readonly place: RedisPlace
+  readonly upstream: FakeUpstream
+  /** Starts another process. */
+  openProcess(): Promise<HostProcess>
+  readonly near: HostProcess
+  readonly far: HostProcess
+  readonly doomed: HostProcess
+  close(): Promise<void>
 }
 
-const post = (url: string): Promise<Response> =>
+const fleetModels: readonly ModelOptions[] = [
+  ...refusingModels,
+  { modelName: 'tried', model: 'fake/slow-100ms+status-429', id: 't', order: 1, cooldownMs: 700 },
+  { modelName: 'tried', model: 'fake/demo', id: 'u', order: 2 },
+  { modelName: 'hung', model: 'fake/hang', id: 'h' },
+]
+const fleetPrefix = 'test-fleet'
+
+async function startFleet(
+  name: string,
+  sources: CompiledSources,
+  redis: { readonly ports: readonly number[]; stop(): Promise<void> },
+): Promise<Fleet> {
+  const place = { ports: redis.ports, isCluster: redis.ports.length > 1 }
+  const own = await startFakeUpstream()
+  const processes: HostProcess[] = []
+  const openProcess = async (): Promise<HostProcess> => {
+    const process = await startHost(`${folder}shared-process.mjs`, folder, {
+      SOURCES: sources.folder,
+      PORTS: place.ports.join(','),
+      CLUSTER: place.isCluster ? '1' : '0',
+      PREFIX: fleetPrefix,
+      MODELS: JSON.stringify(fleetModels),
+      UPSTREAM: own.url,
+    })
+    processes.push(process)
+    return process
+  }
+  const close = async (): Promise<void> => {
+    await Promise.all(processes.map((process) => process.stop('SIGKILL')))
+    await own.close()
+    await redis.stop()
+  }
+  const [near, far, doomed] = await Promise.all([openProcess(), openProcess(), openProcess()])
+  // All are warm, and connected.
+  await Promise.all([near, far, doomed].map(({ url }) => healthAt(url, 'a')))
+  return { name, place, upstream: own, openProcess, near, far, doomed, close }
+}
+
+const post = (url: string, modelName: string): Promise<Response> =>
   fetch(`${url}/v1/chat/completions`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
-    body: JSON.stringify(chat('main')),
+    body: JSON.stringify(chat(modelName)),
   })
 
-async function startSingle(): Promise<{ place: RedisPlace; stop: () => Promise<void> }> {
-  const server = await redisServer()
-  return { place: { ports: [server.port], isCluster: false }, stop: () => server.stop() }
-}
-
-async function startCluster(): Promise<{ place: RedisPlace; stop: () => Promise<void> }> {
-  const cluster = await redisCluster()
-  return { place: { ports: cluster.nodes.map(({ port }) => port), isCluster: true }, stop: () => cluster.stop() }
-}
-
-describe.runIf(hasRedisServer()).each([
-  ['one Redis', startSingle],
-  ['a cluster of three masters', startCluster],
-] as const)('gateways that share %s', { timeout: 60_000 }, (name, start) => {
-  let redis: Awaited<ReturnType<typeof start>>
-  beforeAll(async () => {
-    redis = await start()
-  }, 60_000)
-  afterAll(() => redis.stop())
-
-  it.each([
-    ['listen', true],
-    ['ask', false],
-  ] as const)('know of each other’s cooldowns within 250 ms where they %s', async (how, listens) => {
-    const prefix = randomUUID()
-    const [one, other] = ['one', 'other'].map(() => open(redis.place, { prefix, listens }))
-    if (!one || !other) throw new Error('not opened')
-    await sleep(300)
-    expect(await askMain(one.gateway)).toEqual({ status: 200, servedBy: 'b' })
-    const tookMs = await until(async () => (await healthOf(other.gateway, 'a'))['state'] === 'cooling')
-    console.log(`${name}, ${how}: a cooldown is shared after ${tookMs.toFixed(0)} ms`)
-    expect(tookMs).toBeLessThan(sharedWithinMs)
-    const asked = upstream.requests.length
-    expect(await askMain(other.gateway)).toEqual({ status: 200, servedBy: 'b' })
-    expect(upstream.requests).toHaveLength(asked + 1)
-    expect(await healthOf(other.gateway, 'a')).toMatchObject({ cause: { kind: 'rate_limited', status: 429 } })
-  })
-
-  it('count each other’s calls in flight and requests of the minute, and hold a deployment to its rpm together', async () => {
-    const prefix = randomUUID()
-    const models = [{ modelName: 'main', model: 'fake/slow-700ms', id: 'a', rpm: 3 }]
-    const gateway = { routing: { preCallChecks: true } }
-    const [near, far] = ['near', 'far'].map(() => open(redis.place, { prefix, models, gateway }))
-    if (!near || !far) throw new Error('not opened')
-    // Counts are of one minute: none of them may begin in this test.
-    const leftMs = 60_000 - (Date.now() % 60_000)
-    if (leftMs < 6_000) await sleep(leftMs + 50)
-    await sleep(300)
-    const calls = Promise.all([1, 2, 3].map(() => askMain(near.gateway)))
-    const inFlightMs = await until(async () => (await healthOf(far.gateway, 'a'))['in_flight'] === 3)
-    expect(await healthOf(far.gateway, 'a')).toMatchObject({ requests_this_minute: 3 })
-    expect((await askMain(far.gateway)).status).toBe(429)
-    expect(await calls).toEqual([1, 2, 3].map(() => ({ status: 200, servedBy: 'a' })))
-    const idleMs = await until(async () => (await healthOf(far.gateway, 'a'))['in_flight'] === 0)
-    console.log(`${name}: in-flight is shared after ${inFlightMs.toFixed(0)} ms, its end after ${idleMs.toFixed(0)} ms`)
-    expect(inFlightMs).toBeLessThan(sharedWithinMs)
-    expect(idleMs).toBeLessThan(sharedWithinMs)
-  })
-
-  it('in two processes know of each other’s cooldowns, and one that is started anew learns them to the millisecond', async () => {
-    const prefix = randomUUID()
-    const [near, far] = await Promise.all([1, 2].map(() => openProcess(redis.place, prefix, refusingModels)))
-    if (!near || !far) throw new Error('not started')
-    // Both are warm, and connected.
-    await Promise.all([near, far].map(({ url }) => healthAt(url, 'a')))
-    await sleep(500)
-    expect((await post(near.url)).headers.get('x-sluice-deployment')).toBe('b')
-    const tookMs = await until(async () => (await healthAt(far.url, 'a'))['state'] === 'cooling')
-    console.log(`${name}: a cooldown is in another process after ${tookMs.toFixed(0)} ms`)
-    expect(tookMs).toBeLessThan(sharedWithinMs)
-    const { cooling_until: end } = await healthAt(near.url, 'a')
-    await Promise.all([near, far].map((process) => process.stop('SIGKILL')))
-    const reborn = await openProcess(redis.place, prefix, refusingModels)
-    await until(async () => (await healthAt(reborn.url, 'a'))['state'] === 'cooling')
-    const { cooling_until: learned } = await healthAt(reborn.url, 'a')
-    expect(Math.abs(Date.parse(String(learned)) - Date.parse(String(end)))).toBeLessThanOrEqual(50)
-    expect((await post(reborn.url)).headers.get('x-sluice-attempts')).toBe('1')
-  })
-
-  it('in two processes try a deployment that has rested with one call at a time', async () => {
-    const models: readonly ModelOptions[] = [
-      { modelName: 'main', model: 'fake/slow-100ms+status-429', id: 'a', order: 1, cooldownMs: 700 },
-      { modelName: 'main', model: 'fake/demo', id: 'b', order: 2 },
-    ]
-    const prefix = randomUUID()
-    const [near, far] = await Promise.all([1, 2].map(() => openProcess(redis.place, prefix, models)))
-    if (!near || !far) throw new Error('not started')
-    await Promise.all([near, far].map(({ url }) => healthAt(url, 'a')))
-    await sleep(300)
-    await post(near.url)
-    await until(async () => (await healthAt(far.url, 'a'))['state'] === 'cooling')
-    const tried: number[] = []
-    const end = performance.now() + 3_000
-    const lane = async (url: string): Promise<void> => {
-      while (performance.now() < end) {
-        const startedAt = performance.now()
-        const answer = await post(url)
-        expect([answer.status, answer.headers.get('x-sluice-deployment')]).toEqual([200, 'b'])
-        if (answer.headers.get('x-sluice-attempts') === '2') tried.push(startedAt)
-      }
+describe.runIf(hasRedisServer())(
+  'gateways that share one Redis, or a cluster of three masters',
+  { timeout: 60_000 },
+  () => {
+    let sources: CompiledSources
+    let fleets: readonly Fleet[] = []
+    beforeAll(async () => {
+      sources = compileSources()
+      const [single, cluster] = await Promise.all([redisServer(), redisCluster()])
+      fleets = await Promise.all([
+        startFleet('one Redis', sources, { ports: [single.port], stop: () => single.stop() }),
+        startFleet('a cluster of three masters', sources, { ...cluster, ports: cluster.nodes.map(({ port }) => port) }),
+      ])
+    }, 120_000)
+    afterAll(async () => {
+      await Promise.all(fleets.map((fleet) => fleet.close()))
+      sources.remove()
+    })
+    /** One test on both at once: it spends its time waiting. */
+    const onBoth = (run: (fleet: Fleet) => Promise<void>): (() => Promise<void>) => {
+      const named = (fleet: Fleet): Promise<void> =>
+        run(fleet).catch((error: unknown) => {
+          throw new Error(`${fleet.name}: ${String(error)}`, { cause: error })
+        })
+      return async () => void (await Promise.all(fleets.map(named)))
     }
-    await Promise.all([near, near, far, far].map(({ url }) => lane(url)))
-    const gaps = tried
-      .toSorted((a, b) => a - b)
-      .flatMap((at, index, all) => (index > 0 ? at - (all[index - 1] ?? 0) : []))
-    console.log(`${name}: tried ${tried.length} times, at least ${Math.min(...gaps).toFixed(0)} ms apart`)
-    expect(tried.length).toBeGreaterThanOrEqual(2)
-    expect(Math.min(...gaps)).toBeGreaterThan(500)
-  })
+    const openTwo = (place: RedisPlace, own: Partial<SharingOptions>): readonly [SharingGateway, SharingGateway] => {
+      const prefix = randomUUID()
+      return [open(place, { prefix, ...own }), open(place, { prefix, ...own })]
+    }
 
-  it('no longer count what a process had in flight that was killed', async () => {
-    const prefix = randomUUID()
-    const models = [{ modelName: 'main', model: 'fake/hang', id: 'a' }]
-    const far = open(redis.place, { prefix, models })
-    const near = await openProcess(redis.place, prefix, models)
-    const hung = post(near.url).catch(() => 'gone')
-    await until(async () => (await healthOf(far.gateway, 'a'))['in_flight'] === 1)
-    await near.stop('SIGKILL')
-    expect(await hung).toBe('gone')
-    const tookMs = await until(async () => (await healthOf(far.gateway, 'a'))['in_flight'] === 0)
-    console.log(`${name}: a killed process counts for ${tookMs.toFixed(0)} ms more`)
-  })
-})
+    it.each([
+      ['listen', true],
+      ['ask', false],
+    ] as const)('know of each other’s cooldowns within 250 ms where they %s', (how, listens) =>
+      onBoth(async ({ name, place, upstream: own }) => {
+        const [one, other] = openTwo(place, { listens, upstream: own.url, models: fleetModels })
+        // Once for warmth: connections, code, the other process's ear.
+        await ask(one.gateway, 'POST', '/v1/chat/completions', chat('tried'))
+        await until(async () => (await healthOf(other.gateway, 't'))['state'] !== 'healthy')
+        expect(await askMain(one.gateway)).toEqual({ status: 200, servedBy: 'b' })
+        const tookMs = await until(async () => (await healthOf(other.gateway, 'a'))['state'] === 'cooling')
+        console.log(`${name}, ${how}: a cooldown is shared after ${tookMs.toFixed(0)} ms`)
+        expect(tookMs).toBeLessThan(sharedWithinMs)
+        const asked = own.requests.length
+        expect(await askMain(other.gateway)).toEqual({ status: 200, servedBy: 'b' })
+        expect(own.requests).toHaveLength(asked + 1)
+        expect(await healthOf(other.gateway, 'a')).toMatchObject({ cause: { kind: 'rate_limited', status: 429 } })
+      })(),
+    )
+
+    it('count each other’s calls in flight and requests of the minute, and hold a deployment to its rpm together', () =>
+      onBoth(async ({ name, place }) => {
+        const models = [{ modelName: 'main', model: 'fake/slow-700ms', id: 'a', rpm: 3 }]
+        const [near, far] = openTwo(place, { models, gateway: { routing: { preCallChecks: true } } })
+        // Counts are of one minute: none of them may begin in this test.
+        const leftMs = 60_000 - (Date.now() % 60_000)
+        if (leftMs < 6_000) await sleep(leftMs + 50)
+        await sleep(300)
+        const calls = Promise.all([1, 2, 3].map(() => askMain(near.gateway)))
+        const inFlightMs = await until(async () => (await healthOf(far.gateway, 'a'))['in_flight'] === 3)
+        expect(await healthOf(far.gateway, 'a')).toMatchObject({ requests_this_minute: 3 })
+        expect((await askMain(far.gateway)).status).toBe(429)
+        expect(await calls).toEqual([1, 2, 3].map(() => ({ status: 200, servedBy: 'a' })))
+        const idleMs = await until(async () => (await healthOf(far.gateway, 'a'))['in_flight'] === 0)
+        console.log(
+          `${name}: in-flight is shared after ${inFlightMs.toFixed(0)} ms, its end after ${idleMs.toFixed(0)} ms`,
+        )
+        expect(inFlightMs).toBeLessThan(sharedWithinMs)
+        expect(idleMs).toBeLessThan(sharedWithinMs)
+      })())
+
+    it('in two processes try a deployment that has rested with one call at a time', () =>
+      onBoth(async ({ name, near, far }) => {
+        await post(near.url, 'tried')
+        await until(async () => (await healthAt(far.url, 't'))['state'] === 'cooling')
+        const tried: number[] = []
+        const end = performance.now() + 3_000
+        const lane = async (url: string): Promise<void> => {
+          while (performance.now() < end) {
+            const startedAt = performance.now()
+            const answer = await post(url, 'tried')
+            expect([answer.status, answer.headers.get('x-sluice-deployment')]).toEqual([200, 'u'])
+            if (answer.headers.get('x-sluice-attempts') === '2') tried.push(startedAt)
+          }
+        }
+        await Promise.all([near, near, far, far].map(({ url }) => lane(url)))
+        const gaps = tried
+          .toSorted((a, b) => a - b)
+          .flatMap((at, index, all) => (index > 0 ? at - (all[index - 1] ?? 0) : []))
+        console.log(`${name}: tried ${tried.length} times, at least ${Math.min(...gaps).toFixed(0)} ms apart`)
+        expect(tried.length).toBeGreaterThanOrEqual(2)
+        expect(Math.min(...gaps)).toBeGreaterThan(500)
+      })())
+
+    it('no longer count what a process had in flight that was killed', () =>
+      onBoth(async ({ name, far, doomed }) => {
+        const hung = post(doomed.url, 'hung').catch(() => 'gone')
+        await until(async () => (await healthAt(far.url, 'h'))['in_flight'] === 1)
+        await doomed.stop('SIGKILL')
+        expect(await hung).toBe('gone')
+        const tookMs = await until(async () => (await healthAt(far.url, 'h'))['in_flight'] === 0)
+        console.log(`${name}: a killed process counts for ${tookMs.toFixed(0)} ms more`)
+      })())
+
+    it('in two processes know of each other’s cooldowns, and one that is started anew learns them to the millisecond', () =>
+      onBoth(async ({ name, near, far, openProcess }) => {
+        expect((await post(near.url, 'main')).headers.get('x-sluice-deployment')).toBe('b')
+        const tookMs = await until(async () => (await healthAt(far.url, 'a'))['state'] === 'cooling')
+        console.log(`${name}: a cooldown is in another process after ${tookMs.toFixed(0)} ms`)
+        expect(tookMs).toBeLessThan(sharedWithinMs)
+        const { cooling_until: end } = await healthAt(near.url, 'a')
+        await Promise.all([near, far].map((process) => process.stop('SIGKILL')))
+        const reborn = await openProcess()
+        await until(async () => (await healthAt(reborn.url, 'a'))['state'] === 'cooling')
+        const { cooling_until: learned } = await healthAt(reborn.url, 'a')
+        expect(Math.abs(Date.parse(String(learned)) - Date.parse(String(end)))).toBeLessThanOrEqual(50)
+        expect((await post(reborn.url, 'main')).headers.get('x-sluice-attempts')).toBe('1')
+      })())
+  },
+)
 
 describe.runIf(hasRedisServer())('a gateway whose Redis fails', { timeout: 60_000 }, () => {
   let server: RedisServer
