@@ -14,7 +14,10 @@ export async function measureRedis({ dist, scale }) {
   const port = await freePort()
   const server = spawn('redis-server', ['--port', String(port), '--save', '', '--bind', '127.0.0.1'])
   const redis = new Redis(`redis://127.0.0.1:${port}`)
+  redis.on('error', () => {})
   process.env['BENCH_REDIS_URL'] = `redis://127.0.0.1:${port}`
+  // The server may still be starting.
+  await redis.ping()
   const monitor = await redis.monitor()
   const upstream = await startChild('upstream-process.mjs')
   const child = await startChild('server-process.mjs', ['node-redis', `http://127.0.0.1:${upstream.port}/whole`, dist])
