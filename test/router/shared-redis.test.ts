@@ -50,7 +50,7 @@ interface Fleet {
   readonly place: RedisPlace
   readonly upstream: FakeUpstream
   /** Starts another process. */
-  openProcess(): Promise<HostProcess>
+  readonly openProcess: () => Promise<HostProcess>
   readonly near: HostProcess
   readonly far: HostProcess
   readonly doomed: HostProcess
