@@ -179,7 +179,7 @@ export interface GatewayOptions<Host = unknown> {
   readonly explain?: boolean | undefined
   /** `GET /debug/memory/summary`, `/details` and `POST /debug/memory/gc`, for admins. @default false */
   readonly debug?: boolean | undefined
-  /** `GET /docs/`, an interactive page over `GET /openapi.json`, open to everybody. @default true */
+  /** `GET /docs/`, an interactive page over `GET /openapi.json`, open to everybody; beside `admin` too, where it is mounted. @default true */
   readonly docs?: boolean | undefined
   /** Told when a deployment begins to rest or works again, and when a soft budget is passed. Called synchronously; what it throws is logged. */
   readonly onEvent?: ((event: GatewayEvent) => void) | undefined
