@@ -162,8 +162,9 @@ describe('the page', () => {
 })
 
 describe('the docs of a gateway', () => {
-  it('lie beside its description, open to everybody', async () => {
-    const origin = await serve(nodeGateway(gateway, { path: '/llm' }))
+  it.each(['models', 'management'])('lie beside the description of its API of %s, open to everybody', async (name) => {
+    const api = name === 'models' ? gateway : gateway.admin
+    const origin = await serve(nodeGateway(api, { path: '/llm' }))
     const answer = await fetch(`${origin}/llm/docs`)
     expect([answer.status, answer.url]).toEqual([200, `${origin}/llm/docs/`])
     const answers = [...(await crawl(answer.url))]
@@ -174,6 +175,7 @@ describe('the docs of a gateway', () => {
   it('can be left out', async () => {
     const quiet = createGateway({ models: [], auth: 'none', docs: false })
     expect(quiet.handle(requestOf('GET', '/docs/'))).toBeNull()
+    expect(quiet.admin.handle(requestOf('GET', '/docs/'))).toBeNull()
     await quiet.close()
   })
 })
