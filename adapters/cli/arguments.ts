@@ -4,6 +4,8 @@ import { parseArgs } from 'node:util'
 export interface CliArguments {
   readonly config: string | undefined
   readonly model: string | undefined
+  /** Where rows of the ledger lie until the database has them. */
+  readonly journal: string | undefined
   readonly host: string
   readonly port: number
   readonly help: boolean
@@ -17,6 +19,7 @@ export class UsageError extends Error {
 
 /** What `--help` prints. */
 export const usage = `Usage: sluice [--config <file> | --model <provider/model>] [--host <address>] [--port <number>]
+              [--journal <directory>]
 
 An OpenAI-compatible gateway over many providers. Without --config and --model it serves a demo that needs no key.
 
@@ -24,6 +27,7 @@ An OpenAI-compatible gateway over many providers. Without --config and --model i
   -m, --model <provider/model>  serve one model; its key is read from the environment
       --host <address>          address to listen on [127.0.0.1]
   -p, --port <number>           port to listen on, 0 for any free one [4000]
+      --journal <directory>     keep what was spent here until the database has it, so that a kill loses none
   -h, --help                    print this
   -v, --version                 print the version
 `
@@ -33,16 +37,17 @@ const options = {
   model: { type: 'string', short: 'm' },
   host: { type: 'string', default: '127.0.0.1' },
   port: { type: 'string', short: 'p', default: '4000' },
+  journal: { type: 'string' },
   help: { type: 'boolean', short: 'h', default: false },
   version: { type: 'boolean', short: 'v', default: false },
 } as const
 
 /** Reads the words behind the program's name. @throws UsageError */
 export function parseArguments(words: readonly string[]): CliArguments {
-  const { config, model, host, port, help, version } = parseWords(words)
+  const { config, model, host, port, journal, help, version } = parseWords(words)
   if (config !== undefined && model !== undefined) throw new UsageError('--config and --model exclude each other')
-  if (config === '' || model === '' || host === '') throw new UsageError('an option has an empty value')
-  return { config, model, host: host.replace(/^\[(.*)\]$/, '$1'), port: toPort(port), help, version }
+  if ([config, model, host, journal].includes('')) throw new UsageError('an option has an empty value')
+  return { config, model, journal, host: host.replace(/^\[(.*)\]$/, '$1'), port: toPort(port), help, version }
 }
 
 function parseWords(words: readonly string[]) {

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { resolve } from 'node:path'
 import { type Logger, GatewayError, createGateway, version } from '../../src/index.js'
 import { nodeGateway, type NodeRequest } from '../node.js'
 import { uiGateway } from '../ui.js'
@@ -57,11 +58,12 @@ async function serve(parsed: CliArguments, process: CliProcess): Promise<CliOutc
   }
 }
 
-async function listen(setup: Setup, { host, port }: CliArguments, process: CliProcess): Promise<CliOutcome> {
+async function listen(setup: Setup, { host, port, journal }: CliArguments, process: CliProcess): Promise<CliOutcome> {
   // The gateway never runs open by accident: a file without a master key gets one.
   const generated = setup.options.masterKey === undefined ? createMasterKey() : undefined
   const masterKey = setup.options.masterKey ?? generated
-  const gateway = build({ keys: true, ...setup.options, masterKey, logger: stderrLogger(process) })
+  const spend = { ...setup.options.spend, ...(journal !== undefined && { journalDirectory: resolve(journal) }) }
+  const gateway = build({ keys: true, ...setup.options, spend, masterKey, logger: stderrLogger(process) })
   const apis = nodeGateway(wholeGateway(gateway))
   const page = nodeGateway(uiGateway(gateway), { path: '/ui' })
   const metrics = setup.metrics ?? passOn

@@ -98,7 +98,14 @@ export function createAccountsParts(options: GatewayOptions, core: AccountsCore)
     ledger,
     queue,
     pricing,
-    spend: createSpend({ ledger, queue, pricing, admission, findDeployment: core.findDeployment }),
+    spend: createSpend({
+      ledger,
+      queue,
+      pricing,
+      admission,
+      findDeployment: core.findDeployment,
+      tell: outbox && ((event) => outbox.add(event)),
+    }),
     async close(deadlineMs) {
       pruning?.cancel()
       await admission.close()

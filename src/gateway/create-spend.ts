@@ -10,6 +10,7 @@ import type {
   SpendRow,
 } from '../ports/ledger.js'
 import type { LedgerQueue } from '../spend/ledger-queue.js'
+import type { UsageEvent } from '../spend/options.js'
 import { type RepriceParts, type RepricedRow, repriceRow } from './reprice.js'
 
 /** Which rows are priced again. */
@@ -41,7 +42,8 @@ export interface Spend {
   /**
    * Prices the rows that are marked `priced: false` with today's prices: those of their deployments, of `spend.prices`,
    * or published ones. Corrects the sums, and the budgets that this process has counted in, which are added up from the
-   * ledger once more; other processes' counters follow where they are shared. May be repeated.
+   * ledger once more; other processes' counters follow where they are shared. `onUsage` hears of each correction. May be
+   * repeated.
    */
   reprice(range?: RepriceRange): Promise<Repriced>
   /** Writes the rows that wait; resolves to false where some are left after `deadlineMs`. @default 5,000 */
@@ -60,6 +62,8 @@ export interface SpendParts extends RepriceParts {
   readonly queue: LedgerQueue
   readonly pricing: Pick<Pricing, 'findNow' | 'ready'>
   readonly admission: Pick<Admission, 'recount'>
+  /** Tells the host's billing; undefined where it has none. */
+  readonly tell: ((event: UsageEvent) => void) | undefined
 }
 
 const flushMs = 5_000
@@ -87,7 +91,7 @@ export function createSpend(parts: SpendParts): Spend {
 }
 
 async function reprice(range: RepriceRange, parts: SpendParts): Promise<Repriced> {
-  const { ledger, queue, pricing, admission } = parts
+  const { ledger, queue, pricing, admission, tell } = parts
   await pricing.ready()
   await queue.flush(flushMs)
   const total = { rows: 0, unpriced: 0, charged: 0n }
@@ -105,6 +109,7 @@ async function reprice(range: RepriceRange, parts: SpendParts): Promise<Repriced
     total.unpriced += page.entries.length - changes.filter(({ priced }) => priced.priced).length
     for (const { row, priced } of changes) {
       total.charged += priced.charged - row.charged
+      tell?.(toCorrection(row, priced))
       for (const scope of row.scopes) touched.set(`${scope.kind}\n${scope.id}`, scope)
     }
     after = page.next
@@ -116,6 +121,12 @@ async function reprice(range: RepriceRange, parts: SpendParts): Promise<Repriced
 interface Change {
   readonly row: LedgerEntry
   readonly priced: RepricedRow
+}
+
+function toCorrection(row: LedgerEntry, priced: RepricedRow): UsageEvent {
+  const [cost, charged] = [priced.cost - row.cost, priced.charged - row.charged]
+  // A row has a cost but once: told again, by whichever process, the correction has the same name.
+  return { ...row, ...priced, id: `${row.id}:${priced.cost}`, corrects: row.id, usage: {}, cost, charged }
 }
 
 function toChange(row: LedgerEntry, parts: SpendParts): readonly Change[] {

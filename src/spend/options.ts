@@ -6,6 +6,15 @@ import type { LedgerEntry } from '../ports/ledger.js'
 /** Budgets and limits of all callers together. */
 export type SharedLimits = Pick<Scope, 'budget' | 'rpm' | 'tpm' | 'maxParallelRequests'>
 
+/** What `onUsage` is told: a row of the ledger, or the correction of one. */
+export interface UsageEvent extends LedgerEntry {
+  /**
+   * Set where `reprice` has priced a row again: that row's id. `cost` and `charged` are what comes to those of the row, less
+   * where negative; there is no `usage`. Its own id is the same however often it is told.
+   */
+  readonly corrects?: string
+}
+
 /** How money is counted. */
 export interface SpendOptions {
   /** Prices by `provider/model` or `model`; they hide those that come with the package. */
@@ -30,10 +39,10 @@ export interface SpendOptions {
   /** The same by id of the deployment. */
   readonly deployments?: Readonly<Record<string, SharedLimits>> | undefined
   /**
-   * Told of every row once the ledger has it, in batches; repeated until it resolves, with the same ids, so that whoever
-   * bills by them can tell repetitions.
+   * Told of every row once the ledger has it, and of corrections, in batches; repeated until it resolves, with the same
+   * ids, so that whoever bills by them can tell repetitions.
    */
-  readonly onUsage?: ((entries: readonly LedgerEntry[]) => PromiseLike<void> | void) | undefined
+  readonly onUsage?: ((entries: readonly UsageEvent[]) => PromiseLike<void> | void) | undefined
   /** Rows older than so many days are forgotten; sums by day stay. @default never */
   readonly retentionDays?: number | undefined
 }

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -46,6 +46,7 @@ let files = 0
 
 async function launch(
   sections: Sections,
+  words: readonly string[] = [],
 ): Promise<{ readonly running?: Running; readonly code?: number; error: string }> {
   files += 1
   const file = join(folder, `config-${files}.json`)
@@ -53,7 +54,7 @@ async function launch(
   const general_settings = { master_key: 'sk-master', ...sections.general_settings }
   writeFileSync(file, JSON.stringify({ model_list, ...sections, general_settings }))
   const output = { out: '', error: '' }
-  const outcome = await runCli(['--config', file, '--port', '0'], {
+  const outcome = await runCli(['--config', file, '--port', '0', ...words], {
     env: {},
     out: (text) => void (output.out += text),
     error: (text) => void (output.error += text),
@@ -71,8 +72,8 @@ async function launch(
   return { running: one, error: output.error }
 }
 
-async function serve(sections: Sections): Promise<Running> {
-  const { running: one, error } = await launch(sections)
+async function serve(sections: Sections, words: readonly string[] = []): Promise<Running> {
+  const { running: one, error } = await launch(sections, words)
   if (!one) throw new Error(`it does not run: ${error}`)
   return one
 }
@@ -203,6 +204,28 @@ describe.each(Object.keys(places))('general_settings.database_url of %s', (kind)
       await place.remove()
     }
   })
+})
+
+describe('--journal', () => {
+  it('names where rows lie that the database has not got, and from where it gets them at the next start', async () => {
+    const journal = join(folder, 'journal')
+    const database = join(folder, 'journaled.db')
+    const general_settings = { database_url: `sqlite:${database}` }
+    const first = await serve({ general_settings }, ['--journal', journal])
+    const file = new Sqlite(database)
+    // Rows cannot be written any more, as where a disk is full.
+    file.exec('ALTER TABLE sluice_ledger RENAME TO elsewhere')
+    expect((await ask(first)).status).toBe(200)
+    await expect.poll(() => existsSync(journal) && readdirSync(journal).length, { timeout: 10_000 }).toBe(1)
+    await first.stop()
+    file.exec('ALTER TABLE elsewhere RENAME TO sluice_ledger')
+    const count = file.prepare('SELECT COUNT(*) AS rows FROM sluice_ledger')
+    expect(count.get()).toEqual({ rows: 0 })
+    await serve({ general_settings }, ['--journal', journal])
+    await expect.poll(() => count.get(), { timeout: 10_000 }).toEqual({ rows: 1 })
+    await expect.poll(() => readdirSync(journal), { timeout: 10_000 }).toEqual([])
+    file.close()
+  }, 40_000)
 })
 
 describe('the management API', () => {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { Caller, GatewayEvent, GatewayOptions, LedgerEntry } from '../../src/index.js'
+import type { Caller, GatewayEvent, GatewayOptions, LedgerEntry, ScopeKind } from '../../src/index.js'
 import { createMemoryLedger } from '../../src/stores/memory-ledger.js'
 import { anyCaller } from '../support/deployment.js'
 import { type GatewayLab, ask, chat, jsonOf, startGatewayLab, textOf } from '../support/gateway.js'

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { GatewayOptions } from '../../src/index.js'
+import type { GatewayOptions, UsageEvent } from '../../src/index.js'
 import { anyCaller } from '../support/deployment.js'
 import { type GatewayLab, ask, chat, startGatewayLab, textOf } from '../support/gateway.js'
 import { billOf, chargedOf, levelsOf, openMemory, price, rowsOf } from './proof-lab.js'
@@ -50,6 +50,27 @@ describe('reprice', () => {
     expect(await gateway.spend.reprice()).toEqual({ rows: 0, unpriced: 0, charged: 0n })
     const all = await rowsOf(proof.stores.ledger)
     expect(await team()).toMatchObject({ used: Number(chargedOf(all) / 1_000n), held: 0 })
+  })
+
+  it('tells the billing of the host what comes to each row, by names that stay', async () => {
+    const told: UsageEvent[] = []
+    const { gateway, call, proof } = start({ spend: { onUsage: (events) => void told.push(...events) } })
+    for (let times = 0; times < 2; times += 1) await call()
+    await gateway.spend.flush()
+    gateway.deployments.update('odd', { ...odd, prices: price })
+    await gateway.spend.reprice()
+    await gateway.spend.reprice()
+    await gateway.close()
+    const rows = await rowsOf(proof.stores.ledger)
+    const corrections = told.filter(({ corrects }) => corrects !== undefined)
+    expect(told).toHaveLength(4)
+    expect(new Set(told.map(({ id }) => id)).size).toBe(4)
+    for (const { id, cost, charged } of rows) {
+      expect(corrections.filter(({ corrects }) => corrects === id)).toEqual([
+        expect.objectContaining({ id: `${id}:${cost}`, usage: {}, cost, charged, priced: true }),
+      ])
+    }
+    expect(told.reduce((sum, { charged }) => sum + charged, 0n)).toBe(chargedOf(rows))
   })
 
   it('leaves out rows of other times', async () => {
