@@ -100,7 +100,9 @@ export {
   settledMemoryMs,
 } from './ports/counters.js'
 export type {
+  ChargedScope,
   LedgerEntry,
+  RepricedEntry,
   LedgerPage,
   LedgerQuery,
   LedgerStore,
@@ -120,7 +122,7 @@ export type {
   StoredRecord,
   WriteResult,
 } from './ports/records.js'
-export { isModelMatch } from './ports/ledger.js'
+export { chargedTo, isModelMatch } from './ports/ledger.js'
 // What every store of ledger rows and records has to work out, whatever it writes to.
 export { type Cursor, fromCursor, pageSize, toCursor } from './stores/cursor.js'
 export {
@@ -135,9 +137,10 @@ export {
   type WindowParts,
   compareGroups,
   planReport,
-  priceDifference,
+  priceChange,
   rollUp,
   sumsOf,
   windowParts,
+  withPrice,
 } from './stores/roll-ups.js'
 export { isObject, parseJson } from './wire/json.js'

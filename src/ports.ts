@@ -45,7 +45,7 @@ export interface Scope extends ScopeRef {
   /** Requests and tokens per minute of single models or, as `openai/*`, families of them. */
   readonly modelLimits?: Readonly<Record<string, ModelLimit>>
   readonly maxParallelRequests?: number
-  /** What the scope is charged per dollar of cost, such as 1.2. @default 1 */
+  /** What the scope is charged per dollar of cost, such as 1.2. @default that of the nearest scope around it, else 1 */
   readonly markUp?: number
 }
 

@@ -1,4 +1,11 @@
-import { type LedgerEntry, type RollUps, isObject, parseJson } from '../../src/index.js'
+import {
+  type ChargedScope,
+  type LedgerEntry,
+  type RollUps,
+  type ScopeRef,
+  isObject,
+  parseJson,
+} from '../../src/index.js'
 import type { SqlRow } from './database.js'
 import { fromMoney } from './dialect.js'
 import { digestOf, toKey, toText } from './text.js'
@@ -15,7 +22,13 @@ export function toLedgerRow(entry: LedgerEntry): SqlRow {
     deployment: toText(entry.deployment),
     provider: toText(entry.provider),
     model: toText(entry.model),
-    scopes_json: JSON.stringify(entry.scopes.map(({ kind, id }) => ({ kind, id }))),
+    scopes_json: JSON.stringify(
+      entry.scopes.map(({ kind, id, charged }) => ({
+        kind,
+        id,
+        charged: charged === undefined ? charged : String(charged),
+      })),
+    ),
     usage_json: JSON.stringify(entry.usage),
     tags_json: JSON.stringify(entry.tags),
     price_json: entry.price && JSON.stringify(entry.price),
@@ -49,7 +62,7 @@ export function fromLedgerRow(row: SqlRow): LedgerEntry {
     at: Number(row['at_ms']),
     operation: text('operation'),
     caller: text('caller'),
-    scopes: toArray<LedgerEntry['scopes'][number]>(json('scopes_json')),
+    scopes: toArray<StoredScope>(json('scopes_json')).map(toScope),
     modelName: text('model_name'),
     deployment: text('deployment'),
     provider: text('provider'),
@@ -73,6 +86,12 @@ export function fromLedgerRow(row: SqlRow): LedgerEntry {
   }
 }
 
+type StoredScope = ScopeRef & { readonly charged?: string }
+
+function toScope({ kind, id, charged }: StoredScope): ChargedScope {
+  return charged === undefined ? { kind, id } : { kind, id, charged: BigInt(charged) }
+}
+
 /** What this adapter wrote itself as an array of these. */
 function toArray<T>(value: unknown): readonly T[] {
   return Array.isArray(value) ? value : []
@@ -90,8 +109,9 @@ export const marks = {
 
 /** The rows that find an entry by its scopes. */
 export function toScopeRows(entry: LedgerEntry): readonly SqlRow[] {
-  const scopes = entry.scopes.map(({ kind, id }) => ({ kind, scope: toKey(id) }))
-  return [...new Map(scopes.map((scope) => [JSON.stringify(scope), scope])).values()].map(withEntry(entry))
+  const scopes = entry.scopes.map(({ kind, id, charged }) => ({ kind, scope: toKey(id), charged }))
+  const each = new Map(scopes.map((scope) => [`${scope.kind} ${scope.scope}`, scope]))
+  return [...each.values()].map(({ charged = entry.charged, ...scope }) => ({ ...withEntry(entry)(scope), charged }))
 }
 
 /** The rows that mark an entry, none for most. */
@@ -109,7 +129,7 @@ function withEntry(entry: LedgerEntry): (scope: SqlRow) => SqlRow {
 export function withKeys(entry: LedgerEntry): LedgerEntry {
   return {
     ...entry,
-    scopes: entry.scopes.map(({ kind, id }) => ({ kind, id: toKey(id) })),
+    scopes: entry.scopes.map((scope) => ({ ...scope, id: toKey(scope.id) })),
     modelName: toKey(entry.modelName),
     provider: toKey(entry.provider),
   }

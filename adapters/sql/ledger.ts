@@ -5,13 +5,14 @@ import {
   type LedgerPage,
   type LedgerQuery,
   type LedgerStore,
+  type RepricedEntry,
   compareGroups,
   fromCursor,
   isModelMatch,
   isObject,
   pageSize,
   planReport,
-  priceDifference,
+  priceChange,
   rollUp,
   type SpendGroup,
   type SpendQuery,
@@ -19,6 +20,7 @@ import {
   sumsOf,
   toCursor,
   windowParts,
+  withPrice,
 } from '../../src/index.js'
 import { type SqlDatabase, type SqlRow, type SqlValue, type Statement, type Work, ask } from './database.js'
 import {
@@ -253,9 +255,7 @@ function toSpendRow(row: SqlRow, by: readonly SpendGroup[]): SpendRow {
   }
 }
 
-type Price = Parameters<LedgerStore['reprice']>[0][number]
-
-function* reprice(dialect: Dialect, tables: Tables, prices: ReadonlyMap<string, Price>): Work<number> {
+function* reprice(dialect: Dialect, tables: Tables, prices: ReadonlyMap<string, RepricedEntry>): Work<number> {
   const ids = JSON.stringify([...prices.keys()].map((id) => ({ id })))
   const from = `${dialect.rows(keyColumns(tables.ledger))} JOIN ${tables.ledger.name} l ON l.id = r.id`
   const { rows } = yield* ask(
@@ -263,9 +263,12 @@ function* reprice(dialect: Dialect, tables: Tables, prices: ReadonlyMap<string, 
     ids,
   )
   const before = rows.map(fromLedgerRow)
-  const after = before.map((entry) => ({ ...entry, ...prices.get(entry.id), id: entry.id }))
+  const after = before.map((entry) => {
+    const price = prices.get(entry.id)
+    return price ? withPrice(entry, price) : entry
+  })
   yield* updateRows(dialect, tables.ledger, {
-    set: ['cost', 'charged', 'priced', 'price_json'],
+    set: ['cost', 'charged', 'priced', 'price_json', 'scopes_json'],
     rows: after.map(toLedgerRow),
   })
   yield* deleteRows(dialect, tables.ledgerScopes, before.flatMap(toMarkRows))
@@ -273,7 +276,7 @@ function* reprice(dialect: Dialect, tables: Tables, prices: ReadonlyMap<string, 
   yield* updateRows(dialect, tables.ledgerScopes, { set: ['charged'], rows: after.flatMap(toScopeRows) })
   const changes = before.flatMap((entry, index) => {
     const price = after[index]
-    return price ? [{ entry: withKeys(entry), sums: priceDifference(entry, price) }] : []
+    return price ? [priceChange(withKeys(entry), withKeys(price))] : []
   })
   yield* addToRollUps(dialect, tables, changes)
   return before.length

@@ -11,6 +11,7 @@ import type {
 } from '../ports/ledger.js'
 import type { LedgerQueue } from '../spend/ledger-queue.js'
 import type { UsageEvent } from '../spend/options.js'
+import { priceChange, withPrice } from '../stores/roll-ups.js'
 import { type RepriceParts, type RepricedRow, repriceRow } from './reprice.js'
 
 /** Which rows are priced again. */
@@ -126,7 +127,8 @@ interface Change {
 function toCorrection(row: LedgerEntry, priced: RepricedRow): UsageEvent {
   const [cost, charged] = [priced.cost - row.cost, priced.charged - row.charged]
   // A row has a cost but once: told again, by whichever process, the correction has the same name.
-  return { ...row, ...priced, id: `${row.id}:${priced.cost}`, corrects: row.id, usage: {}, cost, charged }
+  const scopes = priceChange(row, withPrice(row, priced)).entry.scopes
+  return { ...row, ...priced, scopes, id: `${row.id}:${priced.cost}`, corrects: row.id, usage: {}, cost, charged }
 }
 
 function toChange(row: LedgerEntry, parts: SpendParts): readonly Change[] {

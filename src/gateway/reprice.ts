@@ -1,11 +1,12 @@
 import { type PricedDeployment, type Pricing } from '../call/accounts/pricing.js'
+import { scopeKey } from '../call/accounts/mark-ups.js'
 import { toPriceRecord } from '../call/accounts/ledger-entries.js'
-import type { LedgerEntry, LedgerStore } from '../ports/ledger.js'
+import type { ChargedScope, LedgerEntry, RepricedEntry, ScopeRef } from '../ports/ledger.js'
 import { type Circumstances, costOf, isTimed, multiply, noUsage, toFactor } from '../spend/index.js'
-import { isObject, numberOf, stringOf } from '../wire/json.js'
+import { type JsonObject, isObject, numberOf, stringOf } from '../wire/json.js'
 
 /** A row with its price of today. */
-export type RepricedRow = Parameters<LedgerStore['reprice']>[0][number]
+export type RepricedRow = RepricedEntry
 
 /** What a row is priced with. */
 export interface RepriceParts {
@@ -24,15 +25,24 @@ export function repriceRow(row: LedgerEntry, { pricing, findDeployment }: Repric
   const usage = { ...noUsage, ...row.usage, estimated: row.estimated }
   const circumstances = circumstancesOf(row)
   const markUp = toFactor(stringOf(row.price?.['markUp']) ?? 1)
+  const told = row.price?.['scopeMarkUps']
+  const scopeMarkUps = isObject(told) ? told : undefined
   const cost = costOf(isTimed(price) ? { ...usage, milliseconds: row.latencyMs } : usage, price, circumstances)
   if (!cost.priced && cost.pico === row.cost) return undefined
   return {
     id: row.id,
     cost: cost.pico,
     charged: row.billable ? multiply(cost.pico, markUp) : 0n,
-    price: toPriceRecord({ price, cost, markUp, circumstances }),
+    scopes: row.scopes.map((scope) => toCharged(scope, scopeMarkUps, row.billable ? cost.pico : 0n)),
+    price: toPriceRecord({ price, cost, markUp, scopeMarkUps, circumstances }),
     priced: cost.priced,
   }
+}
+
+/** A scope with what it is charged where it has a mark-up of its own. */
+function toCharged({ kind, id }: ScopeRef, markUps: JsonObject | undefined, cost: bigint): ChargedScope {
+  const own = stringOf(markUps?.[scopeKey({ kind, id })])
+  return own === undefined ? { kind, id } : { kind, id, charged: multiply(cost, toFactor(own)) }
 }
 
 /** What `toPriceRecord` kept of them. */

@@ -28,6 +28,20 @@ export interface ScopeRef {
   readonly id: string
 }
 
+/** A scope that an entry counts for. */
+export interface ChargedScope extends ScopeRef {
+  /** What this scope is charged; absent where it is the entry's `charged`. */
+  readonly charged?: bigint
+}
+
+/** Pico-dollars that an entry charges to a scope. */
+export function chargedTo(
+  { scopes, charged }: Pick<LedgerEntry, 'scopes' | 'charged'>,
+  { kind, id }: ScopeRef,
+): bigint {
+  return scopes.find((scope) => scope.kind === kind && scope.id === id)?.charged ?? charged
+}
+
 /** One billed attempt, or one answer from the cache. Written once, never changed but by `reprice`. */
 export interface LedgerEntry {
   /** Unique; appending it again does nothing. */
@@ -40,7 +54,7 @@ export interface LedgerEntry {
   /** `Caller.id`. */
   readonly caller: string
   /** Everything that the spend counts for, each once: the caller's scopes, model, provider, deployment, tags. */
-  readonly scopes: readonly ScopeRef[]
+  readonly scopes: readonly ChargedScope[]
   /** The model group that was asked for. */
   readonly modelName: string
   readonly deployment: string
@@ -56,7 +70,7 @@ export interface LedgerEntry {
   readonly price: JsonObject | null
   /** What the provider charges, in pico-dollars (1e-12). */
   readonly cost: bigint
-  /** What the scopes are charged: `cost` with mark-up; 0 where not billable. */
+  /** What the call is charged: `cost` with the innermost mark-up; 0 where not billable. A scope with another has its own. */
   readonly charged: bigint
   /** False where no price is known: `cost` is 0 until `reprice`. */
   readonly priced: boolean
@@ -143,6 +157,11 @@ export interface SpendRow {
   readonly cacheReadTokens: number
 }
 
+/** A row's price anew. */
+export interface RepricedEntry extends Pick<LedgerEntry, 'id' | 'cost' | 'charged' | 'price' | 'priced'> {
+  readonly scopes?: readonly ChargedScope[]
+}
+
 /** Append-only rows and their daily sums. Every method may reject; whoever calls it has the deadline and the queue. */
 export interface LedgerStore {
   /**
@@ -163,8 +182,11 @@ export interface LedgerStore {
    * @throws GatewayError invalid_request for a combination that is not kept
    */
   report(query: SpendQuery): Promise<readonly SpendRow[]>
-  /** Replaces cost, charge, price and `priced` of rows, and corrects the roll-ups; gives how many rows were changed. */
-  reprice(entries: readonly Pick<LedgerEntry, 'id' | 'cost' | 'charged' | 'price' | 'priced'>[]): Promise<number>
+  /**
+   * Replaces cost, charge, price and `priced` of rows, and what their scopes are charged, and corrects the roll-ups; gives
+   * how many rows were changed. `scopes`: those of the row. @default each is charged what the row is
+   */
+  reprice(entries: readonly RepricedEntry[]): Promise<number>
   /** Forgets rows older than `before` (milliseconds); roll-ups stay. Gives how many. */
   prune(before: number): Promise<number>
 }

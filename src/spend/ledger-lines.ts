@@ -16,23 +16,26 @@ const Line = z.object({
   operation: z.string(),
   caller: z.string(),
   scopes: z.array(
-    z.object({
-      kind: z.enum([
-        'gateway',
-        'organization',
-        'team',
-        'member',
-        'user',
-        'key',
-        'customer',
-        'session',
-        'model',
-        'provider',
-        'deployment',
-        'tag',
-      ]),
-      id: z.string(),
-    }),
+    z
+      .object({
+        kind: z.enum([
+          'gateway',
+          'organization',
+          'team',
+          'member',
+          'user',
+          'key',
+          'customer',
+          'session',
+          'model',
+          'provider',
+          'deployment',
+          'tag',
+        ]),
+        id: z.string(),
+        charged: money.optional(),
+      })
+      .transform(({ charged, ...ref }) => (charged === undefined ? ref : { ...ref, charged })),
   ),
   modelName: z.string(),
   deployment: z.string(),
@@ -63,7 +66,7 @@ function orUndefined<T>(value: T | undefined): T | undefined {
 
 /** An entry as one line of the journal, without the line's end; money as digits. */
 export function toLine(entry: LedgerEntry): string {
-  return JSON.stringify({ ...entry, cost: String(entry.cost), charged: String(entry.charged) })
+  return JSON.stringify(entry, (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value))
 }
 
 /** The entry of a line; undefined for a line that was cut off, or is none of ours. */

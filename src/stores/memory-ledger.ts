@@ -6,6 +6,7 @@ import {
   type ScopeRef,
   type SpendQuery,
   type SpendRow,
+  chargedTo,
   isModelMatch,
 } from '../ports/ledger.js'
 import { type Cursor, fromCursor, pageSize, toCursor } from './cursor.js'
@@ -19,10 +20,11 @@ import {
   isColumnOfEntry,
   modelsOf,
   planReport,
-  priceDifference,
+  priceChange,
   rollUp,
   sumsOf,
   windowParts,
+  withPrice,
 } from './roll-ups.js'
 
 /** Settings of the ledger in memory. */
@@ -113,7 +115,7 @@ export function createMemoryLedger({
         for (let place = placeOf(entries, { at: edge.from, id: '' }); place < entries.length; place += 1) {
           const entry = entries[place]
           if (!entry || entry.at >= edge.until) break
-          if (hasScope(entry, scope) && counts(modelsOf(entry.scopes))) sum += entry.charged
+          if (hasScope(entry, scope) && counts(modelsOf(entry.scopes))) sum += chargedTo(entry, scope)
         }
       }
       return sum
@@ -126,11 +128,10 @@ export function createMemoryLedger({
     async reprice(prices) {
       const changed = [...new Map(prices.map((price) => [price.id, price])).values()].flatMap((price) => {
         const entry = byId.get(price.id)
-        return entry ? [{ entry, price }] : []
+        return entry ? [{ entry, priced: withPrice(entry, price) }] : []
       })
-      change(changed.map(({ entry, price }) => ({ entry, sums: priceDifference(entry, price) })))
-      for (const { entry, price } of changed) {
-        const priced = { ...entry, ...price }
+      change(changed.map(({ entry, priced }) => priceChange(entry, priced)))
+      for (const { entry, priced } of changed) {
         byId.set(entry.id, priced)
         entries[placeOf(entries, entry)] = priced
       }

@@ -1,5 +1,14 @@
 import { GatewayError } from '../errors.js'
-import type { LedgerEntry, ScopeKind, ScopeRef, SpendGroup, SpendQuery, SpendRow } from '../ports/ledger.js'
+import {
+  type LedgerEntry,
+  type RepricedEntry,
+  type ScopeKind,
+  type ScopeRef,
+  type SpendGroup,
+  type SpendQuery,
+  type SpendRow,
+  chargedTo,
+} from '../ports/ledger.js'
 
 /** What roll-ups add up. */
 export type Sums = Omit<SpendRow, 'group'>
@@ -96,6 +105,20 @@ export function priceDifference(from: Pick<LedgerEntry, 'cost' | 'charged'>, to:
   return { charged, cost, calls: 0, failures: 0, inputTokens: 0, outputTokens: 0, cacheReadTokens: 0 }
 }
 
+/** The change that another price makes, to each scope by what it is charged; `after` is the entry with it. */
+export function priceChange<Entry extends LedgerEntry>(before: LedgerEntry, after: Entry): Change {
+  const scopes = after.scopes.map(({ kind, id }) => {
+    return { kind, id, charged: chargedTo(after, { kind, id }) - chargedTo(before, { kind, id }) }
+  })
+  return { entry: { ...after, scopes }, sums: priceDifference(before, after) }
+}
+
+/** A row with another price: without a word of its scopes each is charged what the row is. */
+export function withPrice(entry: LedgerEntry, price: RepricedEntry): LedgerEntry {
+  const scopes = price.scopes ?? entry.scopes.map(({ kind, id }) => ({ kind, id }))
+  return { ...entry, ...price, id: entry.id, scopes }
+}
+
 /** Adds one set of sums to another. */
 export function addSums(a: Sums, b: Sums): Sums {
   return {
@@ -125,11 +148,12 @@ export function rollUp(changes: readonly Change[]): RollUps {
     const hour = Math.floor(entry.at / hourMs) * hourMs
     days.add([day, 'all', '', model, provider], () => ({ day, kind: 'all', id: '', model, provider }), sums)
     const models = modelsOf(scopes)
-    for (const { kind, id } of scopes) {
-      hours.add([kind, id, hour], () => ({ kind, id, hour }), { charged })
-      modelHours.add([kind, id, hour, ...models], () => ({ kind, id, hour, models }), { charged })
+    for (const { kind, id, charged: own = charged } of scopes) {
+      hours.add([kind, id, hour], () => ({ kind, id, hour }), { charged: own })
+      modelHours.add([kind, id, hour, ...models], () => ({ kind, id, hour, models }), { charged: own })
       if (isColumnOfEntry(kind)) continue
-      days.add([day, kind, id, model, provider], () => ({ day, kind, id, model, provider }), sums)
+      const ownSums = own === charged ? sums : { ...sums, charged: own }
+      days.add([day, kind, id, model, provider], () => ({ day, kind, id, model, provider }), ownSums)
     }
     for (const caller of callersOf(scopes)) {
       const name = [day, model, provider, caller.organization, caller.team, caller.user, caller.key]

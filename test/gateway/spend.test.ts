@@ -70,16 +70,26 @@ describe('the ledger', () => {
     expect(scopes).not.toContain('tag:label')
   })
 
-  it('charges the innermost mark-up', async () => {
+  it('charges the innermost mark-up, and each scope its own', async () => {
     const { gateway, rows } = start({
       auth: callerOf([
+        { kind: 'organization', id: 'o' },
         { kind: 'team', id: 't', markUp: 3 },
+        { kind: 'user', id: 'u' },
         { kind: 'key', id: 'k', markUp: 1.5 },
       ]),
     })
     await ask(gateway, 'POST', '/v1/chat/completions', chat('main'))
     const [row] = await rows()
-    expect(row?.charged).toBe(((row?.cost ?? 0n) * 3n) / 2n)
+    const cost = row?.cost ?? 0n
+    expect(row?.charged).toBe((cost * 3n) / 2n)
+    await gateway.spend.flush()
+    const spent = (kind: ScopeKind, id: string) => gateway.spend.total({ kind, id }, 0)
+    expect(await spent('organization', 'o')).toBe(cost)
+    expect(await spent('team', 't')).toBe(cost * 3n)
+    expect(await spent('user', 'u')).toBe(cost * 3n)
+    expect(await spent('key', 'k')).toBe((cost * 3n) / 2n)
+    expect(await spent('model', 'main')).toBe((cost * 3n) / 2n)
   })
 
   it('has no row for what a provider refuses', async () => {

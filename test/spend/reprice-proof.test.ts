@@ -73,6 +73,39 @@ describe('reprice', () => {
     expect(told.reduce((sum, { charged }) => sum + charged, 0n)).toBe(chargedOf(rows))
   })
 
+  it('charges each scope its own mark-up, in its budget as in the ledger', async () => {
+    const budget = { maxBudget: 1 }
+    const nested = [
+      { kind: 'organization', id: 'o', budget },
+      { kind: 'team', id: 't', budget, markUp: 2 },
+      { kind: 'key', id: 'k', budget, modelBudgets: { odd: budget }, markUp: 1.5 },
+    ] as const
+    const { gateway, proof, call } = start({ auth: { identify: () => ({ ...anyCaller, scopes: nested }) } })
+    const check = async (bill: bigint) => {
+      const expected = { 'organization:o': bill, 'team:t': bill * 2n, 'key:k': (bill * 3n) / 2n }
+      for (const [name, charged] of Object.entries(expected)) {
+        const [scope] = nested.filter(({ kind, id }) => `${kind}:${id}` === name)
+        if (!scope) throw new Error(name)
+        expect(await gateway.spend.total(scope, 0), name).toBe(charged)
+        expect(await proof.stores.ledger.total(scope, 0, undefined, 'odd'), name).toBe(charged)
+        const levels = (await levelsOf(proof)).filter(({ counter }) => counter.startsWith(`budget:${name}`))
+        expect(
+          levels.map(({ used }) => used),
+          name,
+        ).toEqual(levels.map(() => Number(charged / 1_000n)))
+      }
+    }
+    await call()
+    await gateway.spend.flush()
+    await check(0n)
+    gateway.deployments.update('odd', { ...odd, prices: price })
+    await gateway.spend.reprice()
+    // The first call since then adds budgets up anew.
+    await call()
+    await gateway.spend.flush()
+    await check(billOf(lab.upstream))
+  })
+
   it('leaves out rows of other times', async () => {
     const { gateway, call } = start()
     await call()

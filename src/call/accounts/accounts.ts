@@ -4,9 +4,9 @@ import type { LedgerEntry } from '../../ports/ledger.js'
 import type { ModelGroup } from '../../router/model-group.js'
 import type { AttemptEntry, CallTrail } from '../../router/trail.js'
 import type { PlannedCall } from '../../spend/index.js'
-import { toFactor } from '../../spend/index.js'
 import { type SharedBudgets, type SharedScopes, createSharedScopes, isLimited } from './budget-scopes.js'
 import { isBilled, toLedgerEntry } from './ledger-entries.js'
+import { markUpsOf, noMarkUps } from './mark-ups.js'
 import { OpenAccount } from './open-account.js'
 import type { Pricing } from './pricing.js'
 
@@ -96,7 +96,7 @@ export function createAccounts(parts: AccountsParts): Accounts {
       const opening = parts.pricing.ready()
       if (isHeld || opening) return openHeld(call, scopes, { tools, isHeld })
       parts.pricing.requirePrices(call.group)
-      return new OpenAccount({ call, scopes, markUp: markUpOf(scopes) }, undefined, tools)
+      return new OpenAccount({ call, scopes, markUps: markUpsOf(call.caller.scopes) }, undefined, tools)
     },
     async record(call, entry) {
       if (!parts.keepsLedger || !isBilled(entry)) return
@@ -104,7 +104,7 @@ export function createAccounts(parts: AccountsParts): Accounts {
       try {
         await parts.pricing.ready()
         const at = entry.endedAt ?? parts.clock.now()
-        parts.write(toLedgerEntry(entry, { call, scopes: [], markUp: noMarkUp, at }, tools))
+        parts.write(toLedgerEntry(entry, { call, scopes: [], markUps: noMarkUps, at }, tools))
       } catch (error) {
         parts.logger.error({ error, callId: call.callId }, 'A call could not be written down.')
       }
@@ -120,16 +120,8 @@ async function openHeld(
   const { pricing, admission } = tools
   await pricing.ready()
   pricing.requirePrices(call.group)
-  const markUp = markUpOf(scopes)
-  const demand = { scopes, modelName: call.group.name, estimate: pricing.estimate(call, markUp) }
+  const markUps = markUpsOf(call.caller.scopes)
+  const demand = { scopes, modelName: call.group.name, estimate: pricing.estimate(call, markUps) }
   const admitted = isHeld ? await admission.admit(demand) : undefined
-  return new OpenAccount({ call, scopes, markUp }, admitted, tools)
-}
-
-const noMarkUp = toFactor(1)
-
-/** The innermost mark-up counts, once: a row of the ledger is charged one amount, to all of its scopes. */
-function markUpOf(scopes: readonly Scope[]): ReturnType<typeof toFactor> {
-  const markUp = scopes.findLast((scope) => scope.markUp !== undefined)?.markUp
-  return markUp === undefined ? noMarkUp : toFactor(markUp)
+  return new OpenAccount({ call, scopes, markUps }, admitted, tools)
 }

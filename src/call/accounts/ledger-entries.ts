@@ -1,7 +1,7 @@
 import type { Price } from '../../catalog/prices/index.js'
 import { estimateInputTokens } from '../../catalog/token-estimate.js'
 import type { Scope } from '../../ports.js'
-import type { LedgerEntry, ScopeRef } from '../../ports/ledger.js'
+import type { ChargedScope, LedgerEntry, ScopeRef } from '../../ports/ledger.js'
 import type { AttemptEntry } from '../../router/trail.js'
 import type { AttemptPart } from '../../upstream/call-signal.js'
 import {
@@ -27,12 +27,13 @@ import {
 import { type JsonObject, isObject, stringOf } from '../../wire/json.js'
 import type { ChatUsage } from '../../wire/usage.js'
 import type { AccountTools, CachedOrigin, RecordedCall } from './accounts.js'
+import { type MarkUps, scopeKey } from './mark-ups.js'
 
 /** What the rows of one call have in common. */
 export interface CallFacts {
   readonly call: RecordedCall
   readonly scopes: readonly Scope[]
-  readonly markUp: Factor
+  readonly markUps: MarkUps
 }
 
 /** What rows are made with. */
@@ -77,7 +78,7 @@ export function toLedgerEntry(
   facts: CallFacts & { readonly at: number },
   tools: RowTools,
 ): LedgerEntry {
-  const { call, markUp, at } = facts
+  const { call, markUps, at } = facts
   const { pricing, clock } = tools
   const { target: deployment, outcome, failure, billable } = entry
   const endedAt = entry.endedAt ?? clock.now()
@@ -100,14 +101,18 @@ export function toLedgerEntry(
     tags: tagsOf(call),
     endUser: endUserOf(call),
     metadata: metadataOf(call),
-    scopes: refsOf(facts, { provider: deployment.provider, deployment: deployment.id, modelName: entry.modelName }),
+    scopes: withCharges(
+      refsOf(facts, { provider: deployment.provider, deployment: deployment.id, modelName: entry.modelName }),
+      markUps,
+      billable ? cost.pico : 0n,
+    ),
     deployment: deployment.id,
     provider: deployment.provider,
     model: deployment.model,
     usage: countsOf(usage),
-    price: toPriceRecord({ price, cost, markUp, circumstances }),
+    price: toPriceRecord({ price, cost, ...toTerms(markUps), circumstances }),
     cost: cost.pico,
-    charged: billable ? multiply(cost.pico, markUp) : 0n,
+    charged: billable ? multiply(cost.pico, markUps.call) : 0n,
     priced: cost.priced,
     estimated: usage.estimated,
     aborted: outcome !== 'answered',
@@ -199,6 +204,20 @@ function refsOf({ call, scopes }: CallFacts, { provider, deployment, modelName }
   return refs
 }
 
+/** Names what a scope is charged where that is not what the row is. */
+function withCharges(refs: readonly ScopeRef[], { others }: MarkUps, cost: bigint): readonly ChargedScope[] {
+  if (!others) return refs
+  return refs.map((ref) => {
+    const own = others.get(scopeKey(ref))
+    return own ? { ...ref, charged: multiply(cost, own) } : ref
+  })
+}
+
+function toTerms({ call, others }: MarkUps): Pick<PricedRow, 'markUp' | 'scopeMarkUps'> {
+  const scopeMarkUps = others && Object.fromEntries([...others].map(([key, factor]) => [key, toDecimal(factor)]))
+  return { markUp: call, scopeMarkUps }
+}
+
 function imagesOf({ operation, request }: PlannedCall): number {
   return operation === 'images' ? (request.n ?? 1) : 0
 }
@@ -252,11 +271,13 @@ export interface PricedRow {
   readonly price: Price | null
   readonly cost: Cost
   readonly markUp: Factor
+  /** Decimals of the scopes that have another, by `kind:id`. */
+  readonly scopeMarkUps: JsonObject | undefined
   readonly circumstances: Circumstances
 }
 
 /** How the cost came about; where it may have to be priced again also what that depends on beside the row. */
-export function toPriceRecord({ price, cost, markUp, circumstances }: PricedRow): JsonObject | null {
+export function toPriceRecord({ price, cost, markUp, scopeMarkUps, circumstances }: PricedRow): JsonObject | null {
   const known = price && { source: price.source, name: price.name, lines: cost.lines.map(toLine) }
   if (cost.priced) return known
   const { at: _, ...others } = circumstances
@@ -264,6 +285,7 @@ export function toPriceRecord({ price, cost, markUp, circumstances }: PricedRow)
   const terms = {
     ...(Object.keys(told).length > 0 && { circumstances: told }),
     ...(markUp.numerator !== markUp.denominator && { markUp: toDecimal(markUp) }),
+    ...(scopeMarkUps && { scopeMarkUps }),
   }
   return known || Object.keys(terms).length > 0 ? { ...known, ...terms } : null
 }

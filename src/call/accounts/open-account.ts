@@ -1,7 +1,7 @@
 import { GatewayError } from '../../errors.js'
 import type { AdmittedCall } from '../../limits/admission.js'
 import type { CallDemand } from '../../limits/holds.js'
-import type { LedgerEntry } from '../../ports/ledger.js'
+import { type LedgerEntry, type ScopeRef, chargedTo } from '../../ports/ledger.js'
 import type { AttemptEntry, CallTrail } from '../../router/trail.js'
 import type { AccountTools, BilledCall, CachedOrigin, CallAccount } from './accounts.js'
 import { budgetsOf } from './budget-scopes.js'
@@ -93,9 +93,9 @@ export class OpenAccount implements CallAccount {
   }
 
   async #hold(entry: AttemptEntry, own: readonly OwnDemand[], isFurther: boolean): Promise<void> {
-    const { call, scopes, markUp } = this.#facts
+    const { call, scopes, markUps } = this.#facts
     const { admission, pricing } = this.#tools
-    const estimate = pricing.estimateAttempt(call, entry.target, markUp)
+    const estimate = pricing.estimateAttempt(call, entry.target, markUps)
     if (isFurther) {
       const demand = { modelName: call.group.name, scopes: budgetsOf(scopes), estimate }
       const further = await admission.admit(demand).catch(notTheDeployment)
@@ -143,10 +143,10 @@ function endAttempt({ entry, admitted }: HeldAttempt, rows: readonly LedgerEntry
 
 function settle(admitted: AdmittedCall | undefined, rows: readonly LedgerEntry[]): void {
   if (!admitted) return
-  const charged = rows.reduce((sum, row) => sum + row.charged, 0n)
   const tokens = rows.reduce((sum, row) => sum + tokensOf(row), 0)
   const at = rows.at(-1)?.at
-  admitted.settle({ charged: () => charged, tokens, ...(at !== undefined && { at }) })
+  const charged = (scope: ScopeRef): bigint => rows.reduce((sum, row) => sum + chargedTo(row, scope), 0n)
+  admitted.settle({ charged, tokens, ...(at !== undefined && { at }) })
 }
 
 /** What the host has set for a provider is no caller's business: another deployment is asked, and no amount is told. */

@@ -3,12 +3,13 @@ import { type Price, type PriceBook, type PriceLookup, PriceOptions, toPrice } f
 import type { Deployment } from '../../deployment.js'
 import { GatewayError } from '../../errors.js'
 import type { Estimate } from '../../limits/holds.js'
-import type { Clock } from '../../ports.js'
+import type { Clock, Scope } from '../../ports.js'
 import type { ModelGroup } from '../../router/model-group.js'
-import { type CostEstimate, type Factor, estimateCost, multiply } from '../../spend/index.js'
+import { type CostEstimate, estimateCost, multiply } from '../../spend/index.js'
 import type { Registry } from '../../providers/registry.js'
 import { stringOf } from '../../wire/json.js'
 import type { BilledCall } from './accounts.js'
+import { type MarkUps, markUpOf } from './mark-ups.js'
 import { toSentCall } from './sent-call.js'
 
 /** What calls cost, and may cost at most. */
@@ -25,9 +26,9 @@ export interface Pricing {
   /** How many billed attempts an estimate allows for. */
   readonly billedAttempts: number
   /** The most that a call may cost and need, whichever deployment of those that `covers` names serves it; worked out where it is asked for. */
-  estimate(call: BilledCall, markUp: Factor): Estimate
+  estimate(call: BilledCall, markUps: MarkUps): Estimate
   /** The most that one attempt at this deployment may cost and need. */
-  estimateAttempt(call: BilledCall, deployment: Deployment, markUp: Factor): Estimate
+  estimateAttempt(call: BilledCall, deployment: Deployment, markUps: MarkUps): Estimate
   /** False for deployments that the estimate of a call of this group knows nothing of: those that a request's own fallbacks lead to. */
   covers(group: ModelGroup, deployment: Deployment): boolean
 }
@@ -121,10 +122,10 @@ export function createPricing(parts: PricingParts): Pricing {
       if (parts.unknownPrice === 'allow') return
       for (const { deployment } of group.members) requirePrice(deployment)
     },
-    estimate: (call, markUp) =>
-      estimateOf(call, reachOf(call.group).targets, { attempts: BigInt(parts.billedAttempts), markUp }),
-    estimateAttempt: (call, deployment, markUp) =>
-      estimateOf(call, [toTarget(deployment, find(deployment))], { attempts: 1n, markUp }),
+    estimate: (call, markUps) =>
+      estimateOf(call, reachOf(call.group).targets, { attempts: BigInt(parts.billedAttempts), markUps }),
+    estimateAttempt: (call, deployment, markUps) =>
+      estimateOf(call, [toTarget(deployment, find(deployment))], { attempts: 1n, markUps }),
     covers: (group, deployment) => reachOf(group).deployments.has(deployment),
   }
 }
@@ -138,7 +139,7 @@ function unknownPrice(reason: string): GatewayError {
 
 interface MostOf {
   readonly attempts: bigint
-  readonly markUp: Factor
+  readonly markUps: MarkUps
 }
 
 /** Reading a prompt takes time, which only budgets and limits on tokens are worth. */
@@ -146,20 +147,17 @@ class LazyEstimate implements Estimate {
   readonly #estimate: () => readonly CostEstimate[]
   readonly #most: MostOf
   #estimates: readonly CostEstimate[] | undefined
-  #charged: bigint | undefined
+  #cost: bigint | undefined
 
   constructor(estimate: () => readonly CostEstimate[], most: MostOf) {
     this.#estimate = estimate
     this.#most = most
   }
 
-  charged(): bigint {
-    const { attempts, markUp } = this.#most
-    this.#charged ??= multiply(
-      this.#known.reduce((most, { pico }) => (pico > most ? pico : most), 0n) * attempts,
-      markUp,
-    )
-    return this.#charged
+  charged(scope: Scope): bigint {
+    const { attempts, markUps } = this.#most
+    this.#cost ??= this.#known.reduce((most, { pico }) => (pico > most ? pico : most), 0n) * attempts
+    return multiply(this.#cost, markUpOf(markUps, scope))
   }
 
   get inputTokens(): number {

@@ -129,6 +129,36 @@ export const ledgerStoreContract: Contract<LedgerStore> = {
       equal(await store.total(ann, 0, undefined, 'small'), 101n * BigInt(times.length) - 99n)
       equal(await store.total(red, 0, undefined, 'small'), 0n)
     },
+    async 'charges a scope what is its own, in rows, sums and when it is priced again'({ store }) {
+      const scopes = [{ ...red, charged: 30n }, ann, { kind: 'model', id: 'small' } as const]
+      await store.append([sampleEntry({ id: 'a', cost: 10n, charged: 15n, scopes, at: sampleTime - 2 * hour })])
+      await store.append([sampleEntry({ id: 'b', cost: 10n, charged: 15n, scopes })])
+      deepEqual(
+        (await store.query({ scope: red })).entries.map((entry) => entry.scopes),
+        [scopes, scopes],
+      )
+      const check = async (team: bigint, user: bigint): Promise<void> => {
+        for (const model of [undefined, 'small']) {
+          equal(await store.total(red, 0, undefined, model), team)
+          equal(await store.total(ann, 0, undefined, model), user)
+        }
+        const ofTeam = await store.report({ ...today, by: ['team'] })
+        deepEqual(
+          ofTeam.map(({ charged, calls }) => [charged, calls]),
+          [[team, 2]],
+        )
+        equal((await store.report({ ...today, by: ['user'] }))[0]?.charged, user)
+        equal((await store.report({ ...today, by: [] }))[0]?.charged, user)
+      }
+      await check(60n, 30n)
+      const price = { cost: 20n, charged: 40n, price: null, priced: true }
+      await store.reprice([
+        { id: 'a', ...price, scopes: [{ ...red, charged: 70n }, ann, { kind: 'model', id: 'small' }] },
+      ])
+      await check(100n, 55n)
+      await store.reprice([{ id: 'b', ...price }])
+      await check(110n, 80n)
+    },
     async 'totals nothing for a scope it does not know'({ store }) {
       await store.append([sampleEntry({ id: 'a' })])
       equal(await store.total({ kind: 'team', id: 'ann' }, 0), 0n)
