@@ -1,4 +1,5 @@
-import type { Clock, CounterStore, LedgerStore, RecordStore } from '../src/index.js'
+import type { CallStore, Clock, CounterStore, LedgerStore, RecordStore } from '../src/index.js'
+import { sqlCalls } from './sql/calls.js'
 import { sqlCounters } from './sql/counters.js'
 import type { SqlDatabase } from './sql/database.js'
 import { sqlLedger } from './sql/ledger.js'
@@ -25,6 +26,8 @@ export interface SqlStores {
   readonly records: RecordStore
   /** For hosts without a Redis. */
   readonly counters: CounterStore
+  /** The call log; its rows are not those of the ledger, and may be thrown away. */
+  readonly calls: CallStore
   /** Creates and extends the tables; only ever adds. May run in many processes at once, and again. */
   migrate(): Promise<void>
   /** The SQL that `migrate` runs, for hosts that apply it by hand. */
@@ -46,6 +49,7 @@ export function sqlStores(
     ledger: sqlLedger(database, tables),
     records: sqlRecords(database, tables, now),
     counters: sqlCounters(database, tables, now),
+    calls: sqlCalls(database, tables),
     migrate: () => migrate(database, tables, now),
     printMigrations: () => printMigrations(database.dialect, tables),
   }

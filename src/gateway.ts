@@ -19,7 +19,7 @@ import { createDispatch } from './http/dispatch.js'
 import type { HttpRequest, HttpResponse } from './http/message.js'
 import { createRouteTable } from './http/route.js'
 import { masterKeyAuth, noAuth } from './master-key.js'
-import { type GatewayOptions, checkOptions } from './options.js'
+import { type GatewayOptions, checkOptions, defaultMaxBodyBytes } from './options.js'
 import type { Auth, Caller } from './ports.js'
 import { shareState } from './router/share-state.js'
 import { docs } from './ui/docs.js'
@@ -73,7 +73,6 @@ export interface Gateway<Host = unknown> extends Mountable<Host> {
 
 // For what is still to be written when all calls are over.
 const closingMs = 5_000
-const maxBodyBytes = 20 * 1024 * 1024
 
 /**
  * Builds a gateway: the only place where all parts meet. Opens no connection and reads nothing but the variables of
@@ -95,7 +94,7 @@ export function createGateway<Host = unknown>(options: GatewayOptions<Host>): Ga
     auth,
     clock: parts.clock,
     createId: parts.createId,
-    maxBodyBytes: options.maxBodyBytes ?? maxBodyBytes,
+    maxBodyBytes: options.maxBodyBytes ?? defaultMaxBodyBytes,
     onFault: (error, requestId) => parts.logger.error({ requestId, error: error.cause }, error.message),
   })
   return {
@@ -129,6 +128,7 @@ export function createGateway<Host = unknown>(options: GatewayOptions<Host>): Ga
       delays?.disable()
       admin.close()
       keys.directory.close()
+      all.callLog?.close()
       await books.close(closingMs)
       await parts.callbacks?.close(closingMs)
       await Promise.all([parts.client.close(), parts.callerAccess?.client.close(), parts.media?.close()])

@@ -10,7 +10,7 @@ export type { PriceOptions, PriceTable } from './catalog/prices/index.js'
 export { filePrompts, langfusePrompts, textPrompts } from './prompts/index.js'
 export type { OutboundHttp, OutboundRequest, OutboundResponse } from './ports/outbound-http.js'
 export type { LangfusePrompts, Prompt, PromptReference, PromptStore } from './prompts/index.js'
-export type { CallbackOptions } from './callbacks/index.js'
+export type { CallLogOptions, CallbackOptions } from './callbacks/index.js'
 export type { CustomInput, CustomVerdict, GuardrailOptions } from './guardrails/index.js'
 export type { GuardrailVerdict, Hook, HookCall, Hooks } from './ports/hooks.js'
 export type { AttemptRecord, Callback, CallOutcome, CallRecord, UnknownCallersEvent } from './ports/callback.js'
@@ -112,6 +112,7 @@ export type {
   SpendQuery,
   SpendRow,
 } from './ports/ledger.js'
+export type { CallPage, CallQuery, CallStore, CallSummary } from './ports/calls.js'
 export type {
   NewRecord,
   RecordIndex,
@@ -123,7 +124,8 @@ export type {
   WriteResult,
 } from './ports/records.js'
 export { chargedTo, isModelMatch } from './ports/ledger.js'
-// What every store of ledger rows and records has to work out, whatever it writes to.
+// What every store of ledger rows, calls and records has to work out, whatever it writes to.
+export { type CallMark, marksOf, marksWanted } from './stores/call-marks.js'
 export { type Cursor, fromCursor, pageSize, toCursor } from './stores/cursor.js'
 export {
   type CallerRollUp,

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { CallbackOptions } from './callbacks/index.js'
+import { type CallLogOptions, CallLogOptionsSchema, type CallbackOptions } from './callbacks/index.js'
 import { type PromptStoreOptions, promptOptions } from './prompts/index.js'
 import { type GuardrailOptions, guardrailOptions } from './guardrails/index.js'
 import type { Hooks } from './ports/hooks.js'
@@ -13,6 +13,7 @@ import { type ModelCapabilities, reasoningControls, type Timeouts } from './depl
 import type { Auth, Clock, CredentialsHook, Logger } from './ports.js'
 import type { Broadcast } from './ports/broadcast.js'
 import type { CacheStore } from './ports/cache-store.js'
+import type { CallStore } from './ports/calls.js'
 import type { CounterStore } from './ports/counters.js'
 import type { LedgerStore } from './ports/ledger.js'
 import type { RecordStore } from './ports/records.js'
@@ -31,6 +32,9 @@ export const defaultTimeouts: Timeouts = Object.freeze({
   idle: 60_000,
   total: 600_000,
 })
+
+/** Largest request body in bytes where the gateway sets none. */
+export const defaultMaxBodyBytes = 20 * 1024 * 1024
 
 /** One entry of the model list. Entries with the same `modelName` share its calls. */
 export interface ModelOptions {
@@ -109,6 +113,8 @@ export interface StoreOptions {
   readonly counters?: CounterStore | undefined
   readonly ledger?: LedgerStore | undefined
   readonly records?: RecordStore | undefined
+  /** The call log. */
+  readonly calls?: CallStore | undefined
 }
 
 /** How virtual keys are kept. */
@@ -154,6 +160,11 @@ export interface GatewayOptions<Host = unknown> {
   readonly prompts?: PromptStoreOptions | undefined
   /** Who is told of every call and event: Langfuse, OpenTelemetry, Prometheus, Slack, your own function … */
   readonly callbacks?: CallbackOptions | undefined
+  /**
+   * Keep what is known of every call, refused and failed ones too, for the page Logs and `GET /calls`. In `stores.calls`,
+   * else the latest in memory. @default kept where a ledger is
+   */
+  readonly callLog?: CallLogOptions | boolean | undefined
   /** What several processes, or runs, have in common. @default each process for itself, in memory */
   readonly stores?: StoreOptions | undefined
   /** Answer repeated requests from a cache; of the calls of one caller, unless `scope` says otherwise. @default none is kept */
@@ -293,6 +304,7 @@ const gatewayOptions = z.strictObject({
       counters: hasMethods('reserve', 'settle', 'release').optional(),
       ledger: hasMethods('append', 'total', 'query', 'report').optional(),
       records: hasMethods('get', 'find', 'insert', 'update', 'delete').optional(),
+      calls: hasMethods('append', 'query', 'get', 'prune').optional(),
       // What `sqlStores` gives besides its stores, so that it can be spread into these.
       migrate: z.unknown().optional(),
       printMigrations: z.unknown().optional(),
@@ -316,6 +328,7 @@ const gatewayOptions = z.strictObject({
   prompts: promptOptions.optional(),
   // Checked with its sinks when it is built.
   callbacks: record.optional(),
+  callLog: z.union([z.boolean(), CallLogOptionsSchema]).optional(),
   healthChecks: z
     .strictObject({
       intervalMs: z.number().int().min(1_000),

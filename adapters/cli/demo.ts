@@ -6,10 +6,9 @@ import type { Environment, Setup } from './setup.js'
 export async function setupDemo(env: Environment): Promise<Setup> {
   const upstream = await startFakeUpstream({ journalSize: 0 })
   const real = modelsFromEnvironment(env)
-  const fake = ['demo', 'demo-embeddings', 'demo-images', 'demo-moderation'].map((name) => ({
-    modelName: name,
-    model: `fake/${name}`,
-  }))
+  const fake = ['demo', 'demo-embeddings', 'demo-images', 'demo-moderation'].map((name) => {
+    return { modelName: name, model: `fake/${name}`, prices: { input: 2, output: 8 } }
+  })
   return {
     options: {
       models: [...fake, { modelName: 'fake/*', model: 'fake/*' }, ...real],
@@ -33,7 +32,11 @@ export function demoBanner(url: string, masterKey: string, real: readonly string
     `curl ${flags}${url}${path} -H 'authorization: Bearer ${masterKey}' -H 'content-type: application/json' -d '${JSON.stringify(body)}'`
   const messages = [{ role: 'user', content: 'Hello from Sluice' }]
   return [
-    'This is the demo: the provider "fake" answers, and no key is needed. Paste one of these:',
+    'This is the demo: the provider "fake" answers, and no key is needed. Open the admin page, signed in:',
+    '',
+    `${url}/ui/#/overview?key=${encodeURIComponent(masterKey)}`,
+    '',
+    'Its first chart needs a call: use the page Playground, or paste one of these:',
     '',
     '# chat',
     post('/v1/chat/completions', { model: 'demo', messages }),
@@ -46,7 +49,6 @@ export function demoBanner(url: string, masterKey: string, real: readonly string
     '# models',
     `curl ${url}/v1/models -H 'authorization: Bearer ${masterKey}'`,
     '',
-    `Admin page: ${url}/ui/ (sign in with ${masterKey})`,
     'Model names ask for faults: fake/slow-500ms, fake/status-429, fake/cut-10, fake/stall-5, fake/hang …',
     real.length > 0
       ? `Real providers whose keys are set: ${real.join(', ')}`

@@ -9,7 +9,8 @@ import { type Tables, createTable } from './schema.js'
 function migrations(dialect: Dialect, tables: Tables): readonly (readonly string[])[] {
   const { ledger, ledgerScopes, hours, modelHours, days, callerDays, records, counters, holds, reservations } = tables
   const first = [ledger, ledgerScopes, hours, days, callerDays, records, counters, holds, reservations]
-  return [first.flatMap((table) => createTable(dialect, table)), [...createTable(dialect, modelHours)]]
+  const versions = [first, [modelHours], [tables.calls, tables.callMarks]]
+  return versions.map((added) => added.flatMap((table) => createTable(dialect, table)))
 }
 
 /** Brings the tables up to date; one process at a time, the others wait and find nothing left to do. */

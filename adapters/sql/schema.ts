@@ -27,6 +27,9 @@ export interface Tables {
   /** What reservations took of counters; `part` 1 is what a rate was found to need beyond its hold. */
   readonly holds: TableDefinition
   readonly reservations: TableDefinition
+  readonly calls: TableDefinition
+  /** One row per call and whatever it is found by. */
+  readonly callMarks: TableDefinition
 }
 
 const columns = (type: Column['type'], ...names: readonly string[]): Column[] => names.map((name) => ({ name, type }))
@@ -54,6 +57,7 @@ export function tablesOf(prefix: string): Tables {
     ...ledgerTables(prefix),
     ...rollUpTables(prefix),
     ...counterTables(prefix),
+    ...callTables(prefix),
     records: {
       name: `${prefix}records`,
       columns: [
@@ -201,6 +205,33 @@ function counterTables(prefix: string): Pick<Tables, 'counters' | 'holds' | 'res
       ],
       key: ['id'],
       indexes: { expiry: ['forget_at'] },
+    },
+  }
+}
+
+function callTables(prefix: string): Pick<Tables, 'calls' | 'callMarks'> {
+  return {
+    calls: {
+      name: `${prefix}calls`,
+      columns: [
+        ...columns('key', 'id', 'call_id', 'outcome'),
+        ...columns('integer', 'ended_ms'),
+        ...columns('flag', 'failed'),
+        ...columns('text', 'record_json'),
+        ...nullable('text', 'bodies_json'),
+      ],
+      key: ['id'],
+      indexes: { time: ['ended_ms', 'id'], call: ['call_id'] },
+    },
+    callMarks: {
+      name: `${prefix}call_marks`,
+      columns: [
+        ...columns('word', 'kind'),
+        ...columns('key', 'mark'),
+        ...columns('integer', 'ended_ms'),
+        ...columns('key', 'record_id'),
+      ],
+      key: ['kind', 'mark', 'ended_ms', 'record_id'],
     },
   }
 }

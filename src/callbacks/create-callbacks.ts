@@ -5,7 +5,7 @@ import type { BodyPolicy } from './call-record.js'
 import type { SendToSink } from './http.js'
 import { type CallbackOptions, CallbackOptionsSchema } from './options.js'
 import { redactAttempt, redactRecord, withoutBodies } from './redact-record.js'
-import type { SinkParts, SinkStats } from './sink.js'
+import type { Sink, SinkParts, SinkStats } from './sink.js'
 import { type SinkQueue, createSinkQueue } from './sink-queue.js'
 import { activeTrace } from './sinks/opentelemetry.js'
 import { type UnknownCall, createUnknownCallers } from './unknown-callers.js'
@@ -16,6 +16,8 @@ export interface CallbackParts {
   readonly send: SendToSink
   readonly clock: Clock
   readonly logger: Logger
+  /** The gateway's own log of calls, beside the host's sinks; with bodies where these are switched on. */
+  readonly log?: { readonly sink: Sink<CallRecord>; readonly bodies: boolean } | undefined
 }
 
 /** Tells sinks of calls and events, off the path of calls. */
@@ -53,7 +55,7 @@ const sliceSize = 50
  * Builds the callbacks of one gateway; every sink has a queue of its own, so that none waits for another.
  * @throws TypeError naming every wrong setting by its path
  */
-export function createCallbacks(options: CallbackOptions, { send, clock, logger }: CallbackParts): Callbacks {
+export function createCallbacks(options: CallbackOptions, { send, clock, logger, log }: CallbackParts): Callbacks {
   const checked = check(options)
   const sinks: OpenSink[] = []
   const stats = (): Readonly<Record<string, SinkStats>> =>
@@ -64,6 +66,10 @@ export function createCallbacks(options: CallbackOptions, { send, clock, logger 
       const queue = createSinkQueue({ ...sink, name }, { clock, logger, limits: checked.queue })
       sinks.push({ queue, on, bodies })
     })
+  }
+  if (log) {
+    const queue = createSinkQueue(log.sink, { clock, logger, limits: checked.queue })
+    sinks.push({ queue, on: 'all', bodies: log.bodies })
   }
   const otel = options.sinks.find((sink) => sink.type === 'opentelemetry')
   const inbox = createInbox(checked.queue.maxQueued, clock, (record) => {

@@ -1,3 +1,4 @@
+export { type CallLogOptions, CallLogOptionsSchema, callLogSink } from './call-log.js'
 export {
   type AttemptFacts,
   type CallFacts,

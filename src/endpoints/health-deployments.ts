@@ -3,6 +3,13 @@ import type { CallParts } from '../call/context.js'
 import type { Deployment } from '../deployment.js'
 import { jsonAnswer } from '../http/answer.js'
 import { type Route, defineRoute } from '../http/route.js'
+import { PageFields, pageOf } from './page-of.js'
+
+const HealthQuery = z.strictObject({
+  ...PageFields,
+  /** Deployments of one model group. */
+  model_name: z.string().min(1).max(400).optional(),
+})
 
 const DeploymentHealth = z.object({
   id: z.string(),
@@ -31,10 +38,18 @@ export function healthDeployments(parts: CallParts): Route {
     paths: ['/health/deployments'],
     access: 'admin',
     summary: 'Tells of every deployment whether it rests, why and until when, and how it did lately.',
-    examples: { all: { summary: 'One that is well, one that rests', answer: { deployments: [well, resting] } } },
-    response: z.object({ deployments: z.array(DeploymentHealth) }),
-    handle: () =>
-      jsonAnswer(200, { deployments: parts.directory.groups.all.map((deployment) => toHealth(deployment, parts)) }),
+    query: HealthQuery,
+    response: z.object({ deployments: z.array(DeploymentHealth), next: z.string().nullable() }),
+    examples: {
+      all: { summary: 'One that is well, one that rests', answer: { deployments: [well, resting], next: null } },
+    },
+    handle: ({ query }) => {
+      const wanted = parts.directory.groups.all.filter(
+        ({ modelName }) => query?.model_name === undefined || modelName === query.model_name,
+      )
+      const { rows, next } = pageOf(wanted, query ?? {})
+      return jsonAnswer(200, { deployments: rows.map((deployment) => toHealth(deployment, parts)), next })
+    },
   })
 }
 

@@ -6,11 +6,12 @@ import { openapi } from '../endpoints/openapi.js'
 import { type Dispatch, createDispatch } from '../http/dispatch.js'
 import { type Route, createRouteTable } from '../http/route.js'
 import { createBudgetWindows } from '../limits/budget-window.js'
-import type { GatewayOptions } from '../options.js'
+import { type GatewayOptions, defaultMaxBodyBytes } from '../options.js'
 import type { Auth } from '../ports.js'
 import { createSealer } from '../stores/sealed-text.js'
 import { docs } from '../ui/docs.js'
 import type { GatewayParts } from './create-parts.js'
+import { describeSettings } from './describe-settings.js'
 import { type RuntimeModelKeeper, createRuntimeModels } from './runtime-models.js'
 
 /** The management API, and the deployments that it keeps. */
@@ -34,9 +35,16 @@ export function createAdmin(options: GatewayOptions, auth: Auth, parts: GatewayP
     models,
     directory: parts.call.directory,
     ledger: parts.books.ledger,
+    calls: parts.callLog?.store,
     queue: parts.books.queue,
     pricing: parts.books.pricing,
     budgetWindows: createBudgetWindows(),
+    settings: () =>
+      describeSettings(options, {
+        timeouts: parts.deployments.defaults.timeouts,
+        deployments: parts.call.directory.groups.all,
+        maxBodyBytes: options.maxBodyBytes ?? defaultMaxBodyBytes,
+      }),
     clock: parts.call.clock,
   }
   const build = (): Dispatch => {

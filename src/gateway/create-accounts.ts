@@ -86,7 +86,7 @@ export function createAccountsParts(options: GatewayOptions, core: AccountsCore)
       providers: spend.providers ?? {},
       deployments: spend.deployments ?? {},
     },
-    keepsLedger: options.spend !== undefined || Boolean(options.keys) || stores.ledger !== undefined,
+    keepsLedger: keepsLedger(options),
     write: (entry) => queue.add(entry),
     clock,
     createId,
@@ -113,6 +113,11 @@ export function createAccountsParts(options: GatewayOptions, core: AccountsCore)
       await outbox?.close(deadlineMs)
     },
   }
+}
+
+/** True where the host says anything about spend. */
+export function keepsLedger({ spend, keys, stores }: GatewayOptions): boolean {
+  return spend !== undefined || Boolean(keys) || stores?.ledger !== undefined
 }
 
 /** Opens the price book when somebody first asks, once. */

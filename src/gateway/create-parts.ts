@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { createCallbacks, createSendToSink } from '../callbacks/index.js'
+import { type Callbacks, callLogSink, createCallbacks, createSendToSink } from '../callbacks/index.js'
 import { createGuardrails, createHooks } from '../guardrails/index.js'
 import { createPrompts, openPromptStores } from '../prompts/index.js'
 import { createOutboundHttp } from './outbound-http.js'
@@ -21,8 +21,9 @@ import { type UpstreamClient, createUpstreamClient } from '../upstream/client.js
 import { createGuardedConnector } from '../upstream/guarded-connector.js'
 import { type MediaFetcher, createMediaFetcher } from '../upstream/media-fetcher.js'
 import { createTokenCache, createTokenExchange } from '../upstream/token-cache.js'
+import { type CallLog, createCallLog } from './create-call-log.js'
 import { createCostOf } from './cost-of.js'
-import { type AccountsParts, createAccountsParts, createPriceOpener } from './create-accounts.js'
+import { type AccountsParts, createAccountsParts, createPriceOpener, keepsLedger } from './create-accounts.js'
 import { createEarlier } from './create-earlier.js'
 import { type KeyParts, createKeys } from './create-keys.js'
 import { createRouter } from './create-router.js'
@@ -41,6 +42,7 @@ export interface GatewayParts {
   readonly stores: GuardedStores
   readonly books: AccountsParts
   readonly keys: KeyParts
+  readonly callLog: CallLog | undefined
 }
 
 /** Builds every part once. @throws GatewayError for a model list that cannot work */
@@ -55,8 +57,8 @@ export function createParts(options: GatewayOptions): GatewayParts {
   const client = createUpstreamClient({ connectTimeoutMs })
   const http = createOutboundHttp(client, clock)
   const reasoning = createReasoningMemory()
-  const callbacks =
-    options.callbacks && createCallbacks(options.callbacks, { send: createSendToSink(client, clock), clock, logger })
+  const callLog = toCallLog(options, clock, logger)
+  const callbacks = toCallbacks(options, callLog, { send: createSendToSink(client, clock), clock, logger })
   const emit = toEmit(options.onEvent, logger, callbacks)
   const random = options.random ?? Math.random
   const openPrices = createPriceOpener(options.spend)
@@ -115,7 +117,23 @@ export function createParts(options: GatewayOptions): GatewayParts {
       ledger_queue: { entries: books.queue.pending },
     }),
   }
-  return { call, deployments: context, stores, books, keys }
+  return { call, deployments: context, stores, books, keys, callLog }
+}
+
+function toCallLog(options: GatewayOptions, clock: Clock, logger: Logger): CallLog | undefined {
+  const { callLog = keepsLedger(options), stores } = options
+  if (callLog === false) return undefined
+  return createCallLog(callLog === true ? {} : callLog, stores?.calls, { clock, logger })
+}
+
+function toCallbacks(
+  { callbacks }: GatewayOptions,
+  callLog: CallLog | undefined,
+  parts: Pick<Parameters<typeof createCallbacks>[1], 'send' | 'clock' | 'logger'>,
+): Callbacks | undefined {
+  if (!callbacks && !callLog) return undefined
+  const log = callLog && { sink: callLogSink(callLog.store), bodies: callLog.bodies }
+  return createCallbacks(callbacks ?? { sinks: [] }, { ...parts, log })
 }
 
 function toDeploymentContext(options: GatewayOptions, registry: DeploymentContext['registry']): DeploymentContext {

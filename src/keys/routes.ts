@@ -10,6 +10,9 @@ const managementRoutes = [
   '/global/*',
   '/cost/*',
   '/v2/*',
+  '/calls',
+  '/calls/*',
+  '/settings',
 ]
 const modelRoutes = [
   '/v1/*',
@@ -33,6 +36,8 @@ const informationRoutes = [
   '/user/daily/activity',
   '/spend/*',
   '/global/spend/*',
+  '/calls',
+  '/calls/*',
 ]
 
 /** Groups of paths by LiteLLM's names for them. */

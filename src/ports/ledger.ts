@@ -16,6 +16,8 @@ export type ScopeKind =
   | 'provider'
   | 'deployment'
   | 'tag'
+  /** With the id `hit`: answers from the cache. */
+  | 'cache'
 
 /** True where a pattern of `modelBudgets` (`gpt-4o`, `openai/*`, `*`) speaks of this model name. */
 export function isModelMatch(pattern: string, modelName: string): boolean {
@@ -53,7 +55,7 @@ export interface LedgerEntry {
   readonly operation: string
   /** `Caller.id`. */
   readonly caller: string
-  /** Everything that the spend counts for, each once: the caller's scopes, model, provider, deployment, tags. */
+  /** Everything that the spend counts for, each once: the caller's scopes, model, provider, deployment, tags, cache. */
   readonly scopes: readonly ChargedScope[]
   /** The model group that was asked for. */
   readonly modelName: string
@@ -128,7 +130,7 @@ export type SpendGroup = 'day' | ScopeKind
 
 /**
  * Sums from the daily roll-ups. Organization, team, user, key, model, provider and day combine freely, `scope` included;
- * customer, session, deployment and tag each combine with model, provider and day only.
+ * customer, session, deployment, tag and cache each combine with model, provider and day only.
  */
 export interface SpendQuery {
   /** First and last day, both included. */

@@ -31,6 +31,7 @@ const Line = z.object({
           'provider',
           'deployment',
           'tag',
+          'cache',
         ]),
         id: z.string(),
         charged: money.optional(),

@@ -1,4 +1,5 @@
 export { broadcastContract } from './contracts/broadcast.js'
+export { callStoreContract } from './contracts/call-store.js'
 export { cacheStoreContract } from './contracts/cache-store.js'
 export { describeContract, type Contract, type TestRunner, type Trial, type TrialSetup } from './contracts/contract.js'
 export { routerStoreContract } from './contracts/router-store.js'

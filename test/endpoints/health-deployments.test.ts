@@ -38,6 +38,19 @@ describe('GET /health/deployments', () => {
     expect(Date.parse(until) - Date.now()).toBeGreaterThan(50_000)
   })
 
+  it('is read page by page, by the order of ids, and for one model', async () => {
+    const models = ['c', 'a', 'b'].map((id) => ({ modelName: id === 'b' ? 'other' : 'main', model: 'fake/fine', id }))
+    const gateway = lab.start(models, { auth: admin })
+    const page = async (query: string) => {
+      const { deployments, next } = jsonOf(await ask(gateway, 'GET', `/health/deployments?${query}`))
+      return [(deployments as { id: string }[]).map(({ id }) => id), next]
+    }
+    expect(await page('limit=2')).toEqual([['a', 'b'], 'b'])
+    expect(await page('limit=2&after=b')).toEqual([['c'], null])
+    expect(await page('model_name=main&limit=5')).toEqual([['a', 'c'], null])
+    expect((await ask(gateway, 'GET', '/health/deployments?limit=0')).status).toBe(400)
+  })
+
   it('is refused to everybody else', async () => {
     const gateway = lab.start([{ modelName: 'main', model: 'fake/fine' }])
     expect((await ask(gateway, 'GET', '/health/deployments')).status).toBe(403)

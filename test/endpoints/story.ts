@@ -1,3 +1,4 @@
+import { vi } from 'vitest'
 import { exampleKey } from '../../src/endpoints/management/shapes.js'
 import type { ApiClient } from './api-client.js'
 
@@ -24,9 +25,24 @@ export const story: readonly Step[] = [
 
 /** Path parameters that only a running gateway knows. */
 export const learnt: Readonly<Record<string, (client: ApiClient) => Promise<Readonly<Record<string, string>>>>> = {
+  'GET /calls': async (client) => {
+    await latestCall(client)
+    return {}
+  },
+  'GET /calls/{id}': async (client) => ({ id: await latestCall(client) }),
   'GET /audit/{id}': async (client) => {
     const { body } = await client.send('GET', '/audit')
     const [first] = (body as { readonly audit_logs: readonly { readonly id: string }[] }).audit_logs
     return { id: first?.id ?? '' }
   },
+}
+
+/** The id of the call that the story made, which is logged a moment after it ended. */
+async function latestCall(client: ApiClient): Promise<string> {
+  const list = async () => (await client.send('GET', '/calls')).body as { readonly data: readonly { id: string }[] }
+  return vi.waitFor(async () => {
+    const [call] = (await list()).data
+    if (!call) throw new Error('The call was not logged.')
+    return call.id
+  }, 5_000)
 }

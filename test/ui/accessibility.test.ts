@@ -18,6 +18,7 @@ const pages = [
   'logs',
   'changes',
   'playground',
+  'settings',
 ] as const
 
 /** What would run, break out of its place, or push the page apart, if it were taken for more than text. */
@@ -84,11 +85,6 @@ describe.skipIf(lacksBrowser())('the admin page for everybody', () => {
   })
   afterAll(() => lab?.close())
 
-  async function show(page: Page, name: string): Promise<void> {
-    await page.goto(`${lab.url}#/${name}`)
-    await page.waitForLoadState('networkidle')
-  }
-
   /** Nothing that was typed in became an element, or ran. */
   async function expectTextOnly(page: Page): Promise<void> {
     expect(await page.evaluate('window.pwned')).toBeUndefined()
@@ -107,12 +103,12 @@ describe.skipIf(lacksBrowser())('the admin page for everybody', () => {
     async ({ theme, width }) => {
       const page = await lab.open('', { colorScheme: theme, viewport: { width, height: 800 } })
       for (const name of pages) {
-        await show(page, name)
+        await lab.show(page, name)
         expect(await page.evaluate(audit), name).toEqual([])
         await expectTextOnly(page)
         await page.screenshot({ path: join(screenshots, `${name}-${theme}-${width}.png`) })
       }
-      await page.context().close()
+      await page.close()
     },
   )
 
@@ -132,7 +128,7 @@ describe.skipIf(lacksBrowser())('the admin page for everybody', () => {
       ['models', 'Delete'],
     ]
     for (const [name, verb] of openings) {
-      await show(page, name)
+      await lab.show(page, name)
       for (const at of [0, 1]) {
         await page
           .getByRole('button', { name: new RegExp(`^${verb} `) })
@@ -146,7 +142,7 @@ describe.skipIf(lacksBrowser())('the admin page for everybody', () => {
       }
     }
     for (const name of ['keys', 'teams', 'users', 'customers', 'logs', 'changes']) {
-      await show(page, name)
+      await lab.show(page, name)
       for (const at of [0, 2, 4]) {
         await page.locator('td button.link').nth(at).click()
         await dialog.locator('dl, pre').first().waitFor()
@@ -156,7 +152,7 @@ describe.skipIf(lacksBrowser())('the admin page for everybody', () => {
         await dialog.waitFor({ state: 'detached' })
       }
     }
-    await page.context().close()
+    await page.close()
   })
 
   it('keeps what models and providers say text', patience, async () => {
@@ -176,17 +172,15 @@ describe.skipIf(lacksBrowser())('the admin page for everybody', () => {
       await expectTextOnly(page)
       await page.getByRole('button', { name: 'Clear' }).click()
     }
-    await page.context().close()
+    await page.close()
   })
 
   it('can be used with the keyboard alone', patience, async () => {
     const page = await lab.open('#/teams')
-    await page.waitForLoadState('networkidle')
-    // An idle network is not yet a drawn page.
     await page.getByRole('button', { name: 'Create team' }).waitFor()
     const focused = 'document.activeElement.textContent.trim() || document.activeElement.getAttribute("aria-label")'
     const order: unknown[] = []
-    for (let at = 0; at < 18; at++) {
+    for (let at = 0; at < 19; at++) {
       await page.keyboard.press('Tab')
       order.push(await page.evaluate(focused))
       expect(
@@ -194,7 +188,7 @@ describe.skipIf(lacksBrowser())('the admin page for everybody', () => {
         String(order.at(-1)),
       ).not.toBe('none')
     }
-    expect(order.slice(0, 16)).toEqual([
+    expect(order.slice(0, 17)).toEqual([
       'Skip to content',
       'Overview',
       'Keys',
@@ -207,6 +201,7 @@ describe.skipIf(lacksBrowser())('the admin page for everybody', () => {
       'Logs',
       'Changes',
       'Playground',
+      'Settings',
       'API docs',
       'Dark theme',
       'Sign out',
@@ -227,7 +222,7 @@ describe.skipIf(lacksBrowser())('the admin page for everybody', () => {
     await page.keyboard.press('Escape')
     await page.getByRole('dialog').waitFor({ state: 'detached' })
     expect(await page.evaluate(focused)).toBe('Create team')
-    await page.context().close()
+    await page.close()
   })
 
   it('remembers the theme that was chosen', patience, async () => {
@@ -236,7 +231,7 @@ describe.skipIf(lacksBrowser())('the admin page for everybody', () => {
     await page.reload()
     await page.getByRole('button', { name: 'Light theme' }).waitFor()
     expect(await page.evaluate('document.documentElement.dataset.theme')).toBe('dark')
-    await page.context().close()
+    await page.close()
   })
 
   it.each(['light', 'dark'] as const)('documents the API readably in %s', patience, async (colorScheme) => {
@@ -247,7 +242,7 @@ describe.skipIf(lacksBrowser())('the admin page for everybody', () => {
       await page.getByRole('form').waitFor()
       expect(await page.evaluate(audit)).toEqual([])
       await page.screenshot({ path: join(screenshots, `docs-${colorScheme}-${width}.png`) })
-      await page.context().close()
+      await page.close()
     }
     expect(lab.problems).toEqual([])
   })

@@ -1,12 +1,11 @@
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, statSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
-import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import express from 'express'
-import { type Browser, type BrowserContextOptions, type Page, chromium } from 'playwright-core'
+import { type Browser, type BrowserContext, type BrowserContextOptions, type Page, chromium } from 'playwright-core'
 import { expressGateway } from '../../adapters/express.js'
 import { uiGateway } from '../../adapters/ui.js'
 import { type Gateway, type GatewayOptions, createGateway } from '../../src/index.js'
@@ -34,8 +33,12 @@ export function lacksBrowser(): boolean {
   return true
 }
 
-/** Builds the page from its sources, as `npm run build` does. */
+/** Builds the page from its sources, as `npm run build` does, unless what is built is as new as they are. */
 export function buildPage(): void {
+  const built = join(root, 'dist/ui/assets.cjs')
+  const sources = readdirSync(join(root, 'src/ui/app'), { recursive: true, encoding: 'utf8' })
+  const changed = [join(root, '.build/vite-ui.mjs'), ...sources.map((file) => join(root, 'src/ui/app', file))]
+  if (existsSync(built) && changed.every((file) => statSync(file).mtimeMs < statSync(built).mtimeMs)) return
   execFileSync(process.execPath, [join(root, '.build/vite-ui.mjs')], { cwd: root, stdio: 'pipe' })
 }
 
@@ -45,8 +48,13 @@ export interface UiLab {
   readonly upstream: FakeUpstream
   /** Where the page is, with the last slash. */
   readonly url: string
-  /** Opens a page of its own, signed in unless `key` is null; problems that it reports end up in `problems`. */
+  /**
+   * Opens a page, signed in unless `key` is null; problems that it reports end up in `problems`. Pages without options
+   * share what the browser has loaded.
+   */
   open(path?: string, options?: BrowserContextOptions & { readonly key?: string | null }): Promise<Page>
+  /** Shows one of the admin's pages by its name, once everything that it asks for is there. */
+  show(page: Page, name: string): Promise<void>
   /** Errors that a page threw or logged, refused requests apart. */
   readonly problems: string[]
   /** Requests to the gateway since the last call. */
@@ -84,21 +92,30 @@ export async function startUiLab(options: Partial<GatewayOptions<never>> = {}, m
   const port = typeof address === 'object' && address ? address.port : 0
   const url = `http://127.0.0.1:${port}${mount.replace(/\/?$/, '/')}`
   let browser: Browser | undefined
+  let shared: BrowserContext | undefined
+  const openContext = async (key: string | null, options: BrowserContextOptions): Promise<BrowserContext> => {
+    browser ??= await chromium.launch({ executablePath: findBrowser() ?? '', args: ['--no-sandbox', '--disable-gpu'] })
+    const context = await browser.newContext({ viewport: { width: 1280, height: 860 }, ...options })
+    if (key !== null) {
+      const signIn = `sessionStorage.setItem('sluice.credential', ${JSON.stringify(key)})`
+      await context.addInitScript(`if (location.protocol === 'http:') ${signIn}`)
+    }
+    return context
+  }
   return {
     gateway,
     upstream,
     url,
     problems,
     requests: () => requests.splice(0),
-    async open(path = '', { key = masterKey, ...context } = {}) {
-      browser ??= await chromium.launch({
-        executablePath: findBrowser() ?? '',
-        args: ['--no-sandbox', '--disable-gpu'],
-      })
-      const opened = await browser.newContext({ viewport: { width: 1280, height: 860 }, ...context })
-      if (key !== null)
-        await opened.addInitScript(`sessionStorage.setItem('sluice.credential', ${JSON.stringify(key)})`)
-      const page = await opened.newPage()
+    async open(path = '', own) {
+      const { key = masterKey, ...options } = own ?? {}
+      const context = (own ? undefined : shared) ?? (await openContext(key, options))
+      if (!own && context !== shared) {
+        shared = context
+        context.once('close', () => (shared = undefined))
+      }
+      const page = await context.newPage()
       page.on('pageerror', (error) => problems.push(String(error)))
       page.on('console', (message) => {
         if (message.type() === 'error' && !message.text().includes('Failed to load resource'))
@@ -106,6 +123,11 @@ export async function startUiLab(options: Partial<GatewayOptions<never>> = {}, m
       })
       await page.goto(url + path)
       return page
+    },
+    async show(page, name) {
+      await page.goto(`${url}#/${name}`)
+      const isThere = 'main:has(h1):not(:has(.skeleton))'
+      await page.locator(`.shell:has([aria-current=page][href="#/${name}"]) ${isThere}`).waitFor()
     },
     async admin(path, body) {
       const response = await fetch(`${url}api${path}`, {

@@ -4,13 +4,16 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type UiLab, buildPage, lacksBrowser, masterKey, screenshots, startUiLab } from './lab.js'
 
 const patience = { timeout: 60_000 }
+const names = 'overview keys teams organizations users customers tiers models logs changes playground settings'.split(
+  ' ',
+)
 
 describe.skipIf(lacksBrowser())('the admin page', () => {
   let lab: UiLab
 
   beforeAll(async () => {
     buildPage()
-    lab = await startUiLab({}, '/a/b')
+    lab = await startUiLab({ callbacks: { sinks: [], bodies: true } }, '/a/b')
     await lab.admin('/team/new', { team_id: 'search', team_alias: 'Search', max_budget: 2, budget_duration: '1d' })
     const made = await lab.admin('/key/generate', { key_alias: 'web shop', team_id: 'search', max_budget: 50 })
     for (const model of ['fast', 'fast', 'wise']) await callAs(String(made['key']), model)
@@ -34,7 +37,7 @@ describe.skipIf(lacksBrowser())('the admin page', () => {
   /** Waits for what a page asks for, keeps its picture, and lets go of it. */
   async function leave(page: Page, picture: string): Promise<void> {
     await page.screenshot({ path: join(screenshots, `${picture}.png`), fullPage: true })
-    await page.context().close()
+    await page.close()
     expect(lab.problems).toEqual([])
   }
 
@@ -54,19 +57,21 @@ describe.skipIf(lacksBrowser())('the admin page', () => {
     await page.getByRole('button', { name: 'Sign out' }).click()
     await page.getByLabel('Admin key').waitFor()
     expect(await page.evaluate('sessionStorage.length')).toBe(0)
-    await page.context().close()
+    await page.close()
   })
 
   it('shows what was spent, by whom, and how a budget stands', patience, async () => {
     const page = await lab.open()
     const tiles = page.locator('.tiles')
-    await tiles.getByText('Requests').waitFor()
+    await tiles.getByText('Requests', { exact: true }).waitFor()
     expect(await tiles.innerText()).toMatch(/Requests\s+3/)
     const top = (name: string) => page.getByRole('region', { name })
     expect(await top('Top models').innerText()).toMatch(/wise[\s\S]*fast/)
     expect(await top('Top keys').innerText()).toContain('web shop')
     expect(await top('Top teams').innerText()).toContain('Search')
-    expect(await page.getByRole('meter').getAttribute('aria-valuenow')).toBe('0')
+    const gauges = top('Budgets nearest their limit')
+    expect(await gauges.getByRole('meter', { name: 'Budget of team Search' }).getAttribute('aria-valuenow')).toBe('0')
+    expect(await gauges.innerText()).toMatch(/team Search[\s\S]*of \$2\.00[\s\S]*key web shop[\s\S]*of \$50\.00/)
     await page.getByRole('button', { name: 'Requests' }).click()
     await page.getByRole('heading', { name: 'Requests over time' }).waitFor()
     const table = await page.getByRole('table', { name: 'Requests by day' }).innerText()
@@ -224,12 +229,29 @@ describe.skipIf(lacksBrowser())('the admin page', () => {
     await leave(page, 'models-after')
   })
 
+  it('reads a long list of deployments page by page, and those of one model', patience, async () => {
+    const params = { model: 'openai/gpt-5-mini', api_base: `${lab.upstream.url}/v1`, api_key: 'sk-provider-1234567' }
+    for (let at = 0; at < 26; at++) {
+      await lab.admin('/model/new', { model_name: `many-${at}`, litellm_params: params, model_info: { id: `m${at}` } })
+    }
+    const page = await lab.open('#/models')
+    await page.getByRole('button', { name: 'Older' }).click()
+    await page.getByText('Page 2').waitFor()
+    await expect.poll(() => page.getByRole('row').count()).toBe(1 + 29 - 25)
+    await page.getByLabel('Of model').fill('many-7')
+    await page.keyboard.press('Tab')
+    await row(page, 'many-7').waitFor()
+    expect(await page.getByRole('row').count()).toBe(2)
+    for (let at = 0; at < 26; at++) await lab.admin('/model/delete', { id: `m${at}` })
+    await leave(page, 'models-of-one')
+  })
+
   it('finds calls by filters, page by page, and shows one whole', patience, async () => {
     const made = await lab.admin('/key/generate', { key_alias: 'busy', tags: ['nightly'] })
     for (let at = 0; at < 27; at++) await callAs(String(made['key']), 'fast')
     const page = await lab.open('#/logs')
-    await page.getByLabel('Calls of').selectOption('tag')
-    await page.getByLabel('Which one').fill('nightly')
+    await page.getByLabel('Key', { exact: true }).fill('busy')
+    await page.getByLabel('Tag', { exact: true }).fill('nightly')
     await page.getByRole('button', { name: 'Search' }).click()
     await page.getByRole('button', { name: 'Older' }).click()
     await page.getByText('Page 2').waitFor()
@@ -240,15 +262,69 @@ describe.skipIf(lacksBrowser())('the admin page', () => {
     const text = await dialog(page).innerText()
     expect(text).toMatch(/outputText\s+\d+\s+\$4 per million/)
     expect(text).toContain('nightly')
+    expect(await dialog(page).getByLabel('Request', { exact: true }).innerText()).toContain('How deep is the river')
+    expect(await dialog(page).getByLabel('Answer', { exact: true }).innerText()).toContain('"assistant"')
     await page.screenshot({ path: join(screenshots, 'call.png') })
     await page.keyboard.press('Escape')
     await page.getByLabel('Model', { exact: true }).fill('nothing-like-this')
     await page.getByRole('button', { name: 'Search' }).click()
     await page.getByText('No calls found').waitFor()
     await page.getByLabel('Model', { exact: true }).fill('fast')
+    await page.getByLabel('Until').fill('2020-01-01T00:00')
+    await page.getByRole('button', { name: 'Search' }).click()
+    await page.getByText('No calls found').waitFor()
+    await page.getByLabel('Until').fill('')
     await page.getByRole('button', { name: 'Search' }).click()
     await page.getByText('Page 1').waitFor()
     await leave(page, 'logs')
+  })
+
+  it('shows calls that were refused or failed, and their attempts in time', patience, async () => {
+    const made = await lab.admin('/key/generate', {
+      key_alias: 'tight',
+      models: ['fast', 'broken'],
+      max_budget: 0.000001,
+    })
+    const key = String(made['key'])
+    const endings: readonly (readonly [string, number, string, string])[] = [
+      ['sk-nobody-knows-this-key', 401, 'outcome:unauthenticated', 'not signed in 401'],
+      [key, 403, 'outcome:not_allowed', 'not allowed 403'],
+      [key, 429, 'outcome:budget_exceeded', 'budget spent 429'],
+      [masterKey, 502, 'outcome:upstream_error', 'provider error 502'],
+    ]
+    const models = ['fast', 'wise', 'fast', 'broken']
+    for (const [at, [credential, status]] of endings.entries()) {
+      expect(await callAs(credential, models[at] ?? '')).toBe(status)
+    }
+    const page = await lab.open('#/logs')
+    for (const [, , ending, told] of endings) {
+      await page.getByLabel('Outcome').selectOption(ending)
+      await page.getByRole('button', { name: 'Search' }).click()
+      await page.getByText(told).first().waitFor()
+    }
+    await page.getByRole('row').nth(1).getByRole('button').click()
+    await dialog(page).getByText('3 attempts in').waitFor()
+    expect(await dialog(page).getByLabel('Attempts').innerText()).toMatch(/first[\s\S]*retry[\s\S]*retry/)
+    expect(await dialog(page).locator('.waterfall').count()).toBe(3)
+    await page.screenshot({ path: join(screenshots, 'failed-call.png') })
+    await page.keyboard.press('Escape')
+    await page.getByLabel('Outcome').selectOption('status:failure')
+    await page.getByRole('button', { name: 'Search' }).click()
+    await page.getByText('budget spent 429').waitFor()
+    await leave(page, 'logs-failed')
+  })
+
+  it('follows calls as they end', patience, async () => {
+    const made = await lab.admin('/key/generate', { key_alias: 'followed' })
+    const page = await lab.open('#/logs')
+    await page.getByLabel('Key', { exact: true }).fill('followed')
+    await page.getByRole('button', { name: 'Search' }).click()
+    await page.getByText('No calls found').waitFor()
+    await page.getByRole('button', { name: 'Follow' }).click()
+    await callAs(String(made['key']), 'fast')
+    await page.getByRole('row').nth(1).waitFor()
+    await page.getByRole('button', { name: 'Stop following' }).click()
+    await leave(page, 'logs-followed')
   })
 
   it('streams the answers of two models side by side, with cost and code', patience, async () => {
@@ -277,6 +353,32 @@ describe.skipIf(lacksBrowser())('the admin page', () => {
     await leave(page, 'playground')
   })
 
+  it('sends tools and images, and shows the tools that a model wants called', patience, async () => {
+    const page = await lab.open('#/playground')
+    await page.getByText('Instructions, sampling and tools').click()
+    const tools = [{ type: 'function', function: { name: 'tide', parameters: { type: 'object' } } }]
+    await page.getByLabel('Tools').fill(JSON.stringify(tools))
+    const picture = await page.screenshot({ clip: { x: 0, y: 0, width: 40, height: 40 } })
+    await page.getByLabel('Image (optional)').setInputFiles({ name: 'a.png', mimeType: 'image/png', buffer: picture })
+    await page.getByAltText('What will be sent').waitFor()
+    lab.upstream.script({ content: { toolCalls: [{ name: 'tide', arguments: { at: 'noon' } }] } })
+    await page.getByLabel('Message').fill('What is on it?')
+    await page.keyboard.press('Enter')
+    await page.getByText('Finish').waitFor()
+    const lane = page.getByRole('region', { name: 'Model' })
+    expect(await lane.innerText()).toMatch(/tide[\s\S]*noon/)
+    const sent = lab.upstream.requests.at(-1)?.body
+    expect(sent).toMatchObject({
+      stream: true,
+      tools,
+      messages: [
+        { content: [{ type: 'text' }, { image_url: { url: `data:image/png;base64,${picture.toString('base64')}` } }] },
+      ],
+    })
+    expect(await page.getByLabel('The call in curl').innerText()).toContain('"tide"')
+    await leave(page, 'playground-tools')
+  })
+
   it('tells of a stream that broke off, and of an answer that was stopped', patience, async () => {
     const page = await lab.open('#/playground')
     await page.getByLabel('Message').waitFor()
@@ -294,29 +396,40 @@ describe.skipIf(lacksBrowser())('the admin page', () => {
     await leave(page, 'playground-stopped')
   })
 
-  it.each([
-    'overview',
-    'keys',
-    'teams',
-    'organizations',
-    'users',
-    'customers',
-    'tiers',
-    'models',
-    'logs',
-    'changes',
-    'playground',
-  ])('asks the gateway at most five times for %s', patience, async (name) => {
+  it('shows the settings in force, to be searched and copied, without a secret', patience, async () => {
+    const page = await lab.open('#/settings', { permissions: ['clipboard-read', 'clipboard-write'] })
+    await page.getByRole('region', { name: 'routing' }).waitFor()
+    expect(await page.getByRole('region', { name: 'access' }).innerText()).toMatch(/masterKey\s+\*\*\*/)
+    await page.screenshot({ path: join(screenshots, 'settings.png') })
+    await page.getByLabel('Find').fill('consecutiveFailures')
+    await page.getByRole('region', { name: 'access' }).waitFor({ state: 'detached' })
+    expect(await page.getByRole('region', { name: 'routing' }).innerText()).toMatch(/cooldown\.consecutiveFailures\s+3/)
+    await page.getByLabel('Find').fill('nothing like this')
+    await page.getByText('Nothing found').waitFor()
+    await page.getByRole('button', { name: 'Copy as JSON' }).click()
+    await page.getByRole('button', { name: 'Copied' }).waitFor()
+    const copied = String(await page.evaluate('navigator.clipboard.readText()'))
+    expect(JSON.parse(copied)).toMatchObject({ routing: { cooldown: { consecutiveFailures: 3 } } })
+    expect(copied).not.toContain(masterKey)
+    await leave(page, 'settings-searched')
+  })
+
+  it('asks the gateway at most five times for a page', patience, async () => {
     const page = await lab.open('#/none')
-    await page.waitForLoadState('networkidle')
-    await page.goto('about:blank')
-    lab.requests()
-    await page.goto(`${lab.url}#/${name}`)
-    await page.waitForLoadState('networkidle')
-    const asked = lab.requests().filter((request) => request.includes('/api/'))
-    expect(asked.length).toBeGreaterThan(0)
-    expect(asked.length, asked.join('\n')).toBeLessThanOrEqual(5)
-    await page.context().close()
+    const asked: string[] = []
+    page.on('request', (request) => {
+      if (request.url().includes('/api/')) asked.push(request.url())
+    })
+    const told: Record<string, number> = {}
+    for (const name of names) {
+      await page.goto('about:blank')
+      asked.length = 0
+      await lab.show(page, name)
+      told[name] = asked.length
+      expect(asked.length, `${name}:\n${asked.join('\n')}`).toBeLessThanOrEqual(5)
+    }
+    expect(Math.min(...Object.values(told)), JSON.stringify(told)).toBeGreaterThan(0)
+    await page.close()
   })
 
   it('says so where the gateway cannot be reached, and tries again', patience, async () => {
@@ -328,7 +441,7 @@ describe.skipIf(lacksBrowser())('the admin page', () => {
     await page.unroute('**/api/**')
     await page.getByRole('button', { name: 'Try again' }).click()
     await row(page, 'Search').waitFor()
-    await page.context().close()
+    await page.close()
     lab.problems.length = 0
   })
 

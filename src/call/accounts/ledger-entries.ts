@@ -139,7 +139,8 @@ export function toCachedEntry(origin: CachedOrigin, facts: CallFacts, tools: Row
     endUser: endUserOf(call),
     metadata: metadataOf(call),
     ...origin,
-    scopes: refsOf(facts, { ...origin, modelName: call.group.name }),
+    // A scope of its own, so that sums by day tell how many answers came from the cache.
+    scopes: [...refsOf(facts, { ...origin, modelName: call.group.name }), { kind: 'cache', id: 'hit' }],
     usage: {},
     price: null,
     cost: 0n,

@@ -45,6 +45,7 @@ const Totals = z.object({
   total_api_requests: z.int(),
   total_successful_requests: z.int(),
   total_failed_requests: z.int(),
+  total_cache_hits: z.int().optional(),
   page: z.int(),
   total_pages: z.int(),
   has_more: z.boolean(),
@@ -53,7 +54,7 @@ const ActivityAnswer = z.object({
   results: z.array(
     z.object({
       date: z.string(),
-      metrics: Metrics,
+      metrics: Metrics.extend({ cache_hits: z.int().optional() }),
       breakdown: z.object({ models: Breakdown, providers: Breakdown, api_keys: Breakdown }),
     }),
   ),
@@ -88,7 +89,8 @@ export function dailyActivity(parts: AdminParts): Route {
     },
     handle: async (actor, { query }) => {
       const scope = await toSpendScope(actor, query, parts)
-      if (query.page !== undefined && query.page > 1) return jsonAnswer(200, toActivity([], []))
+      if (query.page !== undefined && query.page > 1)
+        return jsonAnswer(200, toActivity({ rows: [], byKey: [], hits: undefined }))
       const days = toDays(query, parts.clock.now(), defaultDays)
       const find = async (by: readonly SpendGroup[]): Promise<readonly SpendRow[]> => {
         const rows = await readRows({ ...days, by, scope }, parts)
@@ -96,8 +98,13 @@ export function dailyActivity(parts: AdminParts): Route {
         return query.model === undefined ? rows : rows.filter(({ group }) => group[place] === query.model)
       }
       // An entry without a key is in no row by key, so the sums come from rows without.
-      const [rows, byKey] = await Promise.all([find(['day', 'model', 'provider']), find(['day', 'model', 'key'])])
-      return jsonAnswer(200, toActivity(rows, byKey))
+      const [rows, byKey, hits] = await Promise.all([
+        find(['day', 'model', 'provider']),
+        find(['day', 'model', 'key']),
+        // Answers from the cache are not summed up together with callers.
+        scope ? undefined : find(['day', 'model', 'cache']),
+      ])
+      return jsonAnswer(200, toActivity({ rows, byKey, hits }))
     },
   })
 }
@@ -113,20 +120,34 @@ function readRows({ scope, ...query }: Wanted, parts: AdminParts): Promise<reado
   return readLedger(parts, (ledger) => ledger.report({ ...query, ...(scope && { scope }) }))
 }
 
-function toActivity(rows: readonly SpendRow[], byKey: readonly SpendRow[]): JsonObject {
+interface ActivityRows {
+  readonly rows: readonly SpendRow[]
+  readonly byKey: readonly SpendRow[]
+  /** Answers from the cache; undefined where they are not known. */
+  readonly hits: readonly SpendRow[] | undefined
+}
+
+function toActivity({ rows, byKey, hits }: ActivityRows): JsonObject {
   const keys = groupRows(byKey, 0)
+  const hitsOf = hits && groupRows(hits, 0)
   const days = [...groupRows(rows, 0)].toSorted(([a], [b]) => (a < b ? 1 : -1))
   return {
     results: days.map(([date, ofDay]) => ({
       date,
-      metrics: toMetrics(sum(ofDay)),
+      metrics: { ...toMetrics(sum(ofDay)), ...(hitsOf && { cache_hits: sum(hitsOf.get(date) ?? []).calls }) },
       breakdown: {
         models: toBreakdown(ofDay, 1),
         providers: toBreakdown(ofDay, 2),
         api_keys: toBreakdown(keys.get(date) ?? [], 2),
       },
     })),
-    metadata: { ...toTotals(sum(rows)), page: 1, total_pages: 1, has_more: false },
+    metadata: {
+      ...toTotals(sum(rows)),
+      ...(hits && { total_cache_hits: sum(hits).calls }),
+      page: 1,
+      total_pages: 1,
+      has_more: false,
+    },
   }
 }
 

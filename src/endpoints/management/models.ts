@@ -10,6 +10,7 @@ import { tokenRate } from '../../spend/cost.js'
 import type { JsonObject } from '../../wire/json.js'
 import { dollarsOf } from './dollars.js'
 import { recordId } from './group-routes.js'
+import { PageFields, pageOf } from '../page-of.js'
 import { defineManaged } from './managed.js'
 import type { AdminParts, RuntimeModel } from './parts.js'
 import { seesAll } from './spend-scope.js'
@@ -32,7 +33,13 @@ const UpdateModelBody = z.strictObject({
   litellm_params: data.nullish(),
   model_info: data.nullish(),
 })
-const InfoQuery = z.strictObject({ litellm_model_id: recordId.optional(), id: recordId.optional() })
+const InfoQuery = z.strictObject({
+  litellm_model_id: recordId.optional(),
+  id: recordId.optional(),
+  /** Deployments of one model group. */
+  model_name: z.string().min(1).max(400).optional(),
+  ...PageFields,
+})
 
 const params = z.looseObject({ model: z.string() })
 const RuntimeModelAnswer = z.object({
@@ -57,6 +64,7 @@ const ModelInfoAnswer = z.object({
       }),
     }),
   ),
+  next: z.string().nullable(),
 })
 
 /** `/model/*`: the model list, and what is added to it at run time. */
@@ -152,10 +160,12 @@ function modelInfo(parts: AdminParts): Route {
       const listed = parts.directory.groups.all
         .filter(({ modelName: name }) => seesAll(actor) || mayUse(actor.caller, name))
         .filter((deployment) => id === undefined || deployment.id === id)
+        .filter(({ modelName }) => query.model_name === undefined || modelName === query.model_name)
       if (id !== undefined && listed.length === 0) {
         throw new GatewayError('not_found', 'There is no such deployment.', { param: 'id' })
       }
-      return jsonAnswer(200, { data: listed.map((deployment) => describe(actor, deployment, parts)) })
+      const { rows, next } = pageOf(listed, query)
+      return jsonAnswer(200, { data: rows.map((deployment) => describe(actor, deployment, parts)), next })
     },
   })
 }

@@ -2,6 +2,7 @@ import type { Pricing } from '../../call/accounts/pricing.js'
 import type { Actor, ManagementParts } from '../../keys/management/index.js'
 import type { BudgetWindows } from '../../limits/budget-window.js'
 import type { Clock } from '../../ports.js'
+import type { CallStore } from '../../ports/calls.js'
 import type { LedgerStore } from '../../ports/ledger.js'
 import type { ModelDirectory } from '../../router/directory.js'
 import type { LedgerQueue } from '../../spend/ledger-queue.js'
@@ -14,10 +15,14 @@ export interface AdminParts {
   readonly models: RuntimeModels
   readonly directory: ModelDirectory
   readonly ledger: LedgerStore
+  /** Undefined where no call log is kept. */
+  readonly calls: CallStore | undefined
   /** Rows on their way to the ledger. */
   readonly queue: Pick<LedgerQueue, 'flush'>
   readonly pricing: Pick<Pricing, 'ready' | 'find'>
   readonly budgetWindows: BudgetWindows
+  /** The configuration in force, without its secrets. */
+  readonly settings: () => JsonObject
   readonly clock: Clock
 }
 

@@ -69,6 +69,12 @@ export function ownScope({ userId, key }: Actor): ScopeRef {
   throw notAllowed('see spend, as you are nobody that spend is kept for')
 }
 
+/** True where a scope is the actor's own, or of a team or an organization that it leads. */
+export async function ownsScope(actor: Actor, scope: ScopeRef, parts: AdminParts): Promise<boolean> {
+  if (scope.kind === 'key') return actor.key?.data.key_id === scope.id
+  return isOwn(actor, scope, parts)
+}
+
 async function toKeyScope(actor: Actor, given: string, { callers }: AdminParts): Promise<ScopeRef> {
   const hash = toKeyId(given, callers)
   if (hash === undefined) throw new InvalidRequestError("This is neither a key nor a key's hash.", 'api_key')

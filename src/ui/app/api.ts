@@ -36,6 +36,18 @@ export const credential = {
   clear: (): void => sessionStorage.removeItem(credentialName),
 }
 
+/**
+ * Takes the key out of an address such as `#/overview?key=sk-…`, as the demo prints it: what stands behind the `#` is
+ * sent to nobody, and the key does not stay in the address.
+ */
+export function signInByAddress(): void {
+  const [page = '', query = ''] = location.hash.split('?')
+  const key = new URLSearchParams(query).get('key')
+  if (key === null) return
+  credential.set(key)
+  history.replaceState(null, '', page)
+}
+
 /** Sends a request to the gateway, below this page's own folder. @throws ApiError */
 export async function send({ method = 'GET', path, query = {}, body, signal }: ApiRequest): Promise<Response> {
   // Relative to the page, so it is right under any mount and behind a proxy that cuts a prefix off.

@@ -10,6 +10,7 @@ import { Logs } from './pages/logs.js'
 import { Models } from './pages/models.js'
 import { Overview } from './pages/overview.js'
 import { Playground } from './pages/playground.js'
+import { SettingsPage } from './pages/settings.js'
 import { Budgets, Customers, Organizations, Teams, Users } from './pages/record-specs.js'
 
 interface Page {
@@ -31,6 +32,7 @@ const pages: readonly [Page, ...Page[]] = [
   { name: 'logs', title: 'Logs', content: Logs },
   { name: 'changes', title: 'Changes', content: Changes },
   { name: 'playground', title: 'Playground', content: Playground },
+  { name: 'settings', title: 'Settings', content: SettingsPage },
 ]
 
 /** The whole page: who is let in, the menu, and what is chosen in it. */

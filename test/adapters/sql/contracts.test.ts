@@ -1,6 +1,7 @@
 import { afterAll, describe, it } from 'vitest'
 import { sqlStores } from '../../../adapters/sql.js'
 import { describeContract } from '../../../src/testing/contracts/contract.js'
+import { callStoreContract } from '../../../src/testing/contracts/call-store.js'
 import { counterStoreContract } from '../../../src/testing/contracts/counter-store.js'
 import { ledgerStoreContract } from '../../../src/testing/contracts/ledger-store.js'
 import { recordStoreContract } from '../../../src/testing/contracts/record-store.js'
@@ -22,6 +23,10 @@ for (const [name, open] of Object.entries(testDatabases)) {
     describeContract({ describe, it }, counterStoreContract, async () => {
       await emptyTables(test)
       return { store: sqlStores(database, { prefix }).counters, peer: sqlStores(peer, { prefix }).counters }
+    })
+    describeContract({ describe, it }, callStoreContract, async () => {
+      await emptyTables(test)
+      return { store: sqlStores(database, { prefix }).calls, peer: sqlStores(peer, { prefix }).calls }
     })
     describeContract({ describe, it }, recordStoreContract, async () => {
       await emptyTables(test)

@@ -37,6 +37,8 @@ const tables = [
   'counters',
   'holds',
   'reservations',
+  'calls',
+  'call_marks',
 ]
 
 function newPrefix(): string {

@@ -27,7 +27,8 @@ const openToMembers: ReadonlySet<string> = new Set([
   'GET /model/info',
   'POST /cost/estimate',
   'POST /spend/calculate',
-  // Its own spend.
+  // Its own calls and spend.
+  'GET /calls',
   'GET /spend/logs',
   'GET /spend/logs/v2',
   'GET /spend/keys',
@@ -107,7 +108,7 @@ describe('every route of the table', () => {
     if (name === 'GET /audit/{id}') return
     const isQuery = name.startsWith('GET ')
     const strange = isQuery
-      ? { query: { ...sample.query, is_admin: 'true' } }
+      ? { ...sample, query: { ...sample.query, is_admin: 'true' } }
       : { body: { ...sample.body, is_admin: true } }
     const { status, param } = await sendSample(lab, name, strange)
     expect([status, param]).toEqual([400, 'is_admin'])

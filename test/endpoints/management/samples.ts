@@ -39,6 +39,25 @@ const newMember = async (lab: AdminLab, group: 'team' | 'organization'): Promise
   return { [`${group}_id`]: id, user_id: user }
 }
 
+const calls = new WeakMap<AdminLab, string>()
+
+/** The id of a call that was logged; one for all samples, as it takes a moment until it is. */
+async function someCall(lab: AdminLab): Promise<string> {
+  const known = calls.get(lab)
+  if (known !== undefined) return known
+  await lab.chat(await newKey(lab))
+  for (let tries = 0; tries < 100; tries += 1) {
+    const { body } = await lab.send('GET', '/calls')
+    const [call] = body['data'] as Json[]
+    if (call) {
+      calls.set(lab, String(call['id']))
+      return String(call['id'])
+    }
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+  throw new Error('The call was not logged.')
+}
+
 const modelBody = (): Json => ({
   model_name: fresh('model'),
   litellm_params: { model: 'fake/openai', api_key: 'sk-runtime-provider-key' },
@@ -129,6 +148,8 @@ export const samples: Readonly<Record<string, MakeSample>> = {
   'GET /model/info': () => ({}),
   'GET /spend/logs': () => ({ query: { start_date: '2026-01-01', limit: '5' } }),
   'GET /spend/logs/v2': () => ({ query: { status_filter: 'success' } }),
+  'GET /calls': () => ({ query: { status_filter: 'success', limit: '5' } }),
+  'GET /calls/{id}': async (lab) => ({ query: {}, body: { id: await someCall(lab) } }),
   'GET /spend/keys': () => ({}),
   'GET /spend/users': () => ({}),
   'GET /spend/teams': () => ({}),
@@ -137,6 +158,8 @@ export const samples: Readonly<Record<string, MakeSample>> = {
   'GET /user/daily/activity': () => ({}),
   'POST /cost/estimate': () => ({ body: { model: 'gpt-4o', input_tokens: 1_000, output_tokens: 500 } }),
   'POST /spend/calculate': () => ({ body: { model: 'gpt-4o', messages: [{ role: 'user', content: 'Hello' }] } }),
+  'GET /settings': () => ({}),
+  'GET /budget/usage': () => ({ query: { limit: '3' } }),
   'GET /audit': () => ({}),
   'GET /audit/{id}': async (lab) => {
     await newUser(lab)

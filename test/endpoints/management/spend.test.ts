@@ -12,6 +12,18 @@ beforeAll(async () => {
 })
 afterAll(() => lab.close())
 
+describe('answers from the cache', () => {
+  it('are counted by day', async () => {
+    const cached = await startAdminLab({ cache: true })
+    const key = await newKey(cached)
+    for (let count = 0; count < 3; count++) expect(await cached.chat(key)).toBe(200)
+    const { body } = await cached.send('GET', '/user/daily/activity')
+    expect(body['metadata']).toMatchObject({ total_api_requests: 3, total_cache_hits: 2 })
+    expect(body['results']).toMatchObject([{ metrics: { api_requests: 3, cache_hits: 2 } }])
+    await cached.close()
+  })
+})
+
 describe('what a call cost', () => {
   it('is in the logs, the sums and the key, the same everywhere', async () => {
     const [user, team, tag] = [await newUser(lab), await newTeam(lab), await newTag(lab)]

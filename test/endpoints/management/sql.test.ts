@@ -11,7 +11,7 @@ beforeAll(async () => {
   const stores = sqlStores(opened.database, { prefix: opened.prefix })
   await stores.migrate()
   lab = await startAdminLab({
-    stores: { records: stores.records, ledger: stores.ledger },
+    stores: { records: stores.records, ledger: stores.ledger, calls: stores.calls },
     encryptionKeys: [{ id: 'one', key: '5a'.repeat(32) }],
   })
 })

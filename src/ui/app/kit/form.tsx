@@ -8,7 +8,7 @@ import { Dialog, Notice } from './parts.js'
 export interface FormField {
   readonly name: string
   readonly label: string
-  readonly kind: 'text' | 'secret' | 'number' | 'date' | 'list' | 'json' | 'choice'
+  readonly kind: 'text' | 'secret' | 'number' | 'date' | 'moment' | 'list' | 'json' | 'choice'
   readonly hint?: string
   readonly required?: boolean
   /** Of `choice`: value and text. */
@@ -165,6 +165,7 @@ function Control({ field, shared }: { readonly field: FormField; readonly shared
   }
   if (field.kind === 'number') return <input {...shared} type="number" min={0} step="any" inputMode="decimal" />
   if (field.kind === 'date') return <input {...shared} type="date" />
+  if (field.kind === 'moment') return <input {...shared} type="datetime-local" />
   if (field.kind === 'secret') return <input {...shared} type="password" autocomplete="off" />
   if (!field.suggestions) return <input {...shared} type="text" autocomplete="off" />
   return (

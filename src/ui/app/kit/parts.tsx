@@ -164,8 +164,8 @@ export function Confirm(props: {
   )
 }
 
-/** Text to be copied. */
-export function Copyable({ text, label }: { readonly text: string; readonly label: string }) {
+/** A button that puts a text on the clipboard, and says whether it did. */
+export function CopyButton({ text, label = 'Copy' }: { readonly text: string; readonly label?: string }) {
   const [done, setDone] = useState<'copied' | 'failed'>()
   const copy = (): void => {
     navigator.clipboard.writeText(text).then(
@@ -174,12 +174,23 @@ export function Copyable({ text, label }: { readonly text: string; readonly labe
     )
   }
   return (
+    <>
+      <button type="button" onClick={copy} disabled={text === ''}>
+        {done === 'copied' ? 'Copied' : label}
+      </button>
+      {done === 'failed' && <span role="status">Copy it by hand: the browser does not allow it here.</span>}
+    </>
+  )
+}
+
+/** Text to be copied. */
+export function Copyable({ text, label }: { readonly text: string; readonly label: string }) {
+  return (
     <div class="copyable">
       <pre tabIndex={0} aria-label={label}>
         {text}
       </pre>
-      <button onClick={copy}>{done === 'copied' ? 'Copied' : 'Copy'}</button>
-      {done === 'failed' && <span role="status">Copy it by hand: the browser does not allow it here.</span>}
+      <CopyButton text={text} />
     </div>
   )
 }

@@ -7,6 +7,8 @@ export interface Metrics {
   readonly api_requests: number
   readonly failed_requests: number
   readonly cache_read_input_tokens: number
+  /** Answers from the gateway's own cache; told to those who see all. */
+  readonly cache_hits?: number
 }
 
 type Breakdown = Readonly<Record<string, { readonly metrics: Metrics }>>
@@ -27,6 +29,7 @@ export interface Activity {
     readonly total_cache_read_input_tokens: number
     readonly total_api_requests: number
     readonly total_failed_requests: number
+    readonly total_cache_hits?: number
   }
 }
 
@@ -36,7 +39,7 @@ export function toDays(
   days: number,
   metric: keyof Metrics,
 ): { readonly dates: readonly string[]; readonly values: readonly number[] } {
-  const byDate = new Map(results.map(({ date, metrics }) => [date, metrics[metric]]))
+  const byDate = new Map(results.map(({ date, metrics }) => [date, metrics[metric] ?? 0]))
   const dates = Array.from({ length: days }, (_, at) => dayBack(days - 1 - at))
   return { dates, values: dates.map((date) => byDate.get(date) ?? 0) }
 }

@@ -8,7 +8,7 @@ export function Fact({ label, value }: { readonly label: string; readonly value:
   return (
     <>
       <dt>{label}</dt>
-      <dd>{Array.isArray(value) ? value.map(String).join(', ') : text}</dd>
+      <dd>{Array.isArray(value) ? value.map(plainText).join(', ') : text}</dd>
     </>
   )
 }

@@ -3,7 +3,8 @@ import { type Json, ask, isJson } from '../api.js'
 import { FormDialog, type FormField } from '../kit/form.js'
 import { count, duration, moment } from '../kit/format.js'
 import { ActionButton, Badge, type Column, Confirm, Empty, Loading, Notice, PageHead, Table } from '../kit/parts.js'
-import { useLoad } from '../kit/use-load.js'
+import { Pager } from '../kit/pager.js'
+import { type ListPage, usePages } from '../kit/use-pages.js'
 import type { DeploymentHealth, ModelInfo } from './model-types.js'
 
 interface Row {
@@ -15,18 +16,27 @@ type Open = { readonly kind: 'new' } | { readonly kind: 'edit' | 'delete'; reado
 
 const refreshMs = 10_000
 
-async function readRows(signal: AbortSignal): Promise<readonly Row[]> {
+/** One page of deployments: both lists are cut by the same ids. */
+async function readRows(group: string, after: string | undefined, signal: AbortSignal): Promise<ListPage<Row>> {
+  const query = { limit: 25, model_name: group, after }
   const [health, info] = await Promise.all([
-    ask<{ deployments: readonly DeploymentHealth[] }>({ path: '/health/deployments', signal }),
-    ask<{ data: readonly ModelInfo[] }>({ path: '/model/info', signal }),
+    ask<{ deployments: readonly DeploymentHealth[]; next: string | null }>({
+      path: '/health/deployments',
+      query,
+      signal,
+    }),
+    ask<{ data: readonly ModelInfo[] }>({ path: '/model/info', query, signal }),
   ])
   const byId = new Map(info.data.map((model) => [model.model_info['id'], model]))
-  return health.deployments.map((deployment) => ({ health: deployment, info: byId.get(deployment.id) }))
+  const rows = health.deployments.map((deployment) => ({ health: deployment, info: byId.get(deployment.id) }))
+  return { rows, next: health.next }
 }
 
 /** Every deployment and how it is; those that were added here can be changed here. */
 export function Models() {
-  const [loaded, reload] = useLoad('deployments', readRows)
+  const [group, setGroup] = useState('')
+  const pages = usePages<Row>(group, (after, signal) => readRows(group, after, signal))
+  const { loaded, reload } = pages
   const [open, setOpen] = useState<Open>()
   const [problem, setProblem] = useState<string>()
   useEffect(() => {
@@ -41,6 +51,17 @@ export function Models() {
   return (
     <>
       <PageHead title="Models" lead="Deployments, how they are, and how fast they answer in this process.">
+        <form onSubmit={(event) => event.preventDefault()}>
+          <label class="field">
+            <span>Of model</span>
+            <input
+              type="search"
+              value={group}
+              placeholder="Model name"
+              onChange={(event) => setGroup(event.currentTarget.value.trim())}
+            />
+          </label>
+        </form>
         <button onClick={reload}>Refresh</button>
         <button class="primary" onClick={() => setOpen({ kind: 'new' })}>
           Add deployment
@@ -49,7 +70,7 @@ export function Models() {
       {problem && <Notice tone="bad">{problem}</Notice>}
       <div class="card">
         <Loading of={loaded} retry={reload}>
-          {(rows) =>
+          {({ rows }) =>
             rows.length === 0 ? (
               <Empty title="No deployments">Add one, or list models in the options of the gateway.</Empty>
             ) : (
@@ -65,6 +86,7 @@ export function Models() {
             )
           }
         </Loading>
+        <Pager of={pages} />
       </div>
       {open && <ModelDialog open={open} onClose={() => setOpen(undefined)} onDone={done} />}
     </>

@@ -5,7 +5,7 @@ import { compact, count, dayBack, dollars, plainText } from '../kit/format.js'
 import { Empty, Loading, PageHead } from '../kit/parts.js'
 import { useLoad } from '../kit/use-load.js'
 import { type Activity, type Metrics, sumBreakdown, toDays } from './activity.js'
-import { BudgetStatus } from './limits.js'
+import { BudgetGauges, type BudgetUsage } from './budget-gauges.js'
 
 const periods = [7, 30, 90] as const
 
@@ -14,6 +14,7 @@ const charts = [
   { metric: 'api_requests', title: 'Requests', format: compact },
   { metric: 'total_tokens', title: 'Tokens', format: compact },
   { metric: 'failed_requests', title: 'Errors', format: compact },
+  { metric: 'cache_hits', title: 'Cache hits', format: compact },
   { metric: 'cache_read_input_tokens', title: 'Cached input', format: compact },
 ] as const satisfies readonly { metric: keyof Metrics; title: string; format: (value: number) => string }[]
 
@@ -22,29 +23,25 @@ interface Facts {
   readonly keys: ReadonlyMap<string, string>
   readonly teams: ReadonlyMap<string, Json>
   readonly byTeam: readonly { readonly team_id: string; readonly spend: number }[]
-  /** Of the team with a budget that spends most. */
-  readonly budget: Json | undefined
+  readonly budgets: readonly BudgetUsage[]
 }
 
 /** Five requests: sums from the daily roll-ups, and the names that go with them. */
 async function readFacts(days: number, signal: AbortSignal): Promise<Facts> {
   const query = { start_date: dayBack(days - 1), end_date: dayBack(0) }
-  const [activity, keys, teams, byTeam] = await Promise.all([
+  const [activity, keys, teams, byTeam, usage] = await Promise.all([
     ask<Activity>({ path: '/user/daily/activity', query, signal }),
     ask<{ keys: readonly Json[] }>({ path: '/key/list', query: { return_full_object: true, limit: 1_000 }, signal }),
     ask<readonly Json[]>({ path: '/team/list', query: { limit: 1_000 }, signal }),
     ask<Facts['byTeam']>({ path: '/spend/teams', query, signal }),
+    ask<{ budgets: readonly BudgetUsage[] }>({ path: '/budget/usage', signal }),
   ])
-  const teamsById = new Map(teams.map((team) => [plainText(team['team_id']), team]))
-  const watched = byTeam.find(({ team_id: id }) => typeof teamsById.get(id)?.['max_budget'] === 'number')
-  const info =
-    watched && (await ask<{ team_info: Json }>({ path: '/team/info', query: { team_id: watched.team_id }, signal }))
   return {
     activity,
     keys: new Map(keys.keys.map((key) => [plainText(key['key_id']), plainText(key['key_alias'] ?? key['key_name'])])),
-    teams: teamsById,
+    teams: new Map(teams.map((team) => [plainText(team['team_id']), team])),
     byTeam,
-    budget: info?.team_info,
+    budgets: usage.budgets,
   }
 }
 
@@ -79,6 +76,7 @@ export function Overview() {
 function Tiles({ totals }: { readonly totals: Activity['metadata'] }) {
   const { total_spend: spend, total_api_requests: requests, total_failed_requests: failed } = totals
   const errorShare = requests === 0 ? 0 : (100 * failed) / requests
+  const hitShare = requests === 0 ? 0 : (100 * (totals.total_cache_hits ?? 0)) / requests
   const cachedShare =
     totals.total_prompt_tokens === 0 ? 0 : (100 * totals.total_cache_read_input_tokens) / totals.total_prompt_tokens
   const tiles: readonly (readonly [string, string, string])[] = [
@@ -90,7 +88,11 @@ function Tiles({ totals }: { readonly totals: Activity['metadata'] }) {
       `${compact(totals.total_prompt_tokens)} in, ${compact(totals.total_completion_tokens)} out`,
     ],
     ['Errors', `${errorShare.toFixed(1)} %`, `${count(failed)} failed`],
-    ['Cached input', `${cachedShare.toFixed(1)} %`, 'read from providers’ caches'],
+    [
+      'Cache hits',
+      count(totals.total_cache_hits ?? 0),
+      `${hitShare.toFixed(1)} % of requests; providers had ${cachedShare.toFixed(1)} % of the input`,
+    ],
   ]
   return (
     <dl class="tiles">
@@ -134,7 +136,7 @@ interface Bar {
 }
 
 function Tops({ facts }: { readonly facts: Facts }) {
-  const { activity, keys, teams, byTeam, budget } = facts
+  const { activity, keys, teams, byTeam, budgets } = facts
   const teamBars = byTeam.map(({ team_id: id, spend }) => ({
     name: plainText(teams.get(id)?.['team_alias'] ?? id),
     spend,
@@ -148,16 +150,7 @@ function Tops({ facts }: { readonly facts: Facts }) {
       <Top title="Top models" bars={sumBreakdown(activity, 'models')} />
       <Top title="Top keys" bars={keyBars} />
       <Top title="Top teams" bars={teamBars} />
-      {budget && (
-        <section class="card" aria-label="Budget">
-          <header>
-            <h2>Budget of {plainText(budget['team_alias'] ?? budget['team_id'])}</h2>
-          </header>
-          <div class="body">
-            <BudgetStatus record={budget} label="Budget of the team that spends most" />
-          </div>
-        </section>
-      )}
+      <BudgetGauges budgets={budgets} />
     </div>
   )
 }
