@@ -57,7 +57,7 @@ export function estimateInputTokens(request: EstimatedRequest, model: string = r
     cachesForAnHour: false,
   }
   addText(tally, requestOverhead)
-  for (const [field, add] of Object.entries(readFields)) {
+  for (const [field, add] of readFieldList) {
     const value = request[field]
     if (value !== undefined && value !== null) add(tally, value)
   }
@@ -104,6 +104,8 @@ const readFields: Readonly<Record<string, Add>> = {
   instruction: addInputs,
   cache_control: noteCaching,
 }
+
+const readFieldList = Object.entries(readFields)
 
 function each(list: unknown, visit: (item: unknown) => void): void {
   if (Array.isArray(list)) for (const item of list) visit(item)

@@ -3,6 +3,7 @@ import type { Clock, Logger, Scope } from '../ports.js'
 import type { CounterStore, Hold, Reservation, ReserveResult } from '../ports/counters.js'
 import type { ScopeRef } from '../ports/ledger.js'
 import { createBudgetWindows } from './budget-window.js'
+import { createCounterNames } from './counter-names.js'
 import { type Ending, createEndings } from './endings.js'
 import { type BudgetHold, type CallDemand, type ScopeHold, type Settlement, toActual, toHolds } from './holds.js'
 import { KnownBudgets } from './known-budgets.js'
@@ -47,6 +48,12 @@ export interface Admission {
    */
   admit(demand: CallDemand): Promise<AdmittedCall>
   /**
+   * The same at once, where nothing has to be waited for: the counters are in this process and know the budgets.
+   * Undefined elsewhere, with nothing held.
+   * @throws GatewayError budget_exceeded, limit_exceeded
+   */
+  admitNow(demand: CallDemand): AdmittedCall | undefined
+  /**
    * Adds up the budgets of these scopes from the ledger once more, as its rows have changed: those that this process has
    * counted in. Rejects where the counter store does.
    */
@@ -88,6 +95,7 @@ class BudgetAdmission implements Admission {
   readonly #onStoreFailure: 'degrade' | 'refuse'
   readonly #ttlMs: number
   readonly #windows = createBudgetWindows()
+  readonly #namesOf = createCounterNames()
   /** When the counter store answered last: what this process has counted in its place before that is out of date. */
   #lastAnswer = 0
   readonly #budgets = new KnownBudgets()
@@ -105,12 +113,28 @@ class BudgetAdmission implements Admission {
     this.#renewal = createRenewal({ clock, logger, ttlMs })
   }
 
+  admitNow(demand: CallDemand): AdmittedCall | undefined {
+    const { counters, clock } = this.#parts
+    if (!counters.immediate) return undefined
+    const request = this.#toRequest(demand)
+    if (!request) return free
+    const { id, tenant, holds } = request
+    let result: ReserveResult
+    try {
+      result = counters.immediate.reserve(holds, { id, tenant, ttlMs: this.#ttlMs })
+    } catch {
+      // `admit` asks again, and decides what comes of a store that fails.
+      return undefined
+    }
+    if ('missing' in result) return undefined
+    this.#lastAnswer = clock.now()
+    return this.#admitted(request, [counters], this.#grantedOf(request, result))
+  }
+
   async admit(demand: CallDemand): Promise<AdmittedCall> {
-    const { clock, createId, tenantOf } = this.#parts
-    const parts = toHolds(demand, this.#windows, clock.now())
-    if (parts.length === 0) return free
-    const tenant = tenantOf?.(demand.scopes) ?? 'all'
-    const request = { id: createId(), tenant, parts, holds: parts.map(({ hold }) => hold) }
+    const { clock } = this.#parts
+    const request = this.#toRequest(demand)
+    if (!request) return free
     const store = this.#parts.counters
     let result: ReserveResult
     try {
@@ -120,6 +144,14 @@ class BudgetAdmission implements Admission {
       return this.#admitWithout(request, error)
     }
     return this.#admitted(request, [store], this.#grantedOf(request, result))
+  }
+
+  #toRequest(demand: CallDemand): Request | undefined {
+    const { clock, createId, tenantOf } = this.#parts
+    const parts = toHolds(demand, this.#windows, clock.now(), this.#namesOf)
+    if (parts.length === 0) return undefined
+    const tenant = tenantOf?.(demand.scopes) ?? 'all'
+    return { id: createId(), tenant, parts, holds: parts.map(({ hold }) => hold) }
   }
 
   async recount(scopes: readonly ScopeRef[]): Promise<void> {

@@ -48,6 +48,21 @@ export function createEndings(parts: EndingParts): Endings {
   return new ReservationEndings(parts)
 }
 
+/** False where the store is not in this process, or did not take it. */
+function endNow({ store: { immediate }, reservation, actual, at, onSettled }: Ending): boolean {
+  if (!immediate) return false
+  try {
+    if (!actual) immediate.release(reservation)
+    else {
+      const spent = immediate.settle(reservation, actual, at)
+      onSettled?.(spent)
+    }
+    return true
+  } catch {
+    return false
+  }
+}
+
 class ReservationEndings implements Endings {
   readonly #clock: Clock
   readonly #logger: Logger
@@ -66,7 +81,7 @@ class ReservationEndings implements Endings {
   }
 
   end(ending: Ending): void {
-    this.#start({ ending, until: this.#clock.now() + patienceMs })
+    if (!endNow(ending)) this.#start({ ending, until: this.#clock.now() + patienceMs })
   }
 
   async close(): Promise<void> {

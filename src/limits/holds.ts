@@ -2,6 +2,7 @@ import type { Budget, ModelLimit, Scope } from '../ports.js'
 import type { Hold } from '../ports/counters.js'
 import { isModelMatch } from '../ports/ledger.js'
 import type { BudgetWindow, BudgetWindows } from './budget-window.js'
+import { type CounterNames, createCounterNames } from './counter-names.js'
 import { dollarsToNano, picoToNano } from './money.js'
 
 /** What a call may cost and need at most. */
@@ -64,15 +65,21 @@ export const minuteMs = 60_000
  * Empty for callers without any budget or limit.
  * @throws TypeError for a budget whose duration or time zone is none
  */
-export function toHolds(demand: CallDemand, windows: BudgetWindows, now: number): readonly ScopeHold[] {
+export function toHolds(
+  demand: CallDemand,
+  windows: BudgetWindows,
+  now: number,
+  namesOf: (scope: Scope) => CounterNames = createCounterNames(),
+): readonly ScopeHold[] {
   const found: ScopeHold[] = []
   for (const scope of demand.scopes) {
     if (!isLimited(scope)) continue
-    const name = `${scope.kind}:${encodeURIComponent(scope.id)}`
-    for (const part of budgetsOf(scope, demand.modelName)) {
-      found.push(toBudgetHold({ ...part, name, scope }, demand.estimate, windows.at(part.budget, now)))
+    const counters = namesOf(scope)
+    for (const { budget, model } of budgetsOf(scope, demand.modelName)) {
+      const window = windows.at(budget, now)
+      found.push(toBudgetHold({ scope, counters, budget, model, window }, demand.estimate))
     }
-    addLimitHolds({ scope, name }, demand, found)
+    addLimitHolds(scope, counters, demand, found)
   }
   if (found.length < 2) return found
   const byCounter = new Map<string, ScopeHold>()
@@ -92,12 +99,6 @@ export function toActual(holds: readonly ScopeHold[], settlement: Settlement): r
   })
 }
 
-/** A scope, and what its counters are called. */
-interface NamedScope {
-  readonly scope: Scope
-  readonly name: string
-}
-
 interface ScopeBudget {
   readonly budget: Budget
   readonly model: string | undefined
@@ -108,7 +109,7 @@ function isLimited({ budget, modelBudgets, modelLimits, rpm, tpm, maxParallelReq
 }
 
 function budgetsOf({ budget, modelBudgets }: Scope, modelName: string): readonly ScopeBudget[] {
-  const own = budget ? [{ budget, model: undefined }].filter(isBounded) : []
+  const own = budget && isBounded({ budget }) ? [{ budget, model: undefined }] : []
   if (!modelBudgets) return own
   const ofModels = Object.entries(modelBudgets)
     .filter(([pattern]) => isModelMatch(pattern, modelName))
@@ -116,14 +117,18 @@ function budgetsOf({ budget, modelBudgets }: Scope, modelName: string): readonly
   return [...own, ...ofModels.filter(isBounded)]
 }
 
-function isBounded({ budget }: ScopeBudget): boolean {
+function isBounded({ budget }: Pick<ScopeBudget, 'budget'>): boolean {
   return budget.maxBudget !== undefined || budget.softBudget !== undefined
 }
 
-function toBudgetHold(part: ScopeBudget & NamedScope, estimate: Estimate, window: BudgetWindow): BudgetHold {
-  const { scope, name, budget, model } = part
+interface CurrentBudget extends ScopeBudget {
+  readonly scope: Scope
+  readonly counters: CounterNames
+  readonly window: BudgetWindow
+}
+
+function toBudgetHold({ scope, counters, budget, model, window }: CurrentBudget, estimate: Estimate): BudgetHold {
   const { maxBudget = Infinity, softBudget } = budget
-  const ofModel = model === undefined ? '' : `model:${encodeURIComponent(model)}:`
   return {
     limit: 'budget',
     scope,
@@ -131,7 +136,7 @@ function toBudgetHold(part: ScopeBudget & NamedScope, estimate: Estimate, window
     window,
     softLimit: softBudget === undefined ? undefined : dollarsToNano(softBudget),
     hold: {
-      counter: `budget:${name}:${ofModel}${window.id}`,
+      counter: (model === undefined ? counters : counters.ofModel(model)).budget(window.id),
       kind: 'budget',
       // A budget that is used up, or is 0, has no room for a call that costs nothing either.
       amount: Math.max(1, picoToNano(estimate.charged(scope))),
@@ -141,38 +146,45 @@ function toBudgetHold(part: ScopeBudget & NamedScope, estimate: Estimate, window
   }
 }
 
-function addLimitHolds({ scope, name }: NamedScope, { modelName, estimate }: CallDemand, holds: ScopeHold[]): void {
+function addLimitHolds(
+  scope: Scope,
+  counters: CounterNames,
+  { modelName, estimate }: CallDemand,
+  holds: ScopeHold[],
+): void {
   const { modelLimits, maxParallelRequests } = scope
-  addRateHolds({ scope, name, model: undefined, limit: scope }, estimate, holds)
+  addRateHolds({ scope, counters, model: undefined, limit: scope }, estimate, holds)
   if (modelLimits) {
     for (const [model, limit] of Object.entries(modelLimits)) {
       if (!isModelMatch(model, modelName)) continue
-      addRateHolds({ scope, name: `${name}:model:${encodeURIComponent(model)}`, model, limit }, estimate, holds)
+      addRateHolds({ scope, counters: counters.ofModel(model), model, limit }, estimate, holds)
     }
   }
   if (maxParallelRequests !== undefined) {
-    const hold = { counter: `parallel:${name}`, kind: 'lease', amount: 1, limit: maxParallelRequests } as const
+    const hold = { counter: counters.parallel, kind: 'lease', amount: 1, limit: maxParallelRequests } as const
     holds.push({ limit: 'parallel', model: undefined, scope, hold })
   }
 }
 
 /** Limits per minute of a scope, or of one model in it. */
-interface ScopeRates extends NamedScope {
+interface ScopeRates {
+  readonly scope: Scope
+  readonly counters: CounterNames
   readonly model: string | undefined
   readonly limit: ModelLimit
 }
 
-function addRateHolds({ scope, name, model, limit }: ScopeRates, estimate: Estimate, holds: ScopeHold[]): void {
+function addRateHolds({ scope, counters, model, limit }: ScopeRates, estimate: Estimate, holds: ScopeHold[]): void {
   const { rpm, tpm } = limit
   if (rpm !== undefined) {
-    const hold = { counter: `rpm:${name}`, kind: 'rate', amount: 1, limit: rpm, windowMs: minuteMs } as const
+    const hold = { counter: counters.requests, kind: 'rate', amount: 1, limit: rpm, windowMs: minuteMs } as const
     holds.push({ limit: 'requests', model, scope, hold })
   }
   if (tpm !== undefined) {
     const { inputTokens, outputTokens } = estimate
     // The most that may come out can be more than a minute allows, and seldom comes: it waits for an empty minute, not for ever.
     const amount = Math.min(inputTokens + outputTokens, Math.max(inputTokens, Math.floor(tpm)))
-    const hold = { counter: `tpm:${name}`, kind: 'rate', amount, limit: tpm, windowMs: minuteMs } as const
+    const hold = { counter: counters.tokens, kind: 'rate', amount, limit: tpm, windowMs: minuteMs } as const
     holds.push({ limit: 'tokens', model, scope, hold })
   }
 }

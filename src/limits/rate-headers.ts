@@ -25,15 +25,29 @@ export function rateHeaders(holds: readonly ScopeHold[], used: readonly number[]
   const headers: Record<string, string> = {}
   for (const dimension of dimensions) {
     const tightest = tightestOf(dimension, holds, used)
-    if (tightest) Object.assign(headers, limitHeaders(dimension, tightest))
+    if (tightest) addLimitHeaders(headers, dimension, tightest)
   }
   return headers
 }
 
 /** The three headers of one limit. */
-export function limitHeaders(dimension: Dimension, { limit, remaining, resetMs }: LimitState): Record<string, string> {
+export function limitHeaders(dimension: Dimension, state: LimitState): Record<string, string> {
+  const headers: Record<string, string> = {}
+  addLimitHeaders(headers, dimension, state)
+  return headers
+}
+
+const wholeMinute = writeDuration(minuteMs)
+
+function addLimitHeaders(
+  headers: Record<string, string>,
+  dimension: Dimension,
+  { limit, remaining, resetMs }: LimitState,
+): void {
   const [ofLimit, ofRemaining, ofReset] = names[dimension]
-  return { [ofLimit]: String(limit), [ofRemaining]: String(remaining), [ofReset]: writeDuration(resetMs) }
+  headers[ofLimit] = String(limit)
+  headers[ofRemaining] = String(remaining)
+  headers[ofReset] = resetMs === minuteMs ? wholeMinute : writeDuration(resetMs)
 }
 
 function tightestOf(
@@ -42,13 +56,14 @@ function tightestOf(
   used: readonly number[],
 ): LimitState | undefined {
   let tightest: LimitState | undefined
-  holds.forEach((part, index) => {
+  for (let index = 0; index < holds.length; index += 1) {
+    const part = holds[index]
+    if (part?.limit !== dimension || part.hold.limit === Infinity) continue
     const { limit } = part.hold
-    if (part.limit !== dimension || limit === Infinity) return
     const remaining = Math.max(0, Math.floor(limit - (used[index] ?? 0)))
     // The window slides: what this call took is the last to leave it.
     if (!tightest || remaining < tightest.remaining) tightest = { limit, remaining, resetMs: minuteMs }
-  })
+  }
   return tightest
 }
 

@@ -79,6 +79,8 @@ export interface CounterStore {
   readonly silenceMs?: number
   /** False where the connection is known to be lost: nobody waits for longer than `deadlineMs` then. @default true */
   isConnected?(): boolean
+  /** Set by stores that keep their counters in this process, so that no call has to wait for them. */
+  readonly immediate?: ImmediateCounters | undefined
   reserve(holds: readonly Hold[], options: ReserveOptions): Promise<ReserveResult>
   /** Keeps reservations of running calls alive for another `ttlMs`; gives the ids of those that were already gone. */
   renew(reservations: readonly Reservation[], ttlMs: number): Promise<readonly string[]>
@@ -102,6 +104,13 @@ export interface CounterStore {
   forget(tenant: string, counters: readonly string[]): Promise<void>
   /** What is known of counters, in the order of `holds`. */
   read(tenant: string, holds: readonly Hold[]): Promise<readonly CounterLevel[]>
+}
+
+/** The operations that a call waits for, done at once: they throw what those of `CounterStore` reject with. */
+export interface ImmediateCounters {
+  reserve(holds: readonly Hold[], options: ReserveOptions): ReserveResult
+  settle(reservation: Reservation, actual: readonly number[], at: number): readonly (number | undefined)[]
+  release(reservation: Reservation): void
 }
 
 /** A budget counter, and what the ledger's rows of its window add up to. */

@@ -85,6 +85,17 @@ describe('the tokens of a text', () => {
     )
   })
 
+  it('are those of its characters, whether or not one of them is beyond ASCII', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary-ascii', minLength: 64, maxLength: 300 }), (text) => {
+        // Counted as 1 at most, 0.4 as a guess.
+        const beyond = estimateTextTokens(`${text}é`)
+        expect(beyond.atMost).toBe(estimateTextTokens(text).atMost + 1)
+        expect(beyond.tokens - estimateTextTokens(text).tokens).toBeOneOf([0, 1])
+      }),
+    )
+  })
+
   it.each(['a', 'A', '7', ' ', '\n', '{', '界', '😀'])('take no longer for a million of %j than for text', (letter) => {
     const start = performance.now()
     const { atMost } = estimateTextTokens(letter.repeat(1_000_000))

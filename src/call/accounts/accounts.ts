@@ -1,11 +1,12 @@
 import type { Admission } from '../../limits/admission.js'
+import type { CallDemand } from '../../limits/holds.js'
 import type { Caller, Clock, Logger, Scope } from '../../ports.js'
 import type { LedgerEntry } from '../../ports/ledger.js'
 import type { ModelGroup } from '../../router/model-group.js'
 import type { AttemptEntry, CallTrail } from '../../router/trail.js'
 import type { PlannedCall } from '../../spend/index.js'
 import { type SharedBudgets, type SharedScopes, createSharedScopes, isLimited } from './budget-scopes.js'
-import { isBilled, toLedgerEntry } from './ledger-entries.js'
+import { type CallFacts, isBilled, toLedgerEntry } from './ledger-entries.js'
 import { markUpsOf, noMarkUps } from './mark-ups.js'
 import { OpenAccount } from './open-account.js'
 import type { Pricing } from './pricing.js'
@@ -94,9 +95,12 @@ export function createAccounts(parts: AccountsParts): Accounts {
       if (!isHeld && !parts.keepsLedger) return undefined
       // Most calls need not wait for anything.
       const opening = parts.pricing.ready()
-      if (isHeld || opening) return openHeld(call, scopes, { tools, isHeld })
+      if (opening) return openLater(call, scopes, { tools, isHeld, ready: opening })
       parts.pricing.requirePrices(call.group)
-      return new OpenAccount({ call, scopes, markUps: markUpsOf(call.caller.scopes) }, undefined, tools)
+      const facts = { call, scopes, markUps: markUpsOf(call.caller.scopes) }
+      if (!isHeld) return new OpenAccount(facts, undefined, tools)
+      const admitted = parts.admission.admitNow(demandOf(facts, parts))
+      return admitted ? new OpenAccount(facts, admitted, tools) : openLater(call, scopes, { tools, isHeld })
     },
     async record(call, entry) {
       if (!parts.keepsLedger || !isBilled(entry)) return
@@ -112,16 +116,28 @@ export function createAccounts(parts: AccountsParts): Accounts {
   }
 }
 
-async function openHeld(
+interface Opening {
+  readonly tools: AccountTools
+  readonly isHeld: boolean
+  /** Resolves once prices can be asked for. */
+  readonly ready?: Promise<void>
+}
+
+async function openLater(
   call: BilledCall,
   scopes: readonly Scope[],
-  { tools, isHeld }: { readonly tools: AccountTools; readonly isHeld: boolean },
+  { tools, isHeld, ready }: Opening,
 ): Promise<CallAccount> {
-  const { pricing, admission } = tools
-  await pricing.ready()
-  pricing.requirePrices(call.group)
-  const markUps = markUpsOf(call.caller.scopes)
-  const demand = { scopes, modelName: call.group.name, estimate: pricing.estimate(call, markUps) }
-  const admitted = isHeld ? await admission.admit(demand) : undefined
-  return new OpenAccount({ call, scopes, markUps }, admitted, tools)
+  await ready
+  tools.pricing.requirePrices(call.group)
+  const facts = { call, scopes, markUps: markUpsOf(call.caller.scopes) }
+  const admitted = isHeld ? await tools.admission.admit(demandOf(facts, tools)) : undefined
+  return new OpenAccount(facts, admitted, tools)
+}
+
+function demandOf(
+  { call, scopes, markUps }: CallFacts & { readonly call: BilledCall },
+  { pricing }: Pick<AccountTools, 'pricing'>,
+): CallDemand {
+  return { scopes, modelName: call.group.name, estimate: pricing.estimate(call, markUps) }
 }
