@@ -85,7 +85,13 @@ export function labelsOf(record: CallRecord): JsonObject {
     attempts: record.attempts.length,
     cached: record.cached,
     cost_is_known: record.priced,
+    ...(record.guardrails.length > 0 && { guardrails: verdictsOf(record).join(' ') }),
   }
+}
+
+/** What guardrails found, such as `pii=masked`. */
+export function verdictsOf({ guardrails }: CallRecord): string[] {
+  return guardrails.map(({ guardrail, outcome }) => `${guardrail}=${outcome}`)
 }
 
 /** Whom a vendor shows as the user: the client's own customer, else the caller. */

@@ -1,6 +1,6 @@
 import type { AttemptRecord, CallFailure, CallRecord } from '../ports/callback.js'
 import { type JsonObject, isObject, numberOf, stringOf } from '../wire/json.js'
-import { inputMessages, outputMessages, textOf } from './content.js'
+import { inputMessages, outputMessages, textOf, verdictsOf } from './content.js'
 
 /** Values that spans and metrics may carry. */
 export type AttributeValue = string | number | boolean | string[]
@@ -102,6 +102,7 @@ function putIdentity(record: CallRecord, put: Put): void {
   put('sluice.stream', record.stream)
   put('sluice.cached', record.cached)
   put('sluice.tags', record.tags.length > 0 ? [...record.tags] : undefined)
+  put('sluice.guardrails', record.guardrails.length > 0 ? verdictsOf(record) : undefined)
   put('http.response.status_code', record.error?.status)
   for (const { kind, id } of record.scopes) put(`sluice.scope.${kind}`, id)
 }

@@ -174,6 +174,22 @@ describe('a call over OTLP', () => {
     })
   })
 
+  it('tells what guardrails found', () => {
+    const verdict = {
+      guardrail: 'pii',
+      type: 'pii',
+      mode: 'pre_call',
+      outcome: 'masked',
+      counts: {},
+      durationMs: 1,
+    } as const
+    const [guarded, bare] = [[verdict], []].map(
+      (guardrails) => spansOf(toOtlp([sampleRecord({ guardrails })], 'shop'))[0],
+    )
+    expect(attributesOf(guarded)['sluice.guardrails']).toEqual({ values: [{ stringValue: 'pii=masked' }] })
+    expect(attributesOf(bare)).not.toHaveProperty('sluice.guardrails')
+  })
+
   it('tells an error', () => {
     const [call] = spansOf(toOtlp([failedRecord()], 'shop'))
     expect(call?.status).toEqual({ code: 2, message: 'The provider sent no content within 5000 ms.' })

@@ -272,10 +272,19 @@ describe('Helicone', () => {
 })
 
 describe('PromptLayer', () => {
+  const verdict = {
+    guardrail: 'pii',
+    type: 'pii',
+    mode: 'pre_call',
+    outcome: 'masked',
+    counts: {},
+    durationMs: 1,
+  } as const
+
   it('gets a request in its own template format', async () => {
     const [request, failed] = await sent(
       { type: 'promptlayer', apiKey: 'pl_1', baseUrl: server.url },
-      sampleRecord({ tags: ['blue', 'long '.repeat(150)] }),
+      sampleRecord({ tags: ['blue', 'long '.repeat(150)], guardrails: [verdict] }),
       failedRecord(),
     )
     expect(request).toMatchObject({ method: 'POST', path: '/log-request' })
@@ -305,6 +314,7 @@ describe('PromptLayer', () => {
       parameters: { temperature: 0.5, max_tokens: 100 },
     })
     expect(Object.values(request?.json.metadata).every((value) => typeof value === 'string')).toBe(true)
+    expect(request?.json.metadata.guardrails).toBe('pii=masked')
     expect(failed?.json).toMatchObject({ status: 'ERROR', error_type: 'PROVIDER_TIMEOUT' })
   })
 })

@@ -1,3 +1,4 @@
+import { type AddressInfo, createServer } from 'node:net'
 import express from 'express'
 import * as prom from 'prom-client'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -170,6 +171,7 @@ const cases: readonly Case[] = [
   ...both('unavailable', 503, 'status-503'),
   ...both('upstream_unreachable', 502, 'reset'),
   ...both('upstream_unreachable', 502, 'nobody-there'),
+  ...both('upstream_timeout', 504, 'no-connection'),
   asks('upstream_timeout', 504, chat('no-headers', { stream: true }), 'no headers'),
   asks('upstream_timeout', 504, chat('no-first-token', { stream: true }), 'no first token'),
   asks('upstream_timeout', 504, chat('no-time'), 'no time in all'),
@@ -228,16 +230,25 @@ const callback: Callback = {
 let lab: GatewayLab
 let calls = 0
 
+/** Takes connections and says nothing, so that no handshake of TLS comes to its end. */
+const silent = createServer()
+const slowToConnect = () => {
+  const { port } = silent.address() as AddressInfo
+  return { ...fake('no-connection'), baseUrl: `https://127.0.0.1:${port}/v1`, timeouts: { connect: 40 } }
+}
+
 beforeAll(async () => {
   lab = await startGatewayLab()
+  await new Promise<void>((resolve) => void silent.listen(0, '127.0.0.1', resolve))
 })
 afterAll(async () => {
+  silent.close()
   await Promise.all(watching.map(({ server }) => server.close()))
   await lab.close()
 })
 
 async function serve(adapter: 'node:http' | 'Express', own: Partial<GatewayOptions> = {}): Promise<string> {
-  const gateway = lab.start(models, {
+  const gateway = lab.start([...models, slowToConnect()], {
     auth: { identify },
     retries: 0,
     maxBodyBytes: 30_000,
