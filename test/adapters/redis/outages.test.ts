@@ -81,35 +81,52 @@ function expectBounded(outcomes: readonly Outcome[]): void {
   expect(shareOver(lateHalf, 10)).toBeLessThan(0.05)
 }
 
-describe.runIf(hasRedisServer()).each(Object.entries(versions))('outages of Redis, with %s', (_, open) => {
+/** A cache over one client, as a gateway has it. */
+interface Guarded {
+  readonly client: Client
+  readonly cache: CacheStore
+  readonly states: StoreState['state'][]
+}
+
+describe.runIf(hasRedisServer())(`outages of Redis, with ${Object.keys(versions).join(' and ')} at once`, () => {
   let server: RedisServer
-  let client: Client
-  let cache: CacheStore
-  let states: StoreState['state'][]
+  let guarded: readonly Guarded[]
   const unhandled: unknown[] = []
   const note = (reason: unknown): void => void unhandled.push(reason)
 
-  const connect = (port: number): void => {
-    client = open(port)
-    client.on('error', () => {})
-    const onState = ({ state }: StoreState): void => void states.push(state)
-    cache = guardStore(redisStores(client).cache, { name: 'The cache', clock: systemClock, onState })
+  const connect = (port: number): readonly Guarded[] =>
+    Object.values(versions).map((open) => {
+      const client = open(port)
+      client.on('error', () => {})
+      const states: StoreState['state'][] = []
+      const onState = ({ state }: StoreState): void => void states.push(state)
+      const cache = guardStore(redisStores(client).cache, { name: 'The cache', clock: systemClock, onState })
+      return { client, cache, states }
+    })
+  const disconnect = (): void => {
+    for (const { client } of guarded) client.disconnect()
   }
-  const whenReady = async (): Promise<void> => {
-    await backAfter(cache)
-    states.length = 0
+  const onAll = <T>(run: (one: Guarded) => Promise<T>): Promise<T[]> => Promise.all(guarded.map(run))
+  const whenReady = (): Promise<unknown> =>
+    onAll(async ({ cache, states }) => {
+      await backAfter(cache)
+      states.length = 0
+    })
+  const expectBack = (): Promise<unknown> =>
+    onAll(async ({ cache }) => expect(await backAfter(cache)).toBeLessThan(2_000))
+  const expectAllBounded = async (running: Promise<readonly Outcome[][]>): Promise<void> => {
+    for (const outcomes of await running) expectBounded(outcomes)
   }
 
   beforeEach(async () => {
-    states = []
     unhandled.length = 0
     process.on('unhandledRejection', note)
     server = await redisServer()
-    connect(server.port)
+    guarded = connect(server.port)
     await whenReady()
   })
   afterEach(async () => {
-    client.disconnect()
+    disconnect()
     await server.stop()
     await wait(20)
     process.off('unhandledRejection', note)
@@ -117,61 +134,63 @@ describe.runIf(hasRedisServer()).each(Object.entries(versions))('outages of Redi
   })
 
   it('bounds the delay when Redis is killed under load, and is back within 2 s of its restart', async () => {
-    const healthy = await load(cache, 200)
-    expect(healthy.every(({ isAnswered }) => isAnswered)).toBe(true)
-    const running = load(cache, 2_000)
+    const healthy = await onAll(({ cache }) => load(cache, 200))
+    expect(healthy.flat().every(({ isAnswered }) => isAnswered)).toBe(true)
+    const running = onAll(({ cache }) => load(cache, 2_000))
     await wait(100)
     await server.kill()
-    expectBounded(await running)
-    expect(states).toEqual(['down'])
+    await expectAllBounded(running)
+    for (const { states } of guarded) expect(states).toEqual(['down'])
     await server.start()
-    expect(await backAfter(cache)).toBeLessThan(2_000)
-    expect(states).toEqual(['down', 'up'])
+    await expectBack()
+    for (const { states } of guarded) expect(states).toEqual(['down', 'up'])
   })
 
   it('bounds the delay while Redis is paused, and is back within 2 s of its end', async () => {
-    const running = load(cache, 2_000)
+    const running = onAll(({ cache }) => load(cache, 2_000))
     await server.command('client', 'pause', '2000', 'all')
-    expectBounded(await running)
-    expect(await backAfter(cache)).toBeLessThan(2_000)
+    await expectAllBounded(running)
+    await expectBack()
   })
 
   it('bounds the delay while the network swallows everything, and is back within 2 s of its end', async () => {
     const proxy = await blackHole(server.port)
-    client.disconnect()
-    connect(proxy.port)
+    disconnect()
+    guarded = connect(proxy.port)
     await whenReady()
     proxy.swallow()
-    expectBounded(await load(cache, 2_000))
+    await expectAllBounded(onAll(({ cache }) => load(cache, 2_000)))
     proxy.release()
-    expect(await backAfter(cache)).toBeLessThan(2_000)
-    client.disconnect()
+    await expectBack()
+    disconnect()
     await proxy.close()
   })
 
   it('starts without Redis, and finds it within 2 s once it is there', async () => {
-    client.disconnect()
+    disconnect()
     await server.kill()
-    connect(server.port)
-    expectBounded(await load(cache, 1_000))
+    guarded = connect(server.port)
+    await expectAllBounded(onAll(({ cache }) => load(cache, 1_000)))
     await server.start()
-    expect(await backAfter(cache)).toBeLessThan(2_000)
+    await expectBack()
   })
 
   it('queues next to nothing in the client while Redis is away', async () => {
     await server.kill()
-    let sent = 0
-    const counted: RedisLike = {
-      isCluster: false,
-      call: (...args) => {
-        sent++
-        return client.call(...args)
-      },
-    }
-    const away = guardStore(redisStores(counted).cache, { name: 'The cache', clock: systemClock })
-    await load(away, 2_000)
-    // Those of the first 50 ms, two every 5 ms, and a probe every half second.
-    expect(sent).toBeLessThan(40)
+    await onAll(async ({ client }) => {
+      let sent = 0
+      const counted: RedisLike = {
+        isCluster: false,
+        call: (...args) => {
+          sent++
+          return client.call(...args)
+        },
+      }
+      const away = guardStore(redisStores(counted).cache, { name: 'The cache', clock: systemClock })
+      await load(away, 2_000)
+      // Those of the first 50 ms, two every 5 ms, and a probe every half second.
+      expect(sent).toBeLessThan(40)
+    })
   })
 })
 
