@@ -5,6 +5,7 @@ import { startHealthChecks } from './call/health-checks.js'
 import { answerCall, answerStream } from './call/answer-call.js'
 import { refusable } from './call/record-refusal.js'
 import { watchEventLoop } from './endpoints/debug-memory.js'
+import { keepingAlive } from './clock.js'
 import { endpoints } from './endpoints/index.js'
 import { GatewayError, InvalidRequestError } from './errors.js'
 import { createAdmin } from './gateway/admin.js'
@@ -97,6 +98,19 @@ export function createGateway<Host = unknown>(options: GatewayOptions<Host>): Ga
     maxBodyBytes: options.maxBodyBytes ?? defaultMaxBodyBytes,
     onFault: (error, requestId) => parts.logger.error({ requestId, error: error.cause }, error.message),
   })
+  async function close(drainMs: number): Promise<void> {
+    checks?.stop()
+    await parts.running.drain(drainMs, new GatewayError('unavailable', 'The gateway was closed.'))
+    sharing?.close()
+    delays?.disable()
+    admin.close()
+    keys.directory.close()
+    all.callLog?.close()
+    await books.close(closingMs)
+    await parts.callbacks?.close(closingMs)
+    await Promise.all([parts.client.close(), parts.callerAccess?.client.close(), parts.media?.close()])
+  }
+
   return {
     spend: books.spend,
     deployments: createDeployments(parts.directory, deployments),
@@ -121,18 +135,7 @@ export function createGateway<Host = unknown>(options: GatewayOptions<Host>): Ga
         return (await answerStream(operation, checked, context, parts)).parts
       })
     },
-    async close({ drainMs = 30_000 } = {}) {
-      checks?.stop()
-      await parts.running.drain(drainMs, new GatewayError('unavailable', 'The gateway was closed.'))
-      sharing?.close()
-      delays?.disable()
-      admin.close()
-      keys.directory.close()
-      all.callLog?.close()
-      await books.close(closingMs)
-      await parts.callbacks?.close(closingMs)
-      await Promise.all([parts.client.close(), parts.callerAccess?.client.close(), parts.media?.close()])
-    },
+    close: ({ drainMs = 30_000 } = {}) => keepingAlive(close(drainMs)),
   }
 }
 

@@ -142,6 +142,7 @@ export {
   priceChange,
   rollUp,
   sumsOf,
+  toDay,
   windowParts,
   withPrice,
 } from './stores/roll-ups.js'

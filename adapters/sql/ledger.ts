@@ -13,6 +13,7 @@ import {
   pageSize,
   planReport,
   priceChange,
+  type ReportPlan,
   rollUp,
   type SpendGroup,
   type SpendQuery,
@@ -36,6 +37,7 @@ import {
 import { fromLedgerRow, marks, toLedgerRow, toMarkRows, toRollUpRows, toScopeRows, withKeys } from './ledger-rows.js'
 import type { Tables } from './schema.js'
 import { toKey, toText } from './text.js'
+import { periodRanges, periodsOf } from './weeks.js'
 
 /** Rows that one transaction of `reprice` or `prune` touches: each stays short. */
 const rowsAtOnce = 1_000
@@ -107,7 +109,7 @@ function* append(dialect: Dialect, tables: Tables, sorted: readonly (readonly [s
 
 /** Last, as the locks on shared rows are held from here to the end. */
 function* addToRollUps(dialect: Dialect, tables: Tables, changes: readonly Change[]): Work<void> {
-  const { callerDays, days, hours, modelHours } = toRollUpRows(rollUp(changes))
+  const { callerDays, days, hours, modelHours } = toRollUpRows(rollUp(changes, periodsOf))
   yield* addRows(dialect, tables.callerDays, callerDays)
   yield* addRows(dialect, tables.days, days)
   yield* addRows(dialect, tables.hours, hours)
@@ -222,8 +224,9 @@ function report(dialect: Dialect, { days, callerDays }: Tables, query: SpendQuer
     return plan.from === 'days' ? 'scope' : (callerColumns[group] ?? group)
   }
   const by = plan.by.map(columnOf)
+  const ranges = rangesOf(query, plan)
   const conditions: (readonly [string, ...SqlValue[]])[] = [
-    ['day >= ? AND day <= ?', toText(query.fromDay), toText(query.untilDay)],
+    [`(${ranges.map(() => 'day >= ? AND day <= ?').join(' OR ')})`, ...ranges.flat()],
   ]
   if (plan.from === 'days') conditions.push(['kind = ?', plan.kind])
   else for (const column of by) if (column.endsWith('_id')) conditions.push([`${column} <> ?`, ''])
@@ -240,6 +243,16 @@ function report(dialect: Dialect, { days, callerDays }: Tables, query: SpendQuer
     sql: `SELECT ${selected.join(', ')} FROM ${table.name} WHERE ${where} ${groupBy}`,
     values: conditions.flatMap(([, ...values]) => values),
   }
+}
+
+/** Weeks where nothing asks for days. */
+function rangesOf(
+  { fromDay, untilDay }: SpendQuery,
+  { by, where }: ReportPlan,
+): readonly (readonly [string, string])[] {
+  const asked = [...by, ...where.map(([group]) => group)]
+  const days = [toText(fromDay), toText(untilDay)] as const
+  return asked.includes('day') ? [days] : periodRanges(...days)
 }
 
 function toSpendRow(row: SqlRow, by: readonly SpendGroup[]): SpendRow {

@@ -1,6 +1,6 @@
 import { type SqlDatabase, type Work, ask } from './database.js'
 import { type Dialect } from './dialect.js'
-import { type Tables, createTable } from './schema.js'
+import { type Tables, createTable, groupStatistics } from './schema.js'
 
 /**
  * What each version of the schema adds. Only ever appended to, and only ever additive: processes of the version before
@@ -10,7 +10,8 @@ function migrations(dialect: Dialect, tables: Tables): readonly (readonly string
   const { ledger, ledgerScopes, hours, modelHours, days, callerDays, records, counters, holds, reservations } = tables
   const first = [ledger, ledgerScopes, hours, days, callerDays, records, counters, holds, reservations]
   const versions = [first, [modelHours], [tables.calls, tables.callMarks]]
-  return versions.map((added) => added.flatMap((table) => createTable(dialect, table)))
+  const created = versions.map((added) => added.flatMap((table) => createTable(dialect, table)))
+  return [...created, groupStatistics(dialect, tables)]
 }
 
 /** Brings the tables up to date; one process at a time, the others wait and find nothing left to do. */

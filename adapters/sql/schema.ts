@@ -261,3 +261,17 @@ export function createTable(dialect: Dialect, table: TableDefinition): readonly 
     }),
   ]
 }
+
+/**
+ * PostgreSQL takes the columns for independent, expects many more groups than there are, and sorts on disk where a table
+ * in memory is enough: it is told to count their combinations.
+ */
+export function groupStatistics(dialect: Dialect, { days, callerDays }: Tables): readonly string[] {
+  if (dialect.name !== 'postgres') return []
+  return [
+    { table: days.name, of: ['kind', 'scope', 'model', 'provider'] },
+    { table: callerDays.name, of: ['organization_id', 'team_id', 'user_id', 'key_id', 'model', 'provider'] },
+  ].map(
+    ({ table, of }) => `CREATE STATISTICS IF NOT EXISTS ${table}_groups (ndistinct) ON ${of.join(', ')} FROM ${table}`,
+  )
+}

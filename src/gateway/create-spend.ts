@@ -1,3 +1,4 @@
+import { keepingAlive } from '../clock.js'
 import type { Pricing } from '../call/accounts/pricing.js'
 import type { Admission } from '../limits/admission.js'
 import type {
@@ -77,7 +78,7 @@ export function createSpend(parts: SpendParts): Spend {
     query: (query) => ledger.query(query),
     report: (query) => ledger.report(query),
     total: (scope, from, until) => ledger.total(scope, from, until),
-    flush: (deadlineMs = flushMs) => queue.flush(deadlineMs),
+    flush: (deadlineMs = flushMs) => keepingAlive(queue.flush(deadlineMs)),
     reprice: (range = {}) => reprice(range, parts),
     get pending() {
       return queue.pending

@@ -19,7 +19,7 @@ export interface Change {
   readonly sums: Sums
 }
 
-/** A day of one scope, or of everything (`all`, with an empty id), by model and provider. */
+/** A day, or another period that a store keeps, of one scope, or of everything (`all`, with an empty id), by model and provider. */
 export interface DayRollUp extends Sums {
   readonly day: string
   readonly kind: ScopeKind | 'all'
@@ -28,7 +28,7 @@ export interface DayRollUp extends Sums {
   readonly provider: string
 }
 
-/** A day of one combination of caller scopes, by model and provider; empty where the entry has no such scope. */
+/** The same of one combination of caller scopes, by model and provider; empty where the entry has no such scope. */
 export interface CallerRollUp extends Sums {
   readonly day: string
   readonly organization: string
@@ -63,6 +63,11 @@ export interface RollUps {
 
 /** Length of the windows of `HourRollUp`. */
 export const hourMs = 3_600_000
+
+/** The UTC day of a time in milliseconds since the epoch. */
+export function toDay(at: number): string {
+  return new Date(at).toISOString().slice(0, 10)
+}
 
 const cacheReadBuckets = ['cacheRead', 'cacheReadAudio', 'cacheReadImage']
 const inputBuckets = [
@@ -134,9 +139,12 @@ export function addSums(a: Sums, b: Sums): Sums {
 
 /**
  * Adds up a batch, so that a store touches every roll-up once and all writers in one order, which keeps them from
- * deadlocks.
+ * deadlocks. `periodsOf` names what a day counts for: itself alone, unless a store keeps longer periods too.
  */
-export function rollUp(changes: readonly Change[]): RollUps {
+export function rollUp(
+  changes: readonly Change[],
+  periodsOf: (day: string) => readonly string[] = (day) => [day],
+): RollUps {
   const days = new Groups<Omit<DayRollUp, keyof Sums>, Sums>(addSums)
   const callers = new Groups<Omit<CallerRollUp, keyof Sums>, Sums>(addSums)
   const hours = new Groups<Omit<HourRollUp, 'charged'>, Pick<Sums, 'charged'>>(addCharges)
@@ -144,20 +152,24 @@ export function rollUp(changes: readonly Change[]): RollUps {
   for (const { entry, sums } of changes) {
     const { charged } = sums
     const { modelName: model, provider, scopes } = entry
-    const day = new Date(entry.at).toISOString().slice(0, 10)
+    const periods = periodsOf(toDay(entry.at))
     const hour = Math.floor(entry.at / hourMs) * hourMs
-    days.add([day, 'all', '', model, provider], () => ({ day, kind: 'all', id: '', model, provider }), sums)
     const models = modelsOf(scopes)
+    const addDays = (kind: DayRollUp['kind'], id: string, added: Sums): void => {
+      for (const day of periods) {
+        days.add([day, kind, id, model, provider], () => ({ day, kind, id, model, provider }), added)
+      }
+    }
+    addDays('all', '', sums)
     for (const { kind, id, charged: own = charged } of scopes) {
       hours.add([kind, id, hour], () => ({ kind, id, hour }), { charged: own })
       modelHours.add([kind, id, hour, ...models], () => ({ kind, id, hour, models }), { charged: own })
       if (isColumnOfEntry(kind)) continue
-      const ownSums = own === charged ? sums : { ...sums, charged: own }
-      days.add([day, kind, id, model, provider], () => ({ day, kind, id, model, provider }), ownSums)
+      addDays(kind, id, own === charged ? sums : { ...sums, charged: own })
     }
     for (const caller of callersOf(scopes)) {
-      const name = [day, model, provider, caller.organization, caller.team, caller.user, caller.key]
-      callers.add(name, () => ({ day, ...caller, model, provider }), sums)
+      const names = [model, provider, caller.organization, caller.team, caller.user, caller.key]
+      for (const day of periods) callers.add([day, ...names], () => ({ day, ...caller, model, provider }), sums)
     }
   }
   return {

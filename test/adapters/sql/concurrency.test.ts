@@ -1,28 +1,22 @@
 import { execFile } from 'node:child_process'
-import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { sqlStores } from '../../../adapters/sql.js'
+import { type CompiledSources, compileSources } from '../../support/compiled-sources.js'
 import { serviceUrls } from '../../support/services.js'
 import { testDatabases } from './databases.js'
 
 const run = promisify(execFile)
 const root = new URL('../../..', import.meta.url).pathname
 const processes = ['a', 'b', 'c', 'd']
-const rowsEach = 2_000
-let folder: string
+const rowsEach = 600
+let sources: CompiledSources
 
-beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'sluice-sql-'))
-  symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'))
-  writeFileSync(join(folder, 'package.json'), '{"type":"module"}')
-  const config = join(root, '.build/tsconfig.esm.json')
-  // Types are checked elsewhere.
-  await run(join(root, 'node_modules/.bin/tsc'), ['-p', config, '--noCheck', '--outDir', folder])
+beforeAll(() => {
+  sources = compileSources()
 }, 120_000)
-afterAll(() => rmSync(folder, { recursive: true }))
+afterAll(() => sources.remove())
 
 for (const [name, open] of Object.entries(testDatabases)) {
   const test = await open()
@@ -37,7 +31,7 @@ for (const [name, open] of Object.entries(testDatabases)) {
       await Promise.all(ten.map((stores) => stores.migrate()))
       await Promise.all(ten.map((stores) => stores.migrate()))
       const { rows } = await database.query({ sql: `SELECT version FROM ${prefix}migrations`, values: [] })
-      expect(rows.map(({ version }) => Number(version))).toEqual([1, 2, 3])
+      expect(rows.map(({ version }) => Number(version))).toEqual([1, 2, 3, 4])
     })
 
     const url = name === 'postgres' || name === 'mysql' ? serviceUrls[name] : undefined
@@ -45,7 +39,9 @@ for (const [name, open] of Object.entries(testDatabases)) {
       const script = join(root, 'test/adapters/sql/append-process.mjs')
       const finished = await Promise.all(
         processes.map((process) => {
-          return run('node', [script, folder, name, url ?? '', prefix, process, String(rowsEach)], { timeout: 110_000 })
+          return run('node', [script, sources.folder, name, url ?? '', prefix, process, String(rowsEach)], {
+            timeout: 110_000,
+          })
         }),
       )
       const told = finished.map(({ stdout }): { sum: string; failures: string[]; ms: number } => JSON.parse(stdout))

@@ -1,11 +1,13 @@
 import fc from 'fast-check'
 import { afterAll, describe, expect, it } from 'vitest'
 import type { LedgerEntry, LedgerStore, ScopeKind, SpendGroup } from '../../../src/ports/ledger.js'
+import { toDay } from '../../../src/stores/roll-ups.js'
 import { createMemoryLedger } from '../../../src/stores/memory-ledger.js'
 import { sampleEntry, sampleTime } from '../../../src/testing/contracts/sample-entry.js'
 import { emptyTables, migratedStores, testDatabases } from './databases.js'
 
 const kinds: readonly ScopeKind[] = ['organization', 'team', 'user', 'key', 'customer', 'tag', 'deployment']
+const dayMs = 86_400_000
 const money = fc.bigInt({ min: -(10n ** 6n), max: 10n ** 21n })
 const scopes = fc.uniqueArray(
   fc.record({ kind: fc.constantFrom(...kinds), id: fc.constantFrom('a', 'A', 'b', 'ключ', "o'b") }),
@@ -14,7 +16,7 @@ const scopes = fc.uniqueArray(
 const entry = fc
   .record({
     id: fc.integer({ min: 0, max: 30 }).map(String),
-    at: fc.integer({ min: sampleTime - 3 * 86_400_000, max: sampleTime }),
+    at: fc.integer({ min: sampleTime - 30 * dayMs, max: sampleTime }),
     scopes,
     modelName: fc.constantFrom('small', 'large'),
     provider: fc.constantFrom('openai', 'groq'),
@@ -47,7 +49,10 @@ const groupings: readonly (readonly SpendGroup[])[] = [
   ['organization', 'team', 'user', 'key'],
   ['team', 'model'],
 ]
-const window = { fromDay: '2026-11-23', untilDay: '2026-11-25' } as const
+/** Some days of five weeks, so that a report reads weeks, days, or both. */
+const windows = fc
+  .tuple(fc.integer({ min: 0, max: 32 }), fc.integer({ min: 0, max: 32 }))
+  .map((ago) => ago.toSorted((a, b) => b - a).map((days) => toDay(sampleTime - days * dayMs)))
 
 /** Sums from the rows themselves. */
 async function rowsTotal(
@@ -74,7 +79,9 @@ for (const [name, open] of Object.entries(testDatabases)) {
         const { ledger } = await migratedStores(test)
         const cuts = fc.tuple(fc.integer({ min: 0, max: 4 * 86_400_000 }), fc.integer({ min: 0, max: 4 * 86_400_000 }))
         await fc.assert(
-          fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 5 }), cuts, async (steps, [first, second]) => {
+          fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 5 }), cuts, windows, async (...drawn) => {
+            const [steps, [first, second], [fromDay = '', untilDay = '']] = drawn
+            const window = { fromDay, untilDay }
             await emptyTables(test)
             const memory = createMemoryLedger()
             for (const one of steps) for (const store of [ledger, memory]) await take(store, one)

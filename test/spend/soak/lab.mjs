@@ -1,9 +1,12 @@
-// What the soak runs have in common. They run the compiled sources: `npm run build`, or SOURCES with a folder of them.
-import { fileURLToPath, pathToFileURL } from 'node:url'
+// What the soak runs have in common.
 import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { compileSources } from '../../support/compile-sources.mjs'
 
-/** The folder of the compiled sources, for processes that are started from here. */
-export const sources = process.env.SOURCES ?? fileURLToPath(new URL('../../../dist/esm', import.meta.url))
+/** Sources as JavaScript: a folder of somebody who has compiled them, or one of this process. */
+const own = process.env.SOURCES ? undefined : compileSources()
+export const sources = process.env.SOURCES ?? own.folder
+process.once('exit', () => own?.remove())
 
 export const urls = {
   redis: process.env.TEST_REDIS_URL ?? 'redis://127.0.0.1:6379',

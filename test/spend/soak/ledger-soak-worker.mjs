@@ -102,6 +102,8 @@ async function makeCalls() {
 const progress = setInterval(() => console.log(`added ${added}`), 200)
 await Promise.all([addRows(), makeCalls()])
 clearInterval(progress)
+// A queue's timers keep no process alive.
+const alive = setInterval(() => {}, 60_000)
 const flushingFrom = performance.now()
 await queue.flush(180_000)
 await gateway?.close()
@@ -120,3 +122,4 @@ console.log(
 )
 await queue.close(0)
 await database.close()
+clearInterval(alive)
