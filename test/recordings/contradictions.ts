@@ -1,6 +1,6 @@
 /**
- * Recordings that contradict what their provider documents, by id; each names the fact. They are replayed as the others
- * are, their findings are printed, and they do not fail the test.
+ * Recordings that contradict what their provider documents, by id; each names the fact, for which it is left out. They
+ * are replayed all the same, so that one that passes does not stay here, and their findings are printed.
  */
 export const contradictions: ReadonlyMap<string, string> = new Map([
   ['openai-openai-responses-41145123e247', "a tool in chat's nested form, and OpenAI documents it as flat"],

@@ -35,6 +35,7 @@ export const equivalences: { readonly [D in Dialect]: readonly Equivalence[] } =
   cloudflare: [...common, ...furtherDialects.cloudflare.equivalences],
   fal: [...common, ...furtherDialects.fal.equivalences],
   hyperbolic: [...common, ...furtherDialects.hyperbolic.equivalences],
+  imagen: [...common, ...furtherDialects.imagen.equivalences],
   perplexityEmbeddings: [...common, ...furtherDialects.perplexityEmbeddings.equivalences],
   replicate: [...common, ...furtherDialects.replicate.equivalences],
   sagemaker: [...common, ...furtherDialects.sagemaker.equivalences],

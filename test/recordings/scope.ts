@@ -79,14 +79,15 @@ export function replayOf(entry: IndexEntry, rows: (provider: string) => boolean)
   const further = furtherReplay(entry)
   if (further !== undefined) return further
   const api = apis[entry.api]
-  if (!api) return `${entry.api} is built by a later issue`
+  if (!api) throw new Error(`${entry.api} is neither replayed nor left out for a reason`)
   const fact = unusable[entry.id]
   if (fact !== undefined) return fact
   const provider = providerOf(entry, api)
   if (api.dialect === 'anthropic' && !['anthropic', 'azure_ai'].includes(provider)) {
-    return `${entry.provider}'s Anthropic surface is built by a later issue`
+    throw new Error(`the Messages API of ${entry.provider} is neither replayed nor left out for a reason`)
   }
-  return rows(provider) ? { ...api, provider } : `the provider ${provider} is built by a later issue`
+  if (!rows(provider)) throw new Error(`the provider ${provider} has no row and no server stands for it`)
+  return { ...api, provider }
 }
 
 function providerOf(entry: IndexEntry, { dialect, operation }: Omit<Replay, 'provider'>): string {

@@ -10,6 +10,7 @@ import type { FurtherDialect } from './dialect.js'
 import { huggingFaceTask } from './hugging-face-tasks.js'
 import { huggingfaceTask, tgi } from './huggingface.js'
 import { bfl, fal, hyperbolic } from './images.js'
+import { imagen } from './imagen.js'
 import { perplexityEmbeddings } from './perplexity.js'
 import { ollama } from './ollama.js'
 import { palm } from './palm.js'
@@ -27,6 +28,7 @@ const dialects = {
   cloudflare,
   fal,
   hyperbolic,
+  imagen,
   replicate,
   sagemaker,
   voyageMultimodal,
@@ -87,6 +89,7 @@ const apis: Readonly<Record<string, FurtherReplay>> = {
   'cohere.v2.embed': { dialect: 'cohere', operation: 'embeddings', provider: 'cohere' },
   'cloudflare.run': { dialect: 'cloudflare', operation: 'chat', provider: 'cloudflare' },
   'fal.run': { dialect: 'fal', operation: 'images', provider: 'fal_ai' },
+  'gemini.predict': { dialect: 'imagen', operation: 'images', provider: 'gemini' },
   'ollama.chat': { dialect: 'ollama', operation: 'chat', provider: 'ollama' },
   'ollama.embed': { dialect: 'ollama', operation: 'embeddings', provider: 'ollama' },
   'ollama.embeddings': { dialect: 'ollama', operation: 'embeddings', provider: 'ollama' },
@@ -106,6 +109,27 @@ const apis: Readonly<Record<string, FurtherReplay>> = {
 
 // APIs, and single exchanges, that are none of chat, completions, embeddings and images.
 const others: Readonly<Record<string, string>> = {
+  'anthropic.complete': 'text completed by the API that Anthropic replaced by Messages, which newer models refuse',
+  'anthropic.count_tokens': 'tokens counted, which is no operation of this gateway',
+  'gemini.interactions':
+    'conversations that Google keeps, each turn by the id of the one before it: no chat of messages',
+  'gemini-gemini-predict-07ebdd83a696': 'a model of chat, asked for a picture where it is not found',
+  'gemini-gemini-predict-484c4eae5fb9': 'a model of chat, asked for a picture where it is not found',
+  'gemini-gemini-predict-f2c8a95d4b78': 'a model of chat, asked for a picture where it is not found',
+  'maritalk.chat': 'two refusals of a key by an address that its owner replaced by one in the format of OpenAI',
+  'mistral.agents': 'an agent that is kept at Mistral and named by its id: no model is asked',
+  'mistral.fim': 'code filled in between two texts, at a path beside chat',
+  'mistral.ocr': 'text read off a page, which is no operation of this gateway',
+  'openai.audio.speech': 'speech, which is no operation of this gateway yet',
+  'openai.audio.transcriptions': 'speech written down, which is no operation of this gateway yet',
+  'openai.audio.translations': 'speech translated, which is no operation of this gateway yet',
+  'openai.images.edits': 'a picture changed, which is no operation of this gateway yet',
+  'openai.images.variations': 'a picture varied, which is no operation of this gateway yet',
+  'openai.moderations': 'a text judged, which is no operation of this gateway yet',
+  'openai.responses.input_tokens': 'tokens counted, which is no operation of this gateway',
+  'openrouter.images': 'pictures by a path of its own, whose models are asked for them over chat here',
+  rerank: 'documents put in order, which is no operation of this gateway yet',
+  'venice.images': 'a format of its own for pictures, at a provider that is claimed for chat alone',
   'aleph_alpha.embed': 'hidden states of chosen layers, which no embedding of OpenAI is',
   'aleph_alpha.rerank': 'documents put in order, which is no operation of this gateway yet',
   'cohere.v1.chat': 'the first version of the API, which its second replaced',
