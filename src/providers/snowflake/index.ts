@@ -1,7 +1,9 @@
 import type { Deployment } from '../../deployment.js'
 import { openaiProtocol } from '../../protocols/openai/index.js'
-import type { Protocol } from '../../protocols/protocol.js'
+import { cortexChat } from '../../protocols/cortex/index.js'
+import type { Exchange, Protocol } from '../../protocols/protocol.js'
 import { missingBaseUrl, withoutEnding } from '../base-url.js'
+import { chooseCodec } from '../choose-codec.js'
 import { createRowProtocol } from '../openai-compatible/row-protocol.js'
 import type { Provider } from '../provider.js'
 import { settingOf } from '../settings.js'
@@ -25,14 +27,19 @@ const dialect = createRowProtocol(openaiProtocol, {
 const { chat, embeddings } = dialect.codecs
 if (!chat || !embeddings) throw new TypeError('the dialect of OpenAI has lost an operation')
 
+const asksForOwnApi = ({ deployment }: Exchange<'chat'>): boolean => settingOf(deployment, 'api') === 'complete'
+
 const protocol: Protocol = {
   name: 'snowflake',
-  codecs: { chat: withSignedReasoning(chat, reasoningDetails), embeddings: withNestedVectors(embeddings) },
+  codecs: {
+    chat: chooseCodec(withSignedReasoning(chat, reasoningDetails), cortexChat, asksForOwnApi),
+    embeddings: withNestedVectors(embeddings),
+  },
   failure: (status, body) => dialect.failure(status, body),
 }
 
 /**
- * Snowflake Cortex's REST API: chat in OpenAI's dialect. `apiKey` is a programmatic access token (`pat/…` says so) or a
+ * Snowflake Cortex's REST API: chat in OpenAI's dialect, or over its own `inference:complete`. `apiKey` is a programmatic access token (`pat/…` says so) or a
  * JWT; else the settings `account`, `user` and `privateKey` sign one.
  */
 export const snowflake: Provider = {
@@ -57,6 +64,8 @@ export const snowflake: Provider = {
     /** PEM. */
     privateKey: { env: ['SNOWFLAKE_PRIVATE_KEY'], secret: true },
     privateKeyPassphrase: { env: ['SNOWFLAKE_PRIVATE_KEY_PASSPHRASE'], secret: true },
+    /** `complete` asks the API that there was before the one in OpenAI's dialect: `inference:complete`. */
+    api: { env: [] },
     /** `OAUTH`, `KEYPAIR_JWT` or `PROGRAMMATIC_ACCESS_TOKEN`, for an apiKey. */
     tokenType: { env: [] },
   },

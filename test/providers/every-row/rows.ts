@@ -59,6 +59,7 @@ export const ways: readonly Row[] = [
   { id: 'aleph_alpha, chat', provider: 'aleph_alpha', claims: chats },
   { id: 'azure, dated', provider: 'azure', claims: { ...chats, embeddings: true } },
   { id: 'azure_ai, Claude', provider: 'azure_ai', claims: chats },
+  { id: 'snowflake, complete', provider: 'snowflake', claims: chats },
   { id: 'vertex_ai, Llama', provider: 'vertex_ai', claims: chats },
 ]
 
@@ -190,6 +191,7 @@ export const setups: Readonly<Record<string, Setup>> = {
   sagemaker_chat: { base: '/sagemaker_chat', keyless: true, settings: awsKeys, inBand: awsError },
   sagemaker_nova: { base: '/sagemaker_chat', keyless: true, settings: awsKeys, inBand: awsError },
   snowflake: { base: '/snowflake/api/v2', settings: { account: 'a' } },
+  'snowflake, complete': { base: '/snowflake/api/v2', settings: { account: 'a', api: 'complete' } },
   stability: { base: '/stability', models: { images: 'stable-image-core' } },
   vertex_ai: {
     base: '/vertex_ai',

@@ -125,7 +125,7 @@ const others: Readonly<Record<string, string>> = {
   'openai.audio.translations': 'speech translated, which is no operation of this gateway yet',
   'openai.images.edits': 'a picture changed, which is no operation of this gateway yet',
   'openai.images.variations': 'a picture varied, which is no operation of this gateway yet',
-  'openai.moderations': 'a text judged, which is no operation of this gateway yet',
+  'openai.moderations': 'a text judged, which is neither chat nor embeddings nor images',
   'openai.responses.input_tokens': 'tokens counted, which is no operation of this gateway',
   'openrouter.images': 'pictures by a path of its own, whose models are asked for them over chat here',
   rerank: 'documents put in order, which is no operation of this gateway yet',

@@ -1,6 +1,7 @@
+import type { FakeCall, Rendered } from '../../../../src/testing/dialects/dialect.js'
 import { pixelPng } from '../../../../src/testing/media.js'
 import { isObject } from '../../../../src/wire/json.js'
-import { dialectOf, vectorsFor } from './write.js'
+import { dialectOf, say, sse, vectorsFor } from './write.js'
 
 /** Stability's forms. */
 export const stability = dialectOf(
@@ -45,8 +46,41 @@ export const huggingface = dialectOf(
   (_, error) => ({ error }),
 )
 
-/** Snowflake's embeddings, a level deeper than others'. */
+function complete(call: FakeCall): Rendered {
+  const { id, text, pieces, calls, input, output } = say(call)
+  const usage = { prompt_tokens: input, completion_tokens: output, total_tokens: input + output }
+  if (call.body['stream'] !== true) {
+    const list = calls.map(({ id: callId, name, pieces: parts }) => ({
+      type: 'tool_use',
+      tool_use: { tool_use_id: callId, name, input: JSON.parse(parts.join('')) as unknown },
+    }))
+    const message = { content: text, content_list: [...(text === '' ? [] : [{ type: 'text', text }]), ...list] }
+    return { body: { id, choices: [{ message }], usage } }
+  }
+  const deltas = [
+    ...pieces.map((piece) => ({
+      type: 'text',
+      content: piece,
+      content_list: [{ type: 'text', text: piece }],
+      text: piece,
+    })),
+    ...calls.flatMap(({ id: callId, name, pieces: parts }) => [
+      { type: 'tool_use', tool_use_id: callId, name, content_list: [{ tool_use_id: callId, name }], text: '' },
+      ...parts.map((part) => ({ type: 'tool_use', input: part, content_list: [{ input: part }], text: '' })),
+    ]),
+  ]
+  const events = deltas.map((delta, index) => ({
+    id,
+    model: 'm',
+    choices: [{ delta }],
+    usage: index === deltas.length - 1 ? usage : {},
+  }))
+  return sse(events)
+}
+
+/** Snowflake's own chat, and its embeddings, a level deeper than others'. */
 export const snowflake = dialectOf('snowflake', {
+  'POST /api/v2/cortex/inference:complete': complete,
   'POST /api/v2/cortex/inference:embed': ({ body }) => ({
     body: {
       data: vectorsFor(body['text']).map((vector, index) => ({ object: 'embedding', index, embedding: [vector] })),
