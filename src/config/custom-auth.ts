@@ -30,9 +30,8 @@ export function fromLiteLLMAuth<Host>(hook: LiteLLMAuthHook<Host>): Auth<Host> {
       if (answer === undefined || answer === null || answer === false) return null
       if (isCaller(answer)) return answer
       const records = toRecords(typeof answer === 'string' ? { api_key: answer } : answer, apiKey)
-      const expires = records.key.expires ? Date.parse(records.key.expires) : Infinity
       return admit(
-        toAnswer(records, expires <= Date.now(), () => undefined),
+        toAnswer(records, Date.now(), () => undefined),
         request,
       )
     },

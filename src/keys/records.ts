@@ -108,6 +108,8 @@ export const UserData = z.object({
   metadata: metadata.nullish(),
   ...limitFields,
   blocked: z.boolean().nullish(),
+  /** Keys that belong to it open nothing from then on. */
+  expires: instant.nullish(),
   ...bookkeeping,
 })
 export type UserData = z.infer<typeof UserData>
@@ -140,6 +142,8 @@ export const TeamData = z.object({
   team_member_tpm_limit: whole.nullish(),
   team_member_permissions: z.array(z.enum(memberPermissions)).nullish(),
   blocked: z.boolean().nullish(),
+  /** Keys that belong to it open nothing from then on. */
+  expires: instant.nullish(),
   ...bookkeeping,
 })
 export type TeamData = z.infer<typeof TeamData>
@@ -168,6 +172,8 @@ export const OrganizationData = z.object({
   metadata: metadata.nullish(),
   ...limitFields,
   blocked: z.boolean().nullish(),
+  /** Keys that belong to it open nothing from then on. */
+  expires: instant.nullish(),
   ...bookkeeping,
 })
 export type OrganizationData = z.infer<typeof OrganizationData>
@@ -181,6 +187,8 @@ export const CustomerData = z.object({
   allowed_model_region: name.nullish(),
   ...limitFields,
   blocked: z.boolean().nullish(),
+  /** Keys that belong to it open nothing from then on. */
+  expires: instant.nullish(),
   ...bookkeeping,
 })
 export type CustomerData = z.infer<typeof CustomerData>

@@ -41,11 +41,6 @@ const unknown: KeyRefusal = {
   code: 'invalid_api_key',
   message: 'The key that was given is not known here: it was never issued, or it was deleted.',
 }
-const expired: KeyRefusal = {
-  kind: 'authentication',
-  code: 'expired_api_key',
-  message: 'The key that was given has expired.',
-}
 
 /**
  * Reads a key and all that it belongs to, in three rounds at most.
@@ -61,10 +56,11 @@ export async function resolveKey(hash: string, parts: ResolveParts): Promise<Res
     return entry.data
   }
   const found = await readAll(hash, read)
-  const expires = 'refused' in found || !found.key.expires ? Infinity : Date.parse(found.key.expires)
-  const answer = toAnswer(found, expires <= parts.now(), parts.accessGroups)
+  const now = parts.now()
+  const end = 'refused' in found ? Infinity : firstEnd(found).at
+  const answer = toAnswer(found, now, parts.accessGroups)
   // What has expired stays so; what has not is looked at again then.
-  const ends = expires <= parts.now() ? Infinity : expires
+  const ends = end <= now ? Infinity : end
   return { answer, entries, expiresAt: Math.min(ends, ...entries.map(({ expiresAt }) => expiresAt)) }
 }
 
@@ -111,23 +107,48 @@ function withoutTier(id: string): string {
   return `The budget ${JSON.stringify(id)} that this key is held to does not exist. An admin can make it, or take it off.`
 }
 
-/** Who the records of a key stand for, or why they open nothing. */
+/** Who the records of a key stand for at this time, in milliseconds since the epoch, or why they open nothing. */
 export function toAnswer(
   found: CallerRecords | { readonly refused: KeyRefusal },
-  isExpired: boolean,
+  now: number,
   accessGroups: AccessGroups,
 ): KeyAnswer {
   if ('refused' in found) return found
   const blocked = blockedLevel(found)
   if (blocked) return { refused: toBlocked(blocked) }
-  if (isExpired) return { refused: expired }
+  const end = firstEnd(found)
+  if (end.at <= now) return { refused: toExpired(end.level) }
   return { caller: toCaller(found, accessGroups), routes: toRoutes(found.key) }
 }
 
-function blockedLevel({ key, user, team, organization, customer }: CallerRecords): string | undefined {
-  if (key.blocked) return 'key'
-  const groups = { customer, user, team, organization }
-  return Object.entries(groups).find(([, record]) => record?.blocked)?.[0]
+/** The key, and what it belongs to, by its level. */
+function levelsOf({ key, customer, user, team, organization }: CallerRecords) {
+  return Object.entries({ key, customer, user, team, organization })
+}
+
+function blockedLevel(found: CallerRecords): string | undefined {
+  return levelsOf(found).find(([, record]) => record?.blocked)?.[0]
+}
+
+/** When what a key belongs to, or the key itself, ends. */
+interface End {
+  readonly level: string
+  /** Milliseconds since the epoch. */
+  readonly at: number
+}
+
+const never: End = { level: 'key', at: Infinity }
+
+function firstEnd(found: CallerRecords): End {
+  const ends = levelsOf(found).flatMap(([level, record]) =>
+    record?.expires ? [{ level, at: Date.parse(record.expires) }] : [],
+  )
+  return ends.reduce((first, end) => (end.at < first.at ? end : first), never)
+}
+
+function toExpired(level: string): KeyRefusal {
+  const what = level === 'key' ? 'The key that was given' : `The ${level} of the key that was given`
+  return { kind: 'authentication', code: 'expired_api_key', message: `${what} has expired.` }
 }
 
 function toBlocked(level: string): KeyRefusal {

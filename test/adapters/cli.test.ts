@@ -1,9 +1,8 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { createConnection } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import OpenAI from 'openai'
@@ -14,23 +13,19 @@ import { createMasterKey, runCli } from '../../adapters/cli/run.js'
 import { startServer } from '../../adapters/cli/server.js'
 import { startFakeUpstream, type FakeUpstream } from '../../src/testing/index.js'
 import { version } from '../../src/version.js'
+import { type CompiledSources, compileSources } from '../support/compiled-sources.js'
 
 const run = promisify(execFile)
-const root = new URL('../..', import.meta.url).pathname
 const secret = 'sk-upstream-secret-0123456789'
 
+let sources: CompiledSources
 let folder: string
 let upstream: FakeUpstream
 const children = new Set<ChildProcess>()
 
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'sluice-cli-'))
-  symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'))
-  writeFileSync(join(folder, 'package.json'), '{"type":"module"}')
-  const compiler = join(root, 'node_modules/.bin/tsc')
-  // Types are checked elsewhere; what counts here is that the program was written.
-  await run(compiler, ['-p', join(root, '.build/tsconfig.esm.json'), '--outDir', folder]).catch(() => undefined)
-  expect(existsSync(join(folder, 'adapters/cli.js'))).toBe(true)
+  sources = compileSources()
+  folder = sources.folder
   upstream = await startFakeUpstream()
 }, 120_000)
 afterEach(() => {
@@ -39,7 +34,7 @@ afterEach(() => {
 })
 afterAll(async () => {
   await upstream.close()
-  rmSync(folder, { recursive: true })
+  sources.remove()
 })
 
 interface Running {

@@ -128,6 +128,25 @@ describe('the directory of keys', () => {
     expect(await refusalOf(directory)).toBe('budget_not_found')
   })
 
+  it.each([
+    ['user', { user_id: 'x' }, {}],
+    ['team', { team_id: 'x' }, {}],
+    ['customer', { customer_id: 'x' }, {}],
+    ['organization', { organization_id: 'x' }, {}],
+    ['organization', { team_id: 't' }, { team: { t: { organization_id: 'x' } } }],
+  ] as const)('refuses a key from the moment on that its %s expires: %o', async (kind, key, others) => {
+    const { directory, records, clock } = await setUp(key, others)
+    await put(records, kind, 'x', { expires: new Date(clock.now() + 2_000).toISOString() })
+    await callerOf(directory)
+    clock.advance(1_999)
+    await callerOf(directory)
+    clock.advance(1)
+    expect(await refusalOf(directory)).toBe('expired_api_key')
+    await put(records, kind, 'x', { expires: null })
+    clock.advance(5_001)
+    await callerOf(directory)
+  })
+
   it('refuses a key from the moment on that it expires', async () => {
     const { directory, clock, records, hash } = await setUp()
     await put(records, 'key', hash, { expires: new Date(clock.now() + 2_000).toISOString() })

@@ -22,7 +22,7 @@ export const glossary: Glossary = {
   new_key: { description: "A text of one's own for the key." },
   grace_period: { description: 'How long the old text works on, such as `24h`; not at all if it is left out.' },
   duration: { description: 'How long the key lives from now, such as `30d`; null: for ever.' },
-  expires: { description: 'When the key ends; null: never.' },
+  expires: { description: 'From when on it opens nothing; null: never.' },
   replaced_by: { description: 'The hash of the key that took its place.' },
   replaces: { description: 'The hash of the key whose place it took.' },
   allowed_routes: { description: 'The paths that the key opens; empty: all that `key_type` allows.', example: [] },
