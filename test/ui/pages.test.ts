@@ -241,7 +241,7 @@ describe.skipIf(lacksBrowser())('the admin page', () => {
     await page.getByLabel('Of model').fill('many-7')
     await page.keyboard.press('Tab')
     await row(page, 'many-7').waitFor()
-    expect(await page.getByRole('row').count()).toBe(2)
+    await expect.poll(() => page.getByRole('row').count()).toBe(2)
     for (let at = 0; at < 26; at++) await lab.admin('/model/delete', { id: `m${at}` })
     await leave(page, 'models-of-one')
   })
