@@ -183,6 +183,7 @@ describe('what a host says of its model in place of the catalog', () => {
       { jsonSchema: true },
       { body: { response_format: { type: 'json_schema', json_schema: { name: 'n' } } } },
     ],
+    ['xai/grok-4', 'penalty', { refusedParameters: [] }, { body: { presence_penalty: 0.5 } }],
     ['snowflake/llama3.1-8b', 'effort', { reasoning: true }, { body: { reasoning_effort: 'low' } }],
     [
       'openai/responses/gpt-4o',

@@ -33,7 +33,7 @@ export const namedRows: Rows = {
     responses: { when: xaiNeedsResponses, options: {} },
     variants: [
       {
-        models: { test: (model) => capabilitiesOf('xai', model).refusedParameters.includes('stop') },
+        models: { test: (model, own) => capabilitiesOf('xai', model, own).refusedParameters.includes('stop') },
         quirks: { unsupported: ['stop', 'frequency_penalty', 'presence_penalty'] },
       },
       { models: /^grok-4(-0709|-latest|-fast.*)?$|^grok-4\.20-/, quirks: { reasoning: 'none' } },

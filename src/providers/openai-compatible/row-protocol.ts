@@ -1,3 +1,4 @@
+import type { ModelCapabilities } from '../../deployment.js'
 import type { Quirks } from '../../protocols/openai/quirks.js'
 import type { Codec, Exchange, Protocol, StreamDecoder } from '../../protocols/protocol.js'
 import type { UpstreamEvent, UpstreamRequest } from '../../upstream/message.js'
@@ -15,8 +16,11 @@ interface Condition {
 
 /** Quirks that hold for some models, operations or requests only; every condition that is given must hold. */
 interface Variant {
-  /** Asked about the model's name at the provider, as the deployment gives it: a pattern, or what the catalog knows. */
-  readonly models?: Pick<RegExp, 'test'>
+  /**
+   * Asked about the model's name at the provider, as the deployment gives it: a pattern, or what the catalog knows under
+   * what the host says of it.
+   */
+  readonly models?: { test(model: string, own: ModelCapabilities): boolean }
   readonly operation?: Operation
   readonly when?: Condition
   readonly quirks: Quirks
@@ -86,8 +90,9 @@ function createChooser(speak: Speak, base: Spoken, variants: readonly Variant[])
 }
 
 function holds(variant: Variant, operation: Operation, exchange: Exchange<Operation>): boolean {
+  const { model, capabilities } = exchange.deployment
   if (variant.operation !== undefined && variant.operation !== operation) return false
-  if (variant.models !== undefined && !variant.models.test(exchange.deployment.model)) return false
+  if (variant.models !== undefined && !variant.models.test(model, capabilities)) return false
   return variant.when === undefined || conditionHolds(variant.when, exchange)
 }
 
