@@ -49,14 +49,16 @@ export function redactRecord(record: CallRecord, redact: RedactBody | undefined)
       verdict.reason === undefined ? verdict : { ...verdict, reason: labels.text(verdict.reason) },
     ),
   }
+  const bytes = recordBytes + 500 * record.attempts.length + 2 * labels.used
+  // A copy of all members costs as much as cleaning them.
+  if (!hasBodies(cleaned)) return { record: cleaned, bytes }
   const { request, response, ...rest } = cleaned
   const [asked, answered] = [createCleaner(bodyCharacters), createCleaner(bodyCharacters)]
   const bodies = {
     ...(request !== undefined && { request: applied(redact, asked.value(request)) }),
     ...(response !== undefined && { response: applied(redact, answered.value(response)) }),
   }
-  const characters = labels.used + asked.used + answered.used
-  return { record: { ...rest, ...bodies }, bytes: recordBytes + 500 * record.attempts.length + 2 * characters }
+  return { record: { ...rest, ...bodies }, bytes: bytes + 2 * (asked.used + answered.used) }
 }
 
 /** An attempt as it may leave. */
@@ -69,8 +71,13 @@ function withCleanError(attempt: AttemptRecord, labels: Cleaner): AttemptRecord 
   return error ? { ...attempt, error: { ...error, message: labels.text(error.message) } } : attempt
 }
 
+function hasBodies({ request, response }: CallRecord): boolean {
+  return request !== undefined || response !== undefined
+}
+
 /** The record for a sink that gets no bodies. */
 export function withoutBodies(record: CallRecord): CallRecord {
+  if (!hasBodies(record)) return record
   const { request: _request, response: _response, ...rest } = record
   return rest
 }

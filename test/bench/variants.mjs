@@ -52,6 +52,17 @@ export const variants = {
     const { nodeGateway } = await load(dist, 'adapters/node.js')
     return nodeGateway(await createBenchGateway(upstream, dist, { options: { cache: { ttlMs: 3_600_000 } } }))
   },
+  /** What the host's own OpenTelemetry SDK does with spans is its affair: there is none here. */
+  'node-sinks': async (upstream, dist) => {
+    const { nodeGateway } = await load(dist, 'adapters/node.js')
+    const [client, api] = await Promise.all([import('prom-client'), import('@opentelemetry/api')])
+    const sinks = [
+      { type: 'prometheus', client },
+      { type: 'opentelemetry', api },
+      { type: 'webhook', url: `${upstream}/records` },
+    ]
+    return nodeGateway(await createBenchGateway(upstream, dist, { options: { callbacks: { sinks } } }))
+  },
   'node-redis': async (upstream, dist) => {
     const { nodeGateway } = await load(dist, 'adapters/node.js')
     const { redisStores } = await load(dist, 'adapters/redis.js')
