@@ -84,6 +84,7 @@ describe('what a caller wrote, quoted in a refusal,', () => {
     'Unknown tool choice "incorrect api key".',
     "Input should be 'auto' [type=literal_error, input_value='model_not_found', input_type=str]",
     "The value `usage limit` is not one of the user's roles.",
+    '"rate limit exceeded" is not of type integer.',
   ])('is no fault of the deployment: %s', (message) => {
     expect(kindOfFailure(400, message)).toBe('invalid_request')
   })

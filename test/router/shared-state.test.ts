@@ -149,6 +149,30 @@ describe.each([
     expect(far.member.state.isOpen(clock.now())).toBe(true)
   })
 
+  it('leaves it to that one also after it told of the same deployment itself', async () => {
+    const hub = new Hub()
+    const [near, far] = [open(hub, pushes), open(hub, pushes)]
+    const probe = far.state.begin(far.member)
+    near.state.failed(near.member, refused, true)
+    await pass(250)
+    far.state.end(far.member, probe)
+    await pass(20_000 - 250)
+    expect([near, far].map((one) => one.member.state.isOpen(clock.now()))).toEqual([true, false])
+  })
+
+  it('takes the later of two decisions, whichever it hears of first', async () => {
+    const hub = new Hub()
+    const [near, far] = [open(hub, pushes), open(hub, pushes)]
+    near.state.failed(near.member, refused, true)
+    clock.advance(10)
+    far.state.failed(far.member, new GatewayError('upstream_authentication', 'no'), true)
+    const until = clock.now() + 5_000
+    await pass(500)
+    for (const { member } of [near, far]) {
+      expect(member.state).toMatchObject({ coolingUntil: until, cause: { kind: 'upstream_authentication' } })
+    }
+  })
+
   it('takes its turn where whoever decided on a cooldown has no calls, and lets nobody else try meanwhile', async () => {
     const hub = new Hub()
     const [near, ...others] = [open(hub, pushes), open(hub, pushes), open(hub, pushes)]
