@@ -16,6 +16,7 @@ import {
   updateKey,
   viewKey,
 } from '../../keys/management/index.js'
+import type { JsonObject } from '../../wire/json.js'
 import { toKeyAnswer } from './answers.js'
 import { readBudgetStatus } from './budget-status.js'
 import { keyAliases } from './key-aliases.js'
@@ -28,6 +29,7 @@ import {
   DeletedKeysAnswer,
   KeyAnswer,
   KeyInfoAnswer,
+  KeysInfoAnswer,
   NewKeyAnswer,
   RenewedKeyAnswer,
   exampleKey,
@@ -51,6 +53,7 @@ const DeleteBody = z
     error: 'Name the keys to delete in keys or key_aliases.',
   })
 const KeyBody = z.strictObject({ key })
+const KeysBody = z.strictObject({ keys: z.array(key).min(1).max(100) })
 
 /** `/key/*`: virtual keys. */
 export function keyRoutes(parts: AdminParts): readonly Route[] {
@@ -63,6 +66,7 @@ export function keyRoutes(parts: AdminParts): readonly Route[] {
     blocking(parts, '/key/block', true),
     blocking(parts, '/key/unblock', false),
     keyInfo(parts),
+    keysInfo(parts),
     keyList(parts),
     keyAliases(parts),
   ]
@@ -232,12 +236,33 @@ function keyInfo(parts: AdminParts): Route {
     examples: { one: { summary: 'One key', query: { key: exampleKey } } },
     handle: async (actor, { query }) => {
       const id = query.key === undefined ? ownKeyId(actor) : needKeyId(query.key, parts)
-      const record = await viewKey(actor, id, parts.callers)
-      const { token: _, ...info } = toKeyAnswer(record)
-      const status = await readBudgetStatus({ kind: 'key', id: record.data.key_id }, record.data, parts)
-      return jsonAnswer(200, { key: record.id, info: { ...info, ...status } })
+      return jsonAnswer(200, { key: id, info: await describeKey(actor, id, parts) })
     },
   })
+}
+
+function keysInfo(parts: AdminParts): Route {
+  return defineManaged(parts, {
+    method: 'POST',
+    paths: ['/v2/key/info'],
+    access: 'caller',
+    summary: 'Tells all of several keys but their texts; of none, where one of them cannot be seen.',
+    body: KeysBody,
+    response: KeysInfoAnswer,
+    errors: ['permission', 'not_found', 'unavailable'],
+    examples: { one: { summary: 'A list of one', body: { keys: [exampleKey] } } },
+    handle: async (actor, { body: { keys } }) => {
+      const ids = keys.map((given) => needKeyId(given, parts))
+      return jsonAnswer(200, { key: ids, info: await Promise.all(ids.map((id) => describeKey(actor, id, parts))) })
+    },
+  })
+}
+
+/** A key as it is told, and how its budget stands. @throws GatewayError not_found */
+async function describeKey(actor: Actor, id: string, parts: AdminParts): Promise<JsonObject> {
+  const record = await viewKey(actor, id, parts.callers)
+  const { token: _, ...info } = toKeyAnswer(record)
+  return { ...info, ...(await readBudgetStatus({ kind: 'key', id: record.data.key_id }, record.data, parts)) }
 }
 
 function ownKeyId({ key: own }: Actor): string {

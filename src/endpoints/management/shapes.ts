@@ -44,10 +44,9 @@ export const KeyAnswer = namedShape('Key', z.object(keyFields))
 export const NewKeyAnswer = namedShape('NewKey', z.object({ key: keyText, ...keyFields, spend: dollars }))
 export const RenewedKeyAnswer = namedShape('RenewedKey', z.object({ key: keyText, ...keyFields }))
 export const ChangedKeyAnswer = namedShape('ChangedKey', z.object({ key: hash, ...keyFields }))
-export const KeyInfoAnswer = z.object({
-  key: hash,
-  info: namedShape('KeyInfo', z.object({ ...keyInfoFields, ...status })),
-})
+const KeyInfo = namedShape('KeyInfo', z.object({ ...keyInfoFields, ...status }))
+export const KeyInfoAnswer = z.object({ key: hash, info: KeyInfo })
+export const KeysInfoAnswer = z.object({ key: z.array(hash), info: z.array(KeyInfo) })
 export const DeletedKeysAnswer = z.object({ deleted_keys: z.array(hash) })
 
 /** Where the next page begins, where pages follow each other. */

@@ -12,6 +12,7 @@ const served: Readonly<Record<string, readonly string[]>> = {
   POST: [
     ...['generate', 'update', 'regenerate', 'delete', 'block', 'unblock'].map((action) => `/key/${action}`),
     '/key/some-key/regenerate',
+    '/v2/key/info',
     ...['new', 'update', 'delete'].map((action) => `/user/${action}`),
     ...['new', 'update', 'delete', 'block', 'unblock'].map((action) => `/team/${action}`),
     ...['member_add', 'member_update', 'member_delete'].map((action) => `/team/${action}`),

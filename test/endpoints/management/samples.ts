@@ -77,6 +77,7 @@ export const samples: Readonly<Record<string, MakeSample>> = {
   'POST /key/delete': async (lab) => ({ body: { keys: [await newKey(lab)] } }),
   'POST /key/block': async (lab) => ({ body: { key: await newKey(lab) } }),
   'POST /key/unblock': async (lab) => ({ body: { key: await newKey(lab, { blocked: true }) } }),
+  'POST /v2/key/info': async (lab) => ({ body: { keys: [await newKey(lab), await newKey(lab)] } }),
   'GET /key/info': async (lab) => ({ query: { key: await newKey(lab) } }),
   'GET /key/list': () => ({ query: { size: '2', return_full_object: 'true' } }),
   'GET /key/aliases': () => ({ query: { size: '2', search: 'alias' } }),
