@@ -31,6 +31,10 @@ const glossary: Glossary = {
   usage: { description: 'The tokens that were used.' },
   created: { description: 'Seconds since 1970.', example: 1_764_115_200 },
   owned_by: { description: 'Always `sluice`: who serves a model is not told.', example: 'sluice' },
+  limit: { description: 'Rows of a page, at most 1,000; all of them if it is left out.' },
+  after: { description: 'Where the page before ended: its `next`.' },
+  next: { description: 'The `after` of the next page; null on the last one.', example: null },
+  model_name: { description: 'A name of the model list.', example: 'demo' },
   top_n: { description: 'How many kinds of resources are told; 20 if it is left out.' },
   id: { description: 'Its id.', example: 'demo' },
 }
