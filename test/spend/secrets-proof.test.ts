@@ -66,7 +66,7 @@ it.each([false, true])(
       spend: {
         onUsage(rows) {
           told.push(rows)
-          throw new Error('the host is broken')
+          if (isAway) throw new Error('the host is broken')
         },
       },
     })

@@ -64,7 +64,7 @@ async function compareCalls(stores) {
   }))
   for (const contender of contenders) await callsOver(contender, 400)
   // In turns, so that whatever else the machine does meets both.
-  const rounds = 10
+  const rounds = 20
   const seen = contenders.map(() => [])
   for (let round = 0; round < rounds; round += 1) {
     for (const [at, contender] of contenders.entries()) seen[at].push(await callsOver(contender, calls / rounds))

@@ -20,9 +20,12 @@ const gateway = createGateway({
   keys: true,
   stores: { records, ledger, counters, broadcast },
 })
-const admin = nodeGateway(gateway.admin)
-const server = createServer(nodeGateway(gateway)).listen(0, '127.0.0.1', () => {
-  const managed = createServer(admin).listen(0, '127.0.0.1', () => {
-    console.log(`listening on http://127.0.0.1:${server.address().port} http://127.0.0.1:${managed.address().port}`)
-  })
-})
+
+/** Serves on a free port; a connection that idles is not closed while somebody is about to use it. */
+async function serve(mountable) {
+  const server = createServer({ keepAliveTimeout: 120_000 }, nodeGateway(mountable))
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve))
+  return `http://127.0.0.1:${server.address().port}`
+}
+
+console.log(`listening on ${await serve(gateway)} ${await serve(gateway.admin)}`)
