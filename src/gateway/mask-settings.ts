@@ -11,7 +11,7 @@ export const hidden = '***'
 const shown: ReadonlySet<string> = new Set(
   `name type mode on fail action actions entities id model modelName provider region tags tag strategy affinity tagMatch
    midStream aliases fallbacks contextWindowFallbacks contentPolicyFallbacks defaultFallbacks scope allowScopes operations
-   ignoreFields unknownPrice onStoreFailure budgetDuration timeZone format window apiVersion allow allowHosts
+   ignoreFields unknownPrice onStoreFailure budgetDuration timeZone format window apiVersion bodies allow allowHosts
    privateNetworks auth stores`
     .trim()
     .split(/\s+/),

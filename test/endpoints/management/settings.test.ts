@@ -35,6 +35,7 @@ beforeAll(async () => {
     ],
     hooks: { beforeCall: () => undefined },
     callbacks: {
+      bodies: 'by_scope',
       sinks: [
         { type: 'langfuse', publicKey: planted('public-key'), secretKey: planted('secret-key') },
         { type: 'webhook', name: 'ours', url: `https://hooks.example.com/${planted('hook-path')}` },
@@ -77,6 +78,7 @@ describe('the settings', () => {
       { type: 'words', name: 'words', words: ['***'], defaultOn: true },
       { type: 'http', url: '***' },
     ])
+    expect(settings['callbacks']?.['bodies']).toBe('by_scope')
     expect(settings['callbacks']?.['sinks']).toMatchObject([
       { type: 'langfuse', secretKey: '***' },
       { type: 'webhook', name: 'ours', url: '***', on: 'all' },
