@@ -44,7 +44,7 @@ export function createRedisCounters(client: RedisLike, { prefix = 'sluice' }: Re
     return toNumbers(reply)
   }
   return {
-    silenceMs: 1_000,
+    silenceMs: 2_000,
     isConnected: () => isConnected(client),
     async reserve(holds, { id, tenant, ttlMs }) {
       const keys = keysOf(tenant)

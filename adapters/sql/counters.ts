@@ -34,6 +34,7 @@ export function sqlCounters(database: SqlDatabase, tables: Tables, clock: () => 
     settled: { readonly actual: readonly number[]; readonly at: number } | undefined,
   ): Promise<readonly (number | undefined)[]> {
     return new Promise((answer, fail) => {
+      requireWhole(settled?.actual ?? [])
       commits.add({ kind: 'end', reservation, settled, answer, fail, ...placeOf([reservation]) })
     })
   }
@@ -44,6 +45,7 @@ export function sqlCounters(database: SqlDatabase, tables: Tables, clock: () => 
     reserve(holds, { id, tenant, ttlMs }) {
       const reservation = { id, tenant, holds }
       return new Promise((answer, fail) => {
+        requireWhole(holds.map(({ amount }) => amount))
         commits.add({ kind: 'reserve', reservation, ttlMs, answer, fail, ...placeOf([reservation]) })
       })
     },
@@ -69,6 +71,12 @@ export function sqlCounters(database: SqlDatabase, tables: Tables, clock: () => 
     },
     read: (tenant, holds) => database.transact(() => readLevels(context, tenant, holds)),
   }
+}
+
+/** What no column takes would fail the whole transaction. @throws TypeError */
+function requireWhole(amounts: readonly number[]): void {
+  const wrong = amounts.find((amount) => !Number.isSafeInteger(amount))
+  if (wrong !== undefined) throw new TypeError(`A counter counts whole numbers, not ${wrong}.`)
 }
 
 /** What an operation about these locks and names. */

@@ -20,7 +20,7 @@ export interface GuardOptions<Store> {
   readonly silenceMs?: number
   /** False where its connection is known to be lost. @default never known */
   readonly isConnected?: () => boolean
-  /** Milliseconds for each operation of a store that answers others. @default 2,000, at least five deadlines */
+  /** Milliseconds for each operation of a store that answers others. @default 2,000, at least five times `silenceMs` */
   readonly busyMs?: number
   /** Failures in a row after which nothing is asked. @default 5 */
   readonly failures?: number
@@ -94,12 +94,7 @@ interface Limits {
 /** Runs operations under one deadline and one breaker. */
 function createGuard<Store>(options: GuardOptions<Store>): (operation: Operation) => Promise<unknown> {
   const { name, clock, deadlineMs = 50, probeMs = 500, failures = 5, maxLate = 100, stuckMs = 30_000 } = options
-  const {
-    silenceMs = deadlineMs,
-    isConnected = () => true,
-    busyMs = Math.max(2_000, 5 * deadlineMs),
-    onState,
-  } = options
+  const { silenceMs = deadlineMs, isConnected = () => true, busyMs = Math.max(2_000, 5 * silenceMs), onState } = options
   const onChange = (failure: unknown): void =>
     onState?.(failure === undefined ? { state: 'up' } : { state: 'down', failure })
   const guard = new Guard(
@@ -134,7 +129,7 @@ class Guard {
 
   /** The store answered something within the last moment. */
   get isAnswering(): boolean {
-    return this.limits.clock.now() - this.answeredAt < this.limits.deadlineMs
+    return this.limits.clock.now() - this.answeredAt < this.limits.silenceMs
   }
 
   failure(what: string, cause?: unknown): GatewayError {
@@ -196,10 +191,11 @@ class Attempt {
     const now = clock.now()
     const hadNoTime = now - this.#firesAt > deadlineMs
     const isSlow = now - Math.max(this.#start, guard.answeredAt) < silenceMs && isConnected()
-    if ((guard.isAnswering || hadNoTime || isSlow) && now - this.#start < busyMs) return this.#wait()
+    const isAway = !guard.isAnswering && !isSlow
+    if ((!isAway || hadNoTime) && now - this.#start < busyMs) return this.#wait()
     this.#settledLate = guard.late.add()
-    if (!guard.isAnswering)
-      return this.#fail(guard.failure(`did not answer within ${Math.round(now - this.#start)} ms`))
+    // Only who is silent is away: else somebody would count beside a store that counts.
+    if (isAway) return this.#fail(guard.failure(`did not answer within ${Math.round(now - this.#start)} ms`))
     this.#passage.succeeded()
     this.#reject(guard.tooBusy())
   }

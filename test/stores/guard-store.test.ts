@@ -140,6 +140,23 @@ describe('a guarded store', () => {
     expect(failures).toHaveLength(2)
   })
 
+  it('takes no store for away that answers now and then, however long one answer takes', async () => {
+    const answer = (question: string): Promise<string> =>
+      question === 'slow' ? new Promise(() => {}) : Promise.resolve('quick')
+    const slow = guardStore({ ask: answer }, { name: 'The store', clock, silenceMs: 200, busyMs: 400 })
+    let failure: unknown
+    slow.ask('slow').catch((error: unknown) => (failure = error))
+    for (let elapsed = 0; elapsed < 400; elapsed += 100) {
+      expect(failure).toBeUndefined()
+      expect(await slow.ask('quick')).toBe('quick')
+      for (const step of [50, 50]) {
+        clock.advance(step)
+        await turn()
+      }
+    }
+    expect(failure).toMatchObject({ kind: 'overloaded' })
+  })
+
   it('takes an answer that is there when a blocked event loop goes on', async () => {
     const asking = guarded.ask('how?')
     clock.advance(500)
