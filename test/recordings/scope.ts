@@ -21,6 +21,7 @@ const apis: Readonly<Record<string, Omit<Replay, 'provider'>>> = {
   'openai.responses': { dialect: 'responses', operation: 'chat', prefix: 'responses/' },
   'openai.embeddings': { dialect: 'openai', operation: 'embeddings' },
   'openai.images.generations': { dialect: 'openai', operation: 'images' },
+  'openrouter.images': { dialect: 'openai', operation: 'images' },
   'anthropic.messages': { dialect: 'anthropic', operation: 'chat' },
   'gemini.generateContent': { dialect: 'gemini', operation: 'chat' },
   'gemini.embedContent': { dialect: 'gemini', operation: 'embeddings' },

@@ -97,5 +97,24 @@ function toImageUsage(usage: unknown): ImageResponse['usage'] {
   if (input !== undefined && output !== undefined && isWhole) return usage as ImageResponse['usage']
   if (input === undefined && output === undefined) return undefined
   const counts = { input_tokens: input ?? 0, output_tokens: output ?? 0 }
-  return { ...usage, ...counts, total_tokens: total ?? counts.input_tokens + counts.output_tokens }
+  const { input_tokens_details: read, output_tokens_details: written } = usage
+  const writtenInChat = usage['completion_tokens_details']
+  return {
+    ...usage,
+    ...counts,
+    total_tokens: total ?? counts.input_tokens + counts.output_tokens,
+    input_tokens_details: isObject(read) ? read : toDetails(usage['prompt_tokens_details'], counts.input_tokens),
+    // Without a word about images all of it is one.
+    ...(!isObject(written) &&
+      isObject(writtenInChat) &&
+      'image_tokens' in writtenInChat && { output_tokens_details: toDetails(writtenInChat, counts.output_tokens) }),
+  }
+}
+
+/** What of a count was text and what images, from the details that a chat has. */
+function toDetails(details: unknown, count: number): JsonObject {
+  const told = isObject(details) ? details : {}
+  const image = numberOf(told['image_tokens']) ?? 0
+  const rest = Math.max(count - image - (numberOf(told['reasoning_tokens']) ?? 0), 0)
+  return { ...told, text_tokens: numberOf(told['text_tokens']) ?? rest, image_tokens: image }
 }

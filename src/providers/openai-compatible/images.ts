@@ -1,4 +1,3 @@
-import { isObject, type JsonObject, stringOf } from '../../wire/json.js'
 import { adjustOnly, aspectRatioOf, sizeOf, without } from './adjust.js'
 import type { Answer } from './row-protocol.js'
 
@@ -37,31 +36,11 @@ export const hyperbolicImage = adjustOnly('images', (body) => ({
   model_name: body['model'],
 }))
 
-/** OpenRouter: an image is asked for as an answer to a chat. */
+/** OpenRouter: a size is pixels or left out, and base64 is all that it gives. */
 export const openrouterImage = adjustOnly('images', (body) => {
-  const ratio = aspectRatioOf(body)
-  return {
-    ...without(body, ['prompt', 'size', 'response_format', 'n']),
-    messages: [{ role: 'user', content: body['prompt'] }],
-    modalities: ['image', 'text'],
-    ...(ratio && { image_config: { aspect_ratio: ratio } }),
-  }
+  const rest = without(body, ['response_format'])
+  return rest['size'] === 'auto' ? without(rest, ['size']) : rest
 })
 
-/** OpenRouter: the images of a chat's message, given as data URLs. */
-export const openrouterImages: Answer = (body) => {
-  const { choices, usage, created } = body
-  if (!Array.isArray(choices)) return body
-  const images: unknown[] = choices.flatMap((choice: unknown) => {
-    const message = isObject(choice) && isObject(choice['message']) ? choice['message'] : {}
-    return Array.isArray(message['images']) ? message['images'] : []
-  })
-  return { created, data: images.flatMap(toImage), usage }
-}
-
-function toImage(image: unknown): readonly JsonObject[] {
-  const url = isObject(image) && isObject(image['image_url']) ? stringOf(image['image_url']['url']) : undefined
-  if (url === undefined) return []
-  const comma = url.startsWith('data:') ? url.indexOf(';base64,') : -1
-  return [comma === -1 ? { url } : { b64_json: url.slice(comma + ';base64,'.length) }]
-}
+/** OpenRouter: it puts no time to its images. */
+export const openrouterImages: Answer = (body) => (body['created'] === 0 ? without(body, ['created']) : body)

@@ -130,16 +130,23 @@ export const seedRows: Rows = {
     // Tells OpenRouter which app calls; sent only where the host names it.
     headersEnv: { 'http-referer': ['OR_SITE_URL'], 'x-title': ['OR_APP_NAME'] },
     quirks: {
-      paths: { images: '/chat/completions' },
+      paths: { images: '/images' },
       ignored: ['n'],
       // Every id there has a vendor; those of one segment (`auto`) are OpenRouter's own.
       modelName: (model) => (model.includes('/') ? model : `openrouter/${model}`),
       reasoning: 'reasoning_object',
       extraBody: { usage: { include: true } },
       messages: { keepCacheControl: /claude|gemini|minimax|glm|z-ai/i, cacheControlOnParts: true },
-      images: { unsupported: [...openaiImageParameters, 'n', 'output_format', 'quality', 'style'] },
+      images: { unsupported: ['input_fidelity', 'moderation', 'partial_images', 'style'] },
       adjust: openrouterImage,
     },
+    variants: [
+      {
+        operation: 'images',
+        when: { parameter: 'response_format', isNot: ['b64_json'] },
+        quirks: { images: { unsupported: ['response_format'] } },
+      },
+    ],
     answers: { images: openrouterImages },
   },
   ai21: {

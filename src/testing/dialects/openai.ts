@@ -40,7 +40,8 @@ export function openaiDialect(models: readonly string[]): Dialect {
       post('/chat/completions', answerChat),
       post('/completions', answerCompletions),
       post('/embeddings', answerEmbeddings),
-      post('/images/generations', answerImages),
+      // OpenRouter has the same under the shorter path.
+      post('/images(?:/generations)?', answerImages),
       post('/moderations', answerModerations),
       get('/models', () => ({ body: { object: 'list', data: models.map(toModel) } })),
       get('/models/(.+)', ({ params }) => ({ body: toModel(decodeParam(params[0] ?? '')) })),

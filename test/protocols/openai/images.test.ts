@@ -53,6 +53,23 @@ describe('images', () => {
     expect(decode(body)).toEqual({ created: 1_750_000_000, data: [image] })
   })
 
+  it('are counted in the words of images where a chat was counted', () => {
+    const counted = (usage: object) => decode({ created: 5, data: [{ b64_json: 'AA==' }], usage }).usage
+    const chat = { prompt_tokens: 5, completion_tokens: 1_552, total_tokens: 1_557 }
+    expect(counted({ ...chat, completion_tokens_details: { reasoning_tokens: 2, image_tokens: 1_120 } })).toMatchObject(
+      {
+        input_tokens: 5,
+        output_tokens: 1_552,
+        total_tokens: 1_557,
+        input_tokens_details: { text_tokens: 5, image_tokens: 0 },
+        output_tokens_details: { reasoning_tokens: 2, text_tokens: 430, image_tokens: 1_120 },
+      },
+    )
+    const bare = counted({ ...chat, prompt_tokens_details: { image_tokens: 3, cached_tokens: 1 } })
+    expect(bare).toMatchObject({ input_tokens_details: { text_tokens: 2, image_tokens: 3, cached_tokens: 1 } })
+    expect(bare).not.toHaveProperty('output_tokens_details')
+  })
+
   it('that are none are an error', () => {
     expect(() => decode({ data: [{}] })).toThrow(/without images/)
     expect(() => decode({ error: { message: 'blocked', code: 'content_policy_violation' } })).toThrow('blocked')

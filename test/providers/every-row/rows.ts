@@ -101,24 +101,6 @@ function ociSettings(): JsonObject {
   return { tenancy: 't', user: 'u', fingerprint: 'aa:bb', key, compartmentId: 'c', region: 'us-chicago-1' }
 }
 
-const openrouterImage = {
-  id: 'gen-1',
-  object: 'chat.completion',
-  created: 1,
-  model: 'm',
-  choices: [
-    {
-      index: 0,
-      finish_reason: 'stop',
-      message: {
-        role: 'assistant',
-        content: '',
-        images: [{ type: 'image_url', image_url: { url: 'data:image/png;base64,iVBORw0KGgo=' } }],
-      },
-    },
-  ],
-}
-
 const watsonx: Setup = {
   base: '/watsonx',
   settings: { projectId: 'p' },
@@ -172,7 +154,6 @@ export const setups: Readonly<Record<string, Setup>> = {
   nlp_cloud: { base: '/nlp_cloud', noTools: true },
   oci: { base: '/oci', keyless: true, settings: ociSettings() },
   ollama: { base: '/ollama' },
-  openrouter: { answers: { images: { body: openrouterImage } } },
   palm: {
     base: '/palm',
     models: { chat: 'chat-bison-001', completions: 'text-bison-001' },

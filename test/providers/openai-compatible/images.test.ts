@@ -62,36 +62,18 @@ describe('Fireworks', () => {
 })
 
 describe('OpenRouter', () => {
-  it('asks for an image in a chat', () => {
-    expect(openrouterImage({ model: 'acme/painter', prompt: 'a cat', size: '1792x1024', n: 1 }, 'images')).toEqual({
-      model: 'acme/painter',
-      messages: [{ role: 'user', content: 'a cat' }],
-      modalities: ['image', 'text'],
-      image_config: { aspect_ratio: '16:9' },
+  it('is asked for pixels or for no size, and never for base64', () => {
+    const asked = { model: 'acme/painter', prompt: 'a cat', size: '2048x1024', n: 2, response_format: 'b64_json' }
+    const { response_format: _, ...sent } = asked
+    expect(openrouterImage(asked, 'images')).toEqual(sent)
+    expect(openrouterImage({ prompt: 'a cat', size: 'auto' }, 'images')).toEqual({ prompt: 'a cat' })
+    expect(openrouterImage({ response_format: { type: 'text' } }, 'chat')).toEqual({
+      response_format: { type: 'text' },
     })
   })
 
-  it("reads the images of the chat's answer", () => {
-    const answer = openrouterImages({
-      created: 5,
-      choices: [
-        {
-          message: {
-            role: 'assistant',
-            content: '',
-            images: [
-              { type: 'image_url', image_url: { url: 'data:image/png;base64,AAAA' } },
-              { type: 'image_url', image_url: { url: 'https://images.example/1.png' } },
-            ],
-          },
-        },
-      ],
-      usage: { prompt_tokens: 3, completion_tokens: 4, total_tokens: 7, cost: 0.01 },
-    })
-    expect(answer).toEqual({
-      created: 5,
-      data: [{ b64_json: 'AAAA' }, { url: 'https://images.example/1.png' }],
-      usage: { prompt_tokens: 3, completion_tokens: 4, total_tokens: 7, cost: 0.01 },
-    })
+  it('gives no time', () => {
+    expect(openrouterImages({ created: 0, data: [] })).toEqual({ data: [] })
+    expect(openrouterImages({ created: 5, data: [] })).toEqual({ created: 5, data: [] })
   })
 })

@@ -205,7 +205,7 @@ describe('paths', () => {
     expect(sent('completions', 'codestral/m').path).toBe('/fim/completions')
     expect(sent('chat', 'datarobot/m').path).toBe('/api/v2/genai/llmgw/chat/completions')
     expect(sent('images', 'fireworks_ai/flux').path).toBe('/workflows/accounts/fireworks/models/flux/text_to_image')
-    expect(sent('images', 'openrouter/acme/painter').path).toBe('/chat/completions')
+    expect(sent('images', 'openrouter/acme/painter').path).toBe('/images')
   })
 })
 
@@ -262,23 +262,23 @@ describe('OpenRouter', () => {
 
   it('draws', () => {
     const name = 'openrouter/acme/painter'
-    expect(sent('images', name, { n: 1 }).body).toMatchObject({
+    const asked = { n: 2, size: '1024x1024', quality: 'high', output_format: 'webp', background: 'opaque' } as const
+    expect(sent('images', name, { ...asked, response_format: 'b64_json' }).body).toEqual({
       model: 'acme/painter',
-      messages: [{ role: 'user', content: 'a cat' }],
+      prompt: 'a cat',
+      ...asked,
     })
-    const image = { type: 'image_url', image_url: { url: 'data:image/png;base64,AAAA' } }
+    expect(() => sent('images', name, { response_format: 'url' })).toThrow(/response_format/)
+    expect(() => sent('images', name, { style: 'vivid' })).toThrow(/style/)
+    const usage = { prompt_tokens: 1, completion_tokens: 2, total_tokens: 3, cost: 0.01 }
     const answer = codecOf('images', name).decode(
-      {
-        created: 7,
-        choices: [{ message: { images: [image] } }],
-        usage: { prompt_tokens: 1, completion_tokens: 2, total_tokens: 3 },
-      },
+      { created: 0, data: [{ b64_json: 'AAAA', media_type: 'image/png' }], usage },
       exchangeOf('images', name, {}),
     )
     expect(answer).toMatchObject({
-      created: 7,
+      created: 1,
       data: [{ b64_json: 'AAAA' }],
-      usage: { input_tokens: 1, output_tokens: 2, total_tokens: 3 },
+      usage: { input_tokens: 1, output_tokens: 2, total_tokens: 3, cost: 0.01 },
     })
   })
 })

@@ -127,7 +127,6 @@ const others: Readonly<Record<string, string>> = {
   'openai.images.variations': 'a picture varied, which is no operation of this gateway yet',
   'openai.moderations': 'a text judged, which is neither chat nor embeddings nor images',
   'openai.responses.input_tokens': 'tokens counted, which is no operation of this gateway',
-  'openrouter.images': 'pictures by a path of its own, whose models are asked for them over chat here',
   rerank: 'documents put in order, which is no operation of this gateway yet',
   'venice.images': 'a format of its own for pictures, at a provider that is claimed for chat alone',
   'aleph_alpha.embed': 'hidden states of chosen layers, which no embedding of OpenAI is',
