@@ -70,13 +70,16 @@ export function gemini(parts: readonly JsonObject[], finishReason = 'STOP', more
 
 /** Converse's answer, whole or as frames. */
 export function converse(blocks: readonly JsonObject[], stopReason = 'end_turn'): ScriptFunction {
+  return ({ path }) =>
+    path.endsWith('-stream')
+      ? eventStream(converseFrames(blocks, stopReason))
+      : { body: converseBody(blocks, stopReason) }
+}
+
+/** The body of Converse's whole answer. */
+export function converseBody(blocks: readonly JsonObject[], stopReason = 'end_turn'): JsonObject {
   const usage = { inputTokens: 10, outputTokens: 5, totalTokens: 15 }
-  return ({ path }) => {
-    if (!path.endsWith('-stream')) {
-      return { body: { output: { message: { role: 'assistant', content: blocks } }, stopReason, usage } }
-    }
-    return eventStream(converseFrames(blocks, stopReason))
-  }
+  return { output: { message: { role: 'assistant', content: blocks } }, stopReason, usage }
 }
 
 /** The frames of a Converse stream. */

@@ -216,20 +216,26 @@ export const anthropicCases: readonly Case[] = [
   {
     number: 14,
     title: 'says the role first, hears no ping, joins both counts, and ends with an error where one comes',
-    mode: 'stream',
-    async run(lab) {
-      const request = { model, messages: [user('Hi')], stream_options: { include_usage: true } }
-      const { stream, usage, message } = await lab.chat(request, true, said)
-      expect(at(stream.chunks[0], 'choices', 0, 'delta', 'role')).toBe('assistant')
-      expect(stream.problems).toEqual([])
-      expect(message['content']).toBe('Blue.')
+    async run(lab, isStream) {
+      const request = { model, messages: [user('Hi')], ...(isStream && { stream_options: { include_usage: true } }) }
+      const { stream, usage, message } = await lab.chat(request, isStream, said)
+      if (isStream) {
+        expect(at(stream.chunks[0], 'choices', 0, 'delta', 'role')).toBe('assistant')
+        expect(stream.problems).toEqual([])
+      }
+      expect([message['role'], message['content']]).toEqual(['assistant', 'Blue.'])
       expect(usage).toMatchObject({ prompt_tokens: 10, completion_tokens: 5, total_tokens: 15 })
 
+      const error = { type: 'error', error: { type: 'overloaded_error', message: 'Overloaded' } }
+      if (!isStream) {
+        const overloaded = await lab.chat(request, false, { body: error })
+        expect([overloaded.status, at(overloaded.body, 'error', 'message')]).toEqual([503, 'Overloaded'])
+        return
+      }
       const answer = claude([{ type: 'text', text: 'Blue.' }])
       const failing = await lab.chat(request, true, async (asked) => {
         const whole = await answer(asked)
         const chunks = [...(whole?.chunks && Symbol.iterator in whole.chunks ? whole.chunks : [])].slice(0, 4)
-        const error = { type: 'error', error: { type: 'overloaded_error', message: 'Overloaded' } }
         return { chunks: [...chunks, `event: error\ndata: ${JSON.stringify(error)}\n\n`] }
       })
       expect(failing.stream).toMatchObject({ done: false, error: { message: 'Overloaded' } })

@@ -1,8 +1,8 @@
 import { expect } from 'vitest'
 import { at, objectsIn } from '../recordings/exchange.js'
 import { awsException } from '../support/aws-event-stream.js'
-import { converse, converseFrames, eventStream } from './answers.js'
-import { type Case, callsOf, calling, result, tool, user } from './lab.js'
+import { converse, converseBody, converseFrames, eventStream } from './answers.js'
+import { type Case, callsOf, calling, cutOff, result, tool, unreadable, user, wholeInPieces } from './lab.js'
 
 const model = 'bedrock/anthropic.claude-sonnet-4-5-20250929-v1:0'
 const said = converse([{ text: 'Blue 青い空.' }])
@@ -71,10 +71,21 @@ export const bedrockCases: readonly Case[] = [
   },
   {
     number: 30,
-    title: 'reads frames cut at every byte, and takes an exception among them for an error',
-    mode: 'stream',
-    async run(lab) {
+    title: 'reads an answer cut at every byte, and takes an exception or an end within it for an error',
+    async run(lab, isStream) {
       const request = { model, messages: [user('Look')] }
+      if (!isStream) {
+        const body = converseBody([{ text: 'Blue 青い空.' }])
+        const bytes = Array.from(Buffer.from(JSON.stringify(body)), (byte) => Uint8Array.of(byte))
+        const whole = await lab.chat(request, false, wholeInPieces(bytes))
+        expect([whole.message['content'], whole.finish]).toEqual(['Blue 青い空.', 'stop'])
+        const cut = await lab.chat(request, false, cutOff(body, 'Blue 青い空.'))
+        expect([cut.status, at(cut.body, 'error', 'code')]).toEqual(unreadable)
+        const headers = { 'x-amzn-errortype': 'ModelErrorException' }
+        const refused = await lab.chat(request, false, { status: 424, headers, body: { message: 'The model broke.' } })
+        expect([refused.status, at(refused.body, 'error', 'message')]).toEqual([502, 'The model broke.'])
+        return
+      }
       const frames = converseFrames([{ text: 'Blue 青い空.' }])
       const bytes = Array.from(Buffer.concat(frames), (byte) => Uint8Array.of(byte))
       const { message, finish, stream } = await lab.chat(request, true, eventStream(bytes))

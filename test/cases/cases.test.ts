@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, it } from 'vitest'
-import { type Lab, startLab } from './lab.js'
+import { type Lab, modesOf, startLab } from './lab.js'
 import { families } from './families.js'
 
 let lab: Lab
@@ -12,9 +12,8 @@ afterAll(() => lab.close())
 
 describe.each(Object.entries(families))('%s', (_, cases) => {
   for (const one of cases) {
-    const { number, title, mode } = one
-    const modes = mode === undefined ? (['whole', 'stream'] as const) : [mode]
-    it.each(modes)(`${typeof number === 'number' ? 'case ' : ''}${number}: ${title} (%s)`, (how) =>
+    const { number, title } = one
+    it.each(modesOf(one))(`${typeof number === 'number' ? 'case ' : ''}${number}: ${title} (%s)`, (how) =>
       one.run(lab, how === 'stream'),
     )
   }

@@ -2,8 +2,20 @@ import { expect } from 'vitest'
 import { isObject, type JsonObject } from '../../src/wire/json.js'
 import type { ScriptedAnswer, ScriptFunction } from '../../src/testing/script.js'
 import { at, objectsIn, textOf } from '../recordings/exchange.js'
-import { chunk, done, openaiBoth } from './answers.js'
-import { type Case, callsOf, calling, plain, result, sse, tool, user } from './lab.js'
+import { chunk, done, openai, openaiBoth } from './answers.js'
+import {
+  type Case,
+  callsOf,
+  calling,
+  cutOff,
+  plain,
+  result,
+  sse,
+  tool,
+  unreadable,
+  user,
+  wholeInPieces,
+} from './lab.js'
 
 const tools = [tool('look'), tool('hear')]
 const messages = [user('Hi')]
@@ -80,9 +92,25 @@ export const compatibleCases: readonly Case[] = [
   },
   {
     number: 38,
-    title: 'puts deltas without index, late names, whole calls, an empty role and a missing object in order',
-    mode: 'stream',
-    async run(lab) {
+    title: 'puts deltas without index, late names, whole or untyped calls, an empty role and a missing object in order',
+    async run(lab, isStream) {
+      const request = { model: 'vllm/m', messages, tools }
+      const calls = [
+        ['look', '{"at":"sky"}'],
+        ['hear', '{}'],
+      ]
+      if (!isStream) {
+        const look = { id: 'call_a', function: { name: 'look', arguments: { at: 'sky' } } }
+        const hear = { id: 'call_b', type: 'function', function: { name: 'hear', arguments: '' } }
+        const choice = { index: 0, message: { role: '', content: '', tool_calls: [look, hear] } }
+        const body = { id: 'c', choices: [{ ...choice, finish_reason: 'tool_calls' }] }
+        const whole = await lab.chat(request, false, { body })
+        expect(callsOf(whole.message)).toEqual(calls)
+        expect(objectsIn(whole.message['tool_calls']).map(({ type }) => type)).toEqual(['function', 'function'])
+        expect([whole.message['role'], whole.finish]).toEqual(['assistant', 'tool_calls'])
+        expect(at(whole.body, 'object')).toBe('chat.completion')
+        return
+      }
       const bare = (delta: JsonObject, finish_reason: string | null = null): string =>
         sse({ id: 'c', choices: [{ index: 0, delta, finish_reason }] })
       const chunks = [
@@ -93,11 +121,8 @@ export const compatibleCases: readonly Case[] = [
         bare({}, 'tool_calls'),
         done,
       ]
-      const { message, stream, finish } = await lab.chat({ model: 'vllm/m', messages, tools }, true, { chunks })
-      expect(callsOf(message)).toEqual([
-        ['look', '{"at":"sky"}'],
-        ['hear', '{}'],
-      ])
+      const { message, stream, finish } = await lab.chat(request, true, { chunks })
+      expect(callsOf(message)).toEqual(calls)
       expect([message['role'], finish]).toEqual(['assistant', 'tool_calls'])
       expect(stream.chunks.map(({ object }) => object).every((object) => object === 'chat.completion.chunk')).toBe(true)
     },
@@ -179,7 +204,7 @@ export const compatibleCases: readonly Case[] = [
     number: 42,
     title:
       'encodes vectors itself where a provider knows no base64, sends no null, and refuses dimensions it cannot honour',
-    mode: 'whole',
+    noStream: "OpenAI's embeddings API has no stream: all vectors come in one answer",
     async run(lab) {
       const data = [{ object: 'embedding', index: 0, embedding: [0.5, -1, 0.25] }]
       const body = { object: 'list', data, model: 'm', usage: { prompt_tokens: 1, total_tokens: 1 } }
@@ -202,7 +227,7 @@ export const compatibleCases: readonly Case[] = [
   {
     number: 43,
     title: 'asks every image model in its own way, and keeps usage in tokens',
-    mode: 'whole',
+    noStream: 'images are not streamed here: POST /v1/images/generations refuses `stream` with a 400',
     async run(lab) {
       const usage = {
         input_tokens: 23,
@@ -217,6 +242,8 @@ export const compatibleCases: readonly Case[] = [
       expect(modern.body).toMatchObject(b64)
       const url = await lab.ask('images', { model: 'openai/gpt-image-1', prompt: 'sky', response_format: 'url' })
       expect(url.status).toBe(400)
+      const streamed = await lab.ask('images', { model: 'openai/gpt-image-1', prompt: 'sky', stream: true })
+      expect([streamed.status, at(streamed.body, 'error', 'param')]).toEqual([400, 'stream'])
       const old = await lab.ask('images', { model: 'openai/dall-e-3', ...request }, { body: b64 })
       expect(old.sent.body['response_format']).toBe('b64_json')
       const inline = { inlineData: { mimeType: 'image/png', data: 'iVBORw0KGgo=' } }
@@ -231,10 +258,21 @@ export const compatibleCases: readonly Case[] = [
   },
   {
     number: 'B1',
-    title: 'drinks a soup of events',
-    mode: 'stream',
-    async run(lab) {
+    title: 'drinks a soup of events, and a whole answer of the same',
+    async run(lab, isStream) {
       const usage = { prompt_tokens: 3, completion_tokens: 1, total_tokens: 4 }
+      if (!isStream) {
+        const choices = [{ index: 0, message: { role: '', content: '北京' }, finish_reason: 'stop' }]
+        const body = { choices, prompt_filter_results: [{ prompt_index: 0 }], usage }
+        // Routers keep the line open with blank space.
+        const bytes = Buffer.from(`\n   \r\n${JSON.stringify(body)}\r\n`)
+        const within = bytes.indexOf(Buffer.from('北')) + 1
+        const pieces = [bytes.subarray(0, 3), bytes.subarray(3, within), bytes.subarray(within)]
+        const whole = await lab.chat({ model: 'openrouter/m', messages }, false, wholeInPieces(pieces))
+        expect([whole.message['content'], whole.message['role'], whole.finish]).toEqual(['北京', 'assistant', 'stop'])
+        expect([whole.choices.length, whole.usage]).toEqual([1, usage])
+        return
+      }
       const soup = Buffer.from(
         ': OPENROUTER PROCESSING\n\n' +
           'data:{"choices":[{"index":0,"delta":{"role":"","content":"北"}}]}\r\n\r\n' +
@@ -255,11 +293,21 @@ export const compatibleCases: readonly Case[] = [
   },
   {
     number: 'B2',
-    title: 'answers an error in the first event with its status, and a later one in the stream without [DONE]',
-    mode: 'stream',
-    async run(lab) {
-      const error = sse({ error: { type: 'BadRequestError', code: 400, message: 'Too long a story.' } })
+    title: 'answers an error that comes first with its status, and a later one as one, never as a complete answer',
+    async run(lab, isStream) {
+      const inside = { error: { type: 'BadRequestError', code: 400, message: 'Too long a story.' } }
       const request = { model: 'vllm/m', messages }
+      if (!isStream) {
+        const choices = [{ index: 0, message: { role: 'assistant', content: '0 1 2' }, finish_reason: null }]
+        for (const body of [inside, { choices, ...inside }]) {
+          const { status, body: told } = await lab.chat(request, false, { body })
+          expect([status, at(told, 'error', 'message')]).toEqual([400, 'Too long a story.'])
+        }
+        const cut = await lab.chat(request, false, cutOff({ choices }, '0 1 2'))
+        expect([cut.status, at(cut.body, 'error', 'code')]).toEqual(unreadable)
+        return
+      }
+      const error = sse(inside)
       const early = await lab.chat(request, true, { chunks: [error, done] })
       expect([early.status, at(early.body, 'error', 'message')]).toEqual([400, 'Too long a story.'])
       const tokens = Array.from({ length: 20 }, (_, index) => chunk({ content: `${index} ` }))
@@ -272,8 +320,25 @@ export const compatibleCases: readonly Case[] = [
   {
     number: 'B3',
     title: 'tells parallel calls apart that come in a hostile order',
-    mode: 'stream',
-    async run(lab) {
+    async run(lab, isStream) {
+      const request = { model: 'vllm/m', messages, tools }
+      const calls = [
+        ['look', '{"x":1}'],
+        ['hear', '{"y":2}'],
+        ['look', '{"z":3}'],
+      ]
+      if (!isStream) {
+        const tool_calls = calls.map(([name, args], at) => {
+          // Two with the same index, and the rest out of order.
+          const call = { index: [2, 0, 0][at], id: `call_${at}`, function: { name, arguments: args } }
+          return at === 1 ? { ...call, type: 'function' } : call
+        })
+        const whole = await lab.chat(request, false, openai({ tool_calls }, 'stop'))
+        expect(callsOf(whole.message)).toEqual(calls)
+        expect(objectsIn(whole.message['tool_calls']).map(({ id }) => id)).toEqual(['call_0', 'call_1', 'call_2'])
+        expect(whole.finish).toBe('tool_calls')
+        return
+      }
       const chunks = [
         callChunk({ index: 0, id: 'a', function: { arguments: '{"x"' } }),
         callChunk({ id: 'b', type: 'function', function: { name: 'hear', arguments: '{"y"' } }),
@@ -283,12 +348,8 @@ export const compatibleCases: readonly Case[] = [
         chunk({}, 'stop'),
         done,
       ]
-      const { message, finish, stream } = await lab.chat({ model: 'vllm/m', messages, tools }, true, { chunks })
-      expect(callsOf(message)).toEqual([
-        ['look', '{"x":1}'],
-        ['hear', '{"y":2}'],
-        ['look', '{"z":3}'],
-      ])
+      const { message, finish, stream } = await lab.chat(request, true, { chunks })
+      expect(callsOf(message)).toEqual(calls)
       expect(finish).toBe('tool_calls')
       const indexes = stream.chunks.flatMap((one) =>
         objectsIn(at(one, 'choices', 0, 'delta', 'tool_calls')).map(({ index }) => index),

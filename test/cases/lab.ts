@@ -2,7 +2,7 @@ import { expect } from 'vitest'
 import { createGateway, type Gateway, type GatewayOptions, type ModelOptions } from '../../src/index.js'
 import type { Dialect } from '../../src/testing/dialects/dialect.js'
 import { type FakeUpstream, startUpstreamOf } from '../../src/testing/fake-upstream.js'
-import type { FakeRequest, ScriptStep } from '../../src/testing/script.js'
+import type { FakeRequest, ScriptedAnswer, ScriptStep } from '../../src/testing/script.js'
 import { isObject, type JsonObject, parseJson } from '../../src/wire/json.js'
 import { type Operation } from '../../src/wire/operations.js'
 import { converseRefusals } from '../protocols/bedrock-converse/strict-rules.js'
@@ -12,15 +12,22 @@ import { readStream, type ReceivedStream } from '../recordings/client.js'
 import { objectsIn, textOf } from '../recordings/exchange.js'
 import { send } from '../recordings/replay.js'
 
-/** One case; it is run whole, streamed, or both. */
+/** One case; it is run whole and streamed. */
 export interface Case {
   /** Its number in the list of known troubles, or of the vectors on the wire. */
   readonly number: number | `B${number}`
   readonly title: string
-  /** @default both */
-  readonly mode?: 'whole' | 'stream'
+  /** The fact for which there is no stream of it; it is run whole alone then. */
+  readonly noStream?: string
   run(lab: Lab, stream: boolean): Promise<void>
 }
+
+/** How a case is asked. */
+export type Mode = 'whole' | 'stream'
+
+/** The ways in which a case is run. */
+export const modesOf = ({ noStream }: Case): readonly Mode[] =>
+  noStream === undefined ? ['whole', 'stream'] : ['whole']
 
 /** A request as it arrived at the provider. */
 export interface Sent {
@@ -252,6 +259,21 @@ export function calling(...calls: readonly (readonly [id: string, name: string, 
 
 /** The result of a tool. */
 export const result = (tool_call_id: string, content: unknown): JsonObject => ({ role: 'tool', tool_call_id, content })
+
+/** A whole body of JSON that comes in pieces, cut wherever they say. */
+export function wholeInPieces(pieces: readonly Uint8Array[]): ScriptedAnswer {
+  return { headers: { 'content-type': 'application/json' }, chunks: pieces }
+}
+
+/** A whole body of JSON that breaks off in the middle of its last text, with a length that says it is all. */
+export function cutOff(body: JsonObject, text: string): ScriptedAnswer {
+  const whole = JSON.stringify(body)
+  const cut = whole.slice(0, whole.lastIndexOf(text) + text.length - 1)
+  return { headers: { 'content-type': 'application/json' }, body: cut }
+}
+
+/** What a client is told of a body that cannot be read to its end. */
+export const unreadable = [502, 'upstream_invalid_response'] as const
 
 /** A server-sent event. */
 export function sse(data: unknown, event?: string): string {

@@ -2,7 +2,7 @@ import { expect } from 'vitest'
 import type { JsonObject } from '../../src/wire/json.js'
 import { at, objectsIn } from '../recordings/exchange.js'
 import { chunk, done, openai, openaiBoth } from './answers.js'
-import { type Case, callsOf, sse, tool, user } from './lab.js'
+import { type Case, callsOf, sse, tool, unreadable, user } from './lab.js'
 
 const messages = [user('Hi')]
 const tools = [tool('look'), tool('hear')]
@@ -20,10 +20,21 @@ const functionItem = (index: number, name: string): JsonObject => ({
 export const openaiCases: readonly Case[] = [
   {
     number: 32,
-    title: 'hands on no chunk without choices, and none whose choice has no delta',
-    mode: 'stream',
-    async run(lab) {
+    title: 'hands on no answer or chunk without choices, and none whose choice has no message or delta',
+    async run(lab, isStream) {
       const filters = { prompt_filter_results: [{ prompt_index: 0, content_filter_results: {} }] }
+      if (!isStream) {
+        const request = { model: 'azure/my-gpt', messages }
+        const head = { id: '', object: '', created: 0, model: '', ...filters }
+        const filled = { index: 0, message: { content: 'Blue.' }, finish_reason: 'stop', content_filter_results: {} }
+        const { message, finish } = await lab.chat(request, false, { body: { ...head, choices: [filled] } })
+        expect([message['content'], finish]).toEqual(['Blue.', 'stop'])
+        for (const choices of [[], [{ index: 0, content_filter_offsets: {} }]]) {
+          const broken = await lab.chat(request, false, { body: { ...head, choices } })
+          expect([broken.status, at(broken.body, 'error', 'code')]).toEqual(unreadable)
+        }
+        return
+      }
       const chunks = [
         sse({ id: '', object: '', created: 0, model: '', choices: [], ...filters }),
         chunk({ role: 'assistant', content: '' }),
