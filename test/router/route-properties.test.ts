@@ -189,13 +189,13 @@ describe('a route, whatever its deployments do', () => {
 
   it('never repeats what the caller has to mend, and asks another group only where a table says so', () =>
     check(({ entries }, { options }) => {
-      for (const [at, { failure, modelName }] of entries.entries()) {
+      for (const [at, { failure, modelName, reason }] of entries.entries()) {
         const next = entries[at + 1]
         if (!failure || !next || !isCallers(failure.kind)) continue
         expect(next.modelName).not.toBe(modelName)
         if (failure.kind === 'content_policy') expect(options.contentPolicyFallbacks).toBeDefined()
-        // Groups of a list that an earlier failure began are gone on with, unless it is the caller's own fault at once.
-        else if (at === 0) expect(failure.kind).toBe('context_window')
+        // Groups of a list that was begun before are gone on with: by a failure, or where nobody in the group was free.
+        else if (reason === 'first') expect(failure.kind).toBe('context_window')
       }
     }))
 

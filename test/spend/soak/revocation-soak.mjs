@@ -50,7 +50,7 @@ async function manage({ admin }, path, body) {
 
 const body = JSON.stringify({ model: 'main', max_tokens: 1, messages: [{ role: 'user', content: 'hi' }] })
 
-/** The status of a call with a key, and when it was sent: one that was on its way when its key was revoked may pass. */
+/** The status of a call with a key, when it was sent and answered: one that was on its way when its key was revoked may pass. */
 async function call({ models }, key) {
   const at = performance.now()
   const answer = await fetch(`${models}/v1/chat/completions`, {
@@ -59,7 +59,7 @@ async function call({ models }, key) {
     body,
   })
   await answer.arrayBuffer()
-  return { at, status: answer.status }
+  return { at, answeredAt: performance.now(), status: answer.status }
 }
 
 // A blocked key is known, and forbidden.
@@ -92,8 +92,9 @@ async function revokeUnderLoad([first, second], revoke) {
   const results = await Promise.all(calls)
   const accepted = results.filter(({ status }) => status === 200)
   const afterwards = [first, second].map((process) => {
-    const own = results.filter(({ of }) => of === process).toSorted((a, b) => a.at - b.at)
-    const refusedFrom = own.find(({ status }) => refusals.has(status))?.at ?? Infinity
+    const own = results.filter(({ of }) => of === process)
+    // Calls overtake each other on their way; one that is sent after a refusal has come was not overtaken.
+    const refusedFrom = Math.min(...own.flatMap(({ status, answeredAt }) => (refusals.has(status) ? answeredAt : [])))
     return own.filter(({ at, status }) => status === 200 && at > refusedFrom).length
   })
   const other = results.flatMap(({ status }) => (status === 200 || refusals.has(status) ? [] : [status]))
