@@ -65,6 +65,26 @@ export function estimateInputTokens(request: EstimatedRequest, model: string = r
   return { tokens: Math.ceil(tokens), atMost: { text, image, audio, file }, isBounded, cachesForAnHour }
 }
 
+/**
+ * `estimateInputTokens` that remembers its latest answer: a request that goes to several models is most often the same
+ * prompt to all of them.
+ */
+export function createInputEstimator(): (request: EstimatedRequest, model?: string) => InputEstimate {
+  let last: { readonly request: EstimatedRequest; readonly model: string; readonly estimate: InputEstimate } | undefined
+  return (request, model = request.model) => {
+    if (last && isReadAlike(request, last.request) && imageTokensOf(model) === imageTokensOf(last.model)) {
+      return last.estimate
+    }
+    const estimate = estimateInputTokens(request, model)
+    last = { request, model, estimate }
+    return estimate
+  }
+}
+
+function isReadAlike(a: EstimatedRequest, b: EstimatedRequest): boolean {
+  return a === b || readFieldList.every(([field]) => a[field] === b[field])
+}
+
 interface Range {
   readonly tokens: number
   readonly atMost: number
@@ -86,6 +106,7 @@ interface ImageTokens {
 // 85 to 1,600 tokens at most models, 4,800 at the largest sizes of the newest; GPT-4o mini counts 33 times as many.
 const usualImage: ImageTokens = { full: { tokens: 1000, atMost: 5000 }, low: { tokens: 85, atMost: 5000 } }
 const miniImage: ImageTokens = { full: { tokens: 25_501, atMost: 48_169 }, low: { tokens: 2833, atMost: 2833 } }
+const imageTokensOf = (model: string): ImageTokens => (model.includes('gpt-4o-mini') ? miniImage : usualImage)
 // Something whose size cannot be seen.
 const unseenFile: Range = { tokens: 3000, atMost: 50_000 }
 
@@ -124,10 +145,12 @@ function addKind(tally: Tally, kind: 'image' | 'audio' | 'file', { tokens, atMos
 function addMessage(tally: Tally, message: unknown): void {
   if (!isObject(message)) return
   addText(tally, messageOverhead)
-  const { content, role: _role, ...rest } = message
+  const { content } = message
   if (typeof content === 'string') addText(tally, estimateTextTokens(content))
   else each(content, (part) => addPart(tally, part))
-  addJson(tally, rest)
+  for (const name of Object.keys(message)) {
+    if (name !== 'content' && name !== 'role') addMember(tally, name, message[name], 0)
+  }
 }
 
 function addTools(tally: Tally, tools: unknown): void {
@@ -161,7 +184,7 @@ function addPart(tally: Tally, part: unknown): void {
 function addImage(tally: Tally, part: unknown): void {
   const place = isObject(part) ? part['image_url'] : undefined
   const isSmall = isObject(place) && place['detail'] === 'low'
-  const { full, low } = tally.model.includes('gpt-4o-mini') ? miniImage : usualImage
+  const { full, low } = imageTokensOf(tally.model)
   addKind(tally, 'image', isSmall ? low : full)
 }
 
@@ -225,12 +248,14 @@ function addJson(tally: Tally, value: unknown, depth = 0): void {
     addText(tally, { tokens: 1, atMost: 2 + value.length })
     return value.forEach((item: unknown) => addJson(tally, item, depth + 1))
   }
-  for (const [name, inner] of Object.entries(value)) {
-    addText(tally, member)
-    addText(tally, estimateTextTokens(name))
-    if (name === 'cache_control') noteCaching(tally, inner)
-    addJson(tally, inner, depth + 1)
-  }
+  for (const [name, inner] of Object.entries(value)) addMember(tally, name, inner, depth)
+}
+
+function addMember(tally: Tally, name: string, value: unknown, depth: number): void {
+  addText(tally, member)
+  addText(tally, estimateTextTokens(name))
+  if (name === 'cache_control') noteCaching(tally, value)
+  addJson(tally, value, depth + 1)
 }
 
 const deepest = 200

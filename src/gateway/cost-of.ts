@@ -1,7 +1,7 @@
 import type { Price, PriceBook } from '../catalog/prices/index.js'
 import type { Clock } from '../ports.js'
 import type { CostOf } from '../router/strategies/cost-based.js'
-import { tokenRate } from '../spend/cost.js'
+import { rateCardOf } from '../spend/rate-card.js'
 import { toPriceQuery } from '../call/accounts/pricing.js'
 
 /**
@@ -22,7 +22,6 @@ export function createCostOf(open: () => Promise<PriceBook>, clock: Clock): Cost
 
 /** A token of a short prompt and one of the answer; undefined where either has no price. */
 function toTokenCost(price: Price, at: number): number | undefined {
-  const rate = tokenRate(price, 0, { at })
-  const [input, output] = [rate('inputUncached'), rate('outputText')]
-  return input === undefined || output === undefined ? undefined : Number(input + output)
+  const card = rateCardOf(price, 0, { at })
+  return Number(card.tokenRate('inputUncached') + card.tokenRate('outputText'))
 }

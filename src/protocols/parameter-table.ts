@@ -106,12 +106,19 @@ export function settleRequest<Request extends JsonObject>(
   deployment: Deployment,
 ): SettledRequest<Request> {
   const policy = toDropPolicy(asked, deployment.params, deployment.dropParams)
-  const taken = new Set(Object.keys(asked).filter((name) => isSet(asked[name])))
-  for (const pair of alternatives) if (pair.some((name) => taken.has(name))) for (const name of pair) taken.add(name)
-  const defaults = Object.entries(deployment.params).filter(([name]) => !taken.has(name) && !apart.has(name))
+  const defaults = defaultsUnder(asked, deployment.params)
   const dropped = policy.additional.filter((name) => name in asked).map((name) => [name, undefined])
   if (defaults.length === 0 && dropped.length === 0) return { request: asked, policy }
   return { request: { ...asked, ...Object.fromEntries(defaults), ...Object.fromEntries(dropped) }, policy }
+}
+
+/** The members of a deployment's `params` that a request leaves open. */
+function defaultsUnder(asked: JsonObject, params: JsonObject): readonly (readonly [string, unknown])[] {
+  const defaults = Object.entries(params)
+  if (defaults.length === 0) return defaults
+  const taken = new Set(Object.keys(asked).filter((name) => isSet(asked[name])))
+  for (const pair of alternatives) if (pair.some((name) => taken.has(name))) for (const name of pair) taken.add(name)
+  return defaults.filter(([name]) => !taken.has(name) && !apart.has(name))
 }
 
 /** Sorts a request's members by a dialect's table; `handled` are written by the codec itself. */

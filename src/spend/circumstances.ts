@@ -1,5 +1,20 @@
 import { isObject, type JsonObject, stringOf } from '../wire/json.js'
-import type { Circumstances } from './cost.js'
+
+/** What a bill depends on beside the usage. */
+export interface Circumstances {
+  /** When the call began; milliseconds since the epoch. */
+  readonly at: number
+  /** The tier that served the call, as the answer tells it. @default the standard one */
+  readonly serviceTier?: string | null | undefined
+  /** @default false */
+  readonly batch?: boolean | undefined
+  /** Where a provider computed that charges by the place. @default anywhere */
+  readonly region?: string | undefined
+  readonly imageSize?: string | null | undefined
+  readonly imageQuality?: string | null | undefined
+  /** How many requests the call took; what a price per request is multiplied with. @default 1 */
+  readonly requests?: number | undefined
+}
 
 /** A finished call, as far as its bill depends on it. */
 export interface ServedCall {

@@ -1,9 +1,12 @@
 import type { Price } from '../catalog/prices/index.js'
-import { estimateInputTokens, type InputEstimate, type TokensByKind } from '../catalog/token-estimate.js'
+import { estimateInputTokens, type InputEstimate } from '../catalog/token-estimate.js'
 import { isObject, type JsonObject, numberOf, stringOf } from '../wire/json.js'
 import type { Operation, Operations } from '../wire/operations.js'
-import { type Circumstances, type Cost, costOf, isTimed, thresholdsOf, tokenRate } from './cost.js'
-import { type InputBucket, noUsage, type OutputBucket, type UsageBuckets } from './usage-buckets.js'
+import type { Circumstances } from './circumstances.js'
+import { type Cost, costOf, isTimed } from './cost.js'
+import { dearestOf } from './dearest.js'
+import { rateCardOf, thresholdsOf } from './rate-card.js'
+import { noUsage, type OpenUsage, type UsageBuckets } from './usage-buckets.js'
 
 /** A request and what it asks for. */
 export type PlannedCall = {
@@ -26,6 +29,8 @@ export interface EstimateOptions {
   readonly webSearches?: number | undefined
   /** How many requests the call takes. @default 1 */
   readonly requests?: number | undefined
+  /** Reads the prompt. @default `estimateInputTokens` */
+  readonly estimateInput?: typeof estimateInputTokens | undefined
 }
 
 /** What a call costs at most. */
@@ -50,19 +55,19 @@ const defaultWebSearches = 10
  */
 export function estimateCost(call: PlannedCall, price: Price, options: EstimateOptions): CostEstimate {
   const bounds = toBounds(call, options)
-  const scenarios = plannedCircumstances(call.request, options).flatMap((circumstances) =>
-    usagesAt(bounds, price, circumstances).map((usage) => ({ usage, cost: costOf(usage, price, circumstances) })),
-  )
-  const dearest = scenarios.reduce((most, next) => (next.cost.pico > most.cost.pico ? next : most))
-  const reasons = [...new Set(scenarios.flatMap(({ cost }) => cost.reasons))]
+  const [first, ...others] = scenariosOf(bounds, price, plannedCircumstances(call.request, options))
+  const { usage, cost } = others.reduce((most, next) => (next.cost.pico > most.cost.pico ? next : most), first)
+  const reasons =
+    others.length === 0 ? cost.reasons : [...new Set([first, ...others].flatMap((scenario) => scenario.cost.reasons))]
   return {
-    ...dearest.cost,
+    pico: cost.pico,
+    lines: cost.lines,
     priced: reasons.length === 0,
     reasons,
-    usage: dearest.usage,
+    usage,
     inputTokens: bounds.inputTokens,
     outputTokens: bounds.outputTokens,
-    isBounded: bounds.isBounded && !(isTimed(price) && options.deadlineMs === undefined),
+    isBounded: bounds.isBounded && !(options.deadlineMs === undefined && isTimed(price)),
   }
 }
 
@@ -79,7 +84,7 @@ interface Bounds {
 
 function toBounds(call: PlannedCall, options: EstimateOptions): Bounds {
   const { request } = call
-  const input = estimateInputTokens(request, options.model)
+  const input = (options.estimateInput ?? estimateInputTokens)(request, options.model)
   const { text, image, audio, file } = input.atMost
   const output = outputBound(call, options)
   const hosted = hostedTools(request)
@@ -107,9 +112,9 @@ function outputBound(call: PlannedCall, options: EstimateOptions): OutputBound {
   if (call.operation === 'embeddings' || call.operation === 'moderations') return { tokens: 0, isBounded: true }
   if (call.operation === 'images') return imageOutputBound(call.request)
   const { request } = call
-  const names = call.operation === 'chat' ? ['max_completion_tokens', 'max_tokens'] : ['max_tokens']
-  const limits = names.map((name) => countOf(request[name]))
-  const asked = limits.some((limit) => limit !== undefined) ? Math.max(...limits.map((limit) => limit ?? 0)) : undefined
+  const limit = countOf(request['max_tokens'])
+  const ofChat = call.operation === 'chat' ? countOf(request['max_completion_tokens']) : undefined
+  const asked = limit === undefined || ofChat === undefined ? (limit ?? ofChat) : Math.max(limit, ofChat)
   const each = asked ?? options.maxOutputTokens
   const answers =
     Math.max(1, countOf(request['n']) ?? 1, countOf(request['best_of']) ?? 1) * promptsIn(request['prompt'])
@@ -140,9 +145,11 @@ function imageOutputBound(request: Operations['images']['request']): OutputBound
   return { tokens: (each ?? mostImageTokens) * (request.n ?? 1), isBounded: true }
 }
 
+const none: readonly JsonObject[] = []
+
 function hostedTools(request: JsonObject): readonly JsonObject[] {
   const tools: unknown = request['tools']
-  if (!Array.isArray(tools)) return []
+  if (!Array.isArray(tools)) return none
   return tools.filter(isObject).filter(({ type }) => type !== 'function' && type !== 'custom')
 }
 
@@ -155,70 +162,67 @@ function webSearchBound(request: JsonObject, hosted: readonly JsonObject[], opti
   return byTools + (isObject(request['web_search_options']) ? assumed : 0)
 }
 
+type PlannedCircumstances = readonly [standard: Circumstances, asked?: Circumstances]
+
 /** The tier that was asked for, and the standard one that a provider may serve instead. */
-function plannedCircumstances(request: JsonObject, { at, requests }: EstimateOptions): readonly Circumstances[] {
-  const image = { imageSize: stringOf(request['size']), imageQuality: stringOf(request['quality']) }
+function plannedCircumstances(request: JsonObject, { at, requests }: EstimateOptions): PlannedCircumstances {
   const serviceTier = stringOf(request['service_tier'])
-  const standard = { at, requests, ...image }
+  const standard = {
+    at,
+    requests,
+    imageSize: stringOf(request['size']),
+    imageQuality: stringOf(request['quality']),
+  }
   return serviceTier === undefined ? [standard] : [standard, { ...standard, serviceTier }]
 }
 
-const cached: readonly InputBucket[] = ['inputUncached', 'cacheRead', 'cacheWrite5m', 'toolPrompt']
-
-/** The buckets that tokens of each kind may be counted in. */
-const inputChoices: Readonly<Record<keyof TokensByKind, readonly InputBucket[]>> = {
-  text: cached,
-  image: [...cached, 'imageInput', 'cacheReadImage'],
-  audio: [...cached, 'audioInput', 'cacheReadAudio'],
-  file: [...cached, 'imageInput', 'videoInput', 'audioInput', 'cacheReadImage', 'cacheReadAudio'],
-}
-const kinds = ['text', 'image', 'audio', 'file'] as const
-
-/** The dearest usage for each set of rates that the prompt can be under: just below each threshold, and in full. */
-function usagesAt(bounds: Bounds, price: Price, circumstances: Circumstances): readonly UsageBuckets[] {
-  const below = thresholdsOf(price, circumstances).filter((threshold) => threshold < bounds.inputTokens)
-  const sizes = below.length === 0 ? [bounds.inputTokens] : [...new Set([bounds.inputTokens, ...below])]
-  const outputs = bounds.writesSound ? soundOutputs : silentOutputs
-  return sizes.map((prompt) => {
-    const rate = tokenRate(price, prompt, circumstances)
-    return {
-      ...noUsage,
-      ...fillInput(bounds, prompt, rate),
-      [dearest(outputs, rate)]: bounds.outputTokens,
-      webSearches: price.variants.some(({ rates }) => rates.webSearch !== undefined) ? bounds.webSearches : 0,
-      images: bounds.images,
-      milliseconds: bounds.milliseconds,
-      estimated: true,
-    }
-  })
+/** One way in which a call may be billed. */
+interface Scenario {
+  readonly usage: UsageBuckets
+  readonly cost: Cost
 }
 
-const silentOutputs: readonly OutputBucket[] = ['outputText', 'reasoning', 'imageOutput']
-const soundOutputs: readonly OutputBucket[] = [...silentOutputs, 'audioOutput']
-
-type RateOf = (bucket: InputBucket | OutputBucket) => bigint
-
-/** The first of the dearest buckets. */
-function dearest<B extends InputBucket | OutputBucket>(choices: readonly B[], rate: RateOf): B {
-  return choices.reduce((most, next) => (rate(next) > rate(most) ? next : most))
+/** The dearest usage for each set of rates that the prompt can be under: in full, and just below each threshold. */
+function scenariosOf(
+  bounds: Bounds,
+  price: Price,
+  [standard, asked]: PlannedCircumstances,
+): readonly [Scenario, ...Scenario[]] {
+  const first = toScenario(bounds, bounds.inputTokens, price, standard)
+  const below = belowThresholds(bounds, price, standard)
+  if (!asked) return [first, ...below]
+  return [
+    first,
+    ...below,
+    toScenario(bounds, bounds.inputTokens, price, asked),
+    ...belowThresholds(bounds, price, asked),
+  ]
 }
 
-/** Fills a prompt with the dearest tokens first. */
-function fillInput({ input }: Bounds, prompt: number, rate: RateOf): Partial<UsageBuckets> {
-  const shares = kinds
-    .filter((kind) => input.atMost[kind] > 0)
-    .map((kind) => {
-      const usual = dearest(inputChoices[kind], rate)
-      const bucket = input.cachesForAnHour ? dearest([usual, 'cacheWrite1h'], rate) : usual
-      return { bucket, tokens: input.atMost[kind] }
-    })
-    .toSorted((a, b) => Number(rate(b.bucket) - rate(a.bucket)))
-  const filled: Partial<Record<InputBucket, number>> = {}
+function belowThresholds(bounds: Bounds, price: Price, circumstances: Circumstances): readonly Scenario[] {
+  return thresholdsOf(price, circumstances)
+    .filter((threshold) => threshold < bounds.inputTokens)
+    .map((threshold) => toScenario(bounds, threshold, price, circumstances))
+}
+
+function toScenario(bounds: Bounds, prompt: number, price: Price, circumstances: Circumstances): Scenario {
+  const dearest = dearestOf(rateCardOf(price, prompt, circumstances))
+  const usage: OpenUsage = { ...noUsage }
   let left = prompt
-  for (const { bucket, tokens } of shares) {
-    const taken = Math.min(tokens, left)
-    filled[bucket] = (filled[bucket] ?? 0) + taken
+  // The dearest tokens first.
+  for (const { kind, bucket } of bounds.input.cachesForAnHour ? dearest.inputForAnHour : dearest.input) {
+    const taken = Math.min(bounds.input.atMost[kind], left)
+    usage[bucket] += taken
     left -= taken
   }
-  return filled
+  usage[bounds.writesSound ? dearest.soundOutput : dearest.silentOutput] = bounds.outputTokens
+  usage.webSearches = bounds.webSearches > 0 && isSearchPriced(price) ? bounds.webSearches : 0
+  usage.images = bounds.images
+  usage.milliseconds = bounds.milliseconds
+  usage.estimated = true
+  return { usage, cost: costOf(usage, price, circumstances) }
+}
+
+function isSearchPriced({ variants }: Price): boolean {
+  return variants.some(({ rates }) => rates.webSearch !== undefined)
 }

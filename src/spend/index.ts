@@ -1,13 +1,5 @@
-export { circumstancesOf, type ServedCall } from './circumstances.js'
-export {
-  type Circumstances,
-  type Cost,
-  costOf,
-  isTimed,
-  type PriceLine,
-  type PricedQuantity,
-  unpricedCost,
-} from './cost.js'
+export { type Circumstances, circumstancesOf, type ServedCall } from './circumstances.js'
+export { type Cost, costOf, isTimed, type PriceLine, type PricedQuantity, unpricedCost } from './cost.js'
 export { type CostEstimate, estimateCost, type EstimateOptions, type PlannedCall } from './estimate.js'
 export { type Factor, fromBasisPoints, fromDollars, multiply, toDecimal, toDollars, toFactor, toNano } from './money.js'
 export { reportedCost } from './reported-cost.js'
@@ -18,6 +10,7 @@ export {
   estimatedBuckets,
   noUsage,
   promptTokens,
+  quantities,
   toBuckets,
   tokenlessBuckets,
   type UsageBuckets,

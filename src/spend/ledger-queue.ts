@@ -62,6 +62,8 @@ export function createLedgerQueue(options: LedgerQueueOptions): LedgerQueue {
   const chunks = createChunks({ maxQueued, maxJournaled, batchSize, newFile: journal?.newFile })
   const writer = createLedgerWriter({ store: options.store, clock, deadlineMs })
   let timer: Timer | undefined
+  /** The timer is one that does not wait. */
+  let isAtOnce = false
   let writing: Promise<void> | undefined
   /** Longer with every failure in a row; 0 while the store takes rows. */
   let pauseMs = 0
@@ -90,10 +92,11 @@ export function createLedgerQueue(options: LedgerQueueOptions): LedgerQueue {
 
   function schedule(): void {
     if (writing || closed || chunks.isEmpty) return
-    const due = chunks.isDue && pauseMs === 0
-    if (timer && !due) return
+    const isDue = chunks.isDue && pauseMs === 0
+    if (timer && (isAtOnce || !isDue)) return
     timer?.cancel()
-    timer = clock.setTimeout(() => void write(), due ? 0 : pauseMs || delayMs)
+    isAtOnce = isDue
+    timer = clock.setTimeout(() => void write(), isDue ? 0 : pauseMs || delayMs)
   }
 
   /** Seals what is there, and writes until nothing sealed is left or the store fails. */

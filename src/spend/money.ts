@@ -4,6 +4,7 @@ import { toScaledInteger } from '../catalog/prices/index.js'
 const picoDigits = 12
 const picoPerDollar = 10n ** 12n
 const picoPerNano = 1000n
+const exactNumbers = BigInt(Number.MAX_SAFE_INTEGER)
 
 /** An exact factor. */
 export interface Factor {
@@ -27,11 +28,14 @@ export function fromDollars(dollars: number | string): bigint {
 /** Pico-dollars as an exact decimal of dollars without needless zeros: `0.054399`. */
 export function toDollars(pico: bigint): string {
   const [sign, amount] = pico < 0n ? ['-', -pico] : ['', pico]
-  const fraction = String(amount % picoPerDollar)
-    .padStart(picoDigits, '0')
-    .replace(/0+$/, '')
-  return `${sign}${amount / picoPerDollar}${fraction === '' ? '' : `.${fraction}`}`
+  const digits = (amount <= exactNumbers ? String(Number(amount)) : String(amount)).padStart(picoDigits + 1, '0')
+  const whole = digits.length - picoDigits
+  let end = digits.length
+  while (end > whole && digits.charCodeAt(end - 1) === zero) end -= 1
+  return end === whole ? sign + digits.slice(0, whole) : `${sign}${digits.slice(0, whole)}.${digits.slice(whole, end)}`
 }
+
+const zero = '0'.charCodeAt(0)
 
 /** Whole nano-dollars (10⁻⁹) for counters that Lua and JSON must keep exact; a part of one counts as one. */
 export function toNano(pico: bigint): number {
@@ -66,5 +70,6 @@ export function fromBasisPoints(points: number): Factor {
 
 /** An amount times a factor, half a pico-dollar rounded up. */
 export function multiply(pico: bigint, { numerator, denominator }: Factor): bigint {
+  if (numerator === denominator) return pico
   return (pico * numerator * 2n + denominator) / (denominator * 2n)
 }

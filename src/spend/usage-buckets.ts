@@ -42,7 +42,18 @@ export interface CountedBeside {
   readonly milliseconds?: number | undefined
 }
 
-const quantities = [...inputBuckets, ...outputBuckets, 'citation', 'webSearches', 'images', 'milliseconds'] as const
+/** Usage while it is put together. */
+export type OpenUsage = { -readonly [Name in keyof UsageBuckets]: UsageBuckets[Name] }
+
+/** Everything that is counted. */
+export const quantities = [
+  ...inputBuckets,
+  ...outputBuckets,
+  'citation',
+  'webSearches',
+  'images',
+  'milliseconds',
+] as const
 
 /** What two requests used together. */
 export function addBuckets(first: UsageBuckets, second: UsageBuckets): UsageBuckets {
@@ -76,12 +87,16 @@ export const noUsage: UsageBuckets = {
 
 /** All tokens of the prompt, cached ones included; what price tiers go by. */
 export function promptTokens(buckets: UsageBuckets): number {
-  return inputBuckets.reduce((sum, bucket) => sum + buckets[bucket], 0)
+  let sum = 0
+  for (const bucket of inputBuckets) sum += buckets[bucket]
+  return sum
 }
 
 /** All tokens of the answer. */
 export function completionTokens(buckets: UsageBuckets): number {
-  return outputBuckets.reduce((sum, bucket) => sum + buckets[bucket], 0)
+  let sum = 0
+  for (const bucket of outputBuckets) sum += buckets[bucket]
+  return sum
 }
 
 /**
@@ -95,7 +110,9 @@ export function toBuckets(
   if (!usage) return undefined
   const counted = isImageUsage(usage) ? fromImageUsage(usage) : fromChatUsage(usage)
   if (promptTokens(counted) + completionTokens(counted) === 0) return undefined
-  return { ...counted, images: beside.images ?? 0, milliseconds: beside.milliseconds ?? 0 }
+  counted.images = beside.images ?? 0
+  counted.milliseconds = beside.milliseconds ?? 0
+  return counted
 }
 
 /** Buckets of tokens that we counted, because the provider did not. */
@@ -115,10 +132,14 @@ export function tokenlessBuckets(beside: CountedBeside): UsageBuckets {
   return { ...noUsage, images: beside.images ?? 0, milliseconds: beside.milliseconds ?? 0 }
 }
 
-const count = (holder: unknown, ...names: readonly string[]): number => {
+/** The first of these members that is a number, as a whole one of at least 0. */
+function count(holder: unknown, ...names: readonly string[]): number {
   if (!isObject(holder)) return 0
-  const value = names.map((name) => holder[name]).find((found) => typeof found === 'number' && Number.isFinite(found))
-  return typeof value === 'number' ? Math.max(0, Math.trunc(value)) : 0
+  for (const name of names) {
+    const value = holder[name]
+    if (typeof value === 'number' && Number.isFinite(value)) return Math.max(0, Math.trunc(value))
+  }
+  return 0
 }
 
 function isImageUsage(usage: ChatUsage | EmbeddingUsage | ImageUsage): usage is ImageUsage {
@@ -127,34 +148,31 @@ function isImageUsage(usage: ChatUsage | EmbeddingUsage | ImageUsage): usage is 
 
 type Share = readonly [bucket: InputBucket | OutputBucket, tokens: number]
 
-interface Divided {
-  readonly buckets: Partial<Record<InputBucket | OutputBucket, number>>
-  /** True where the parts are more than the whole. */
-  readonly overflows: boolean
-}
-
-/** Divides a total: each part takes what is left for it at most, so that the sum is the total whatever the parts say. */
-function divide(total: number, parts: readonly Share[], rest: InputBucket | OutputBucket): Divided {
-  const buckets: Partial<Record<InputBucket | OutputBucket, number>> = {}
+/**
+ * Divides a total: each part takes what is left for it at most, so that the sum is the total whatever the parts say. True
+ * where the parts are more than the whole.
+ */
+function divide(usage: OpenUsage, total: number, parts: readonly Share[], rest: InputBucket | OutputBucket): boolean {
   let left = total
   let wanted = 0
   for (const [bucket, tokens] of parts) {
     const taken = Math.min(tokens, left)
-    buckets[bucket] = taken
+    usage[bucket] += taken
     left -= taken
     wanted += tokens
   }
-  buckets[rest] = (buckets[rest] ?? 0) + left
-  return { buckets, overflows: wanted > total }
+  usage[rest] += left
+  return wanted > total
 }
 
-function fromChatUsage(usage: JsonObject): UsageBuckets {
+function fromChatUsage(usage: JsonObject): OpenUsage {
+  const counted: OpenUsage = { ...noUsage }
   // Cohere bills fewer tokens than it counts.
   const billed = isObject(usage['billed_units']) ? usage['billed_units'] : undefined
   const isBilledApart = billed !== undefined && count(billed, 'input_tokens', 'output_tokens') > 0
   const prompt = isBilledApart ? count(billed, 'input_tokens') : count(usage, 'prompt_tokens')
   const completion = isBilledApart ? count(billed, 'output_tokens') : count(usage, 'completion_tokens')
-  const input = divide(prompt, inputShares(usage), 'inputUncached')
+  const isInputOver = divide(counted, prompt, inputShares(usage), 'inputUncached')
   const details = usage['completion_tokens_details']
   const reasoning = count(details, 'reasoning_tokens')
   // Perplexity's researchers reason beside their completion tokens.
@@ -163,16 +181,13 @@ function fromChatUsage(usage: JsonObject): UsageBuckets {
     ['audioOutput', count(details, 'audio_tokens')],
     ['imageOutput', count(details, 'image_tokens')],
   ]
-  const output = divide(completion, reasonsApart ? media : [...media, ['reasoning', reasoning]], 'outputText')
-  return {
-    ...noUsage,
-    ...input.buckets,
-    ...output.buckets,
-    ...(reasonsApart && { reasoning }),
-    citation: count(usage, 'citation_tokens'),
-    webSearches: webSearches(usage),
-    estimated: (input.overflows && !isBilledApart) || output.overflows,
-  }
+  const written: readonly Share[] = reasonsApart ? media : [...media, ['reasoning', reasoning]]
+  const isOutputOver = divide(counted, completion, written, 'outputText')
+  if (reasonsApart) counted.reasoning = reasoning
+  counted.citation = count(usage, 'citation_tokens')
+  counted.webSearches = webSearches(usage)
+  counted.estimated = (isInputOver && !isBilledApart) || isOutputOver
+  return counted
 }
 
 function inputShares(usage: JsonObject): readonly Share[] {
@@ -214,13 +229,15 @@ function webSearches(usage: JsonObject): number {
   return count(usage['server_tool_use'], 'web_search_requests') || count(usage, 'num_search_queries')
 }
 
-function fromImageUsage(usage: JsonObject): UsageBuckets {
+function fromImageUsage(usage: JsonObject): OpenUsage {
+  const counted: OpenUsage = { ...noUsage }
   const { input_tokens_details: read, output_tokens_details: written } = usage
   const cached = isObject(read) ? read['cached_tokens_details'] : undefined
   const image = count(read, 'image_tokens')
   const cachedTokens = count(read, 'cached_tokens')
   const cachedImage = Math.min(count(cached, 'image_tokens'), image, cachedTokens)
-  const input = divide(
+  const isInputOver = divide(
+    counted,
     count(usage, 'input_tokens'),
     [
       ['cacheReadImage', cachedImage],
@@ -229,7 +246,8 @@ function fromImageUsage(usage: JsonObject): UsageBuckets {
     ],
     'inputUncached',
   )
-  const output = divide(
+  const isOutputOver = divide(
+    counted,
     count(usage, 'output_tokens'),
     [
       ['reasoning', count(written, 'reasoning_tokens')],
@@ -238,5 +256,6 @@ function fromImageUsage(usage: JsonObject): UsageBuckets {
     // What an image model writes is an image unless it says otherwise.
     'imageOutput',
   )
-  return { ...noUsage, ...input.buckets, ...output.buckets, estimated: input.overflows || output.overflows }
+  counted.estimated = isInputOver || isOutputOver
+  return counted
 }

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { estimateTextTokens } from '../../src/catalog/text-tokens.js'
-import { type EstimatedRequest, estimateInputTokens } from '../../src/catalog/token-estimate.js'
+import { createInputEstimator, type EstimatedRequest, estimateInputTokens } from '../../src/catalog/token-estimate.js'
 import { ChatRequest } from '../../src/wire/chat.js'
 
 /** Texts with their exact tokens in OpenAI's newer and older encoding. */
@@ -210,5 +210,28 @@ describe('the tokens of a request', () => {
     for (let depth = 0; depth < 50_000; depth++) schema = { schema }
     const tool = { type: 'function', function: { name: 'a', parameters: schema } }
     expect(estimateInputTokens({ model: 'm', messages: [], tools: [tool] }).isBounded).toBe(false)
+  })
+})
+
+describe('an estimator of one call', () => {
+  const picture = { type: 'image_url' as const, image_url: { url: 'https://example.test/a.png' } }
+  const request = ChatRequest.parse({ model: 'm', messages: [{ role: 'user', content: [picture] }] })
+
+  it('reads a prompt once that goes to several models', () => {
+    const estimate = createInputEstimator()
+    const first = estimate(request, 'one')
+    expect(estimate({ ...request, max_tokens: 5 }, 'two')).toBe(first)
+  })
+
+  it('reads it again for a model that reads it otherwise, and where the prompt is another', () => {
+    const estimate = createInputEstimator()
+    const longer: EstimatedRequest = { ...request, messages: [...request.messages, ...request.messages] }
+    const questions: readonly (readonly [EstimatedRequest, string])[] = [
+      [request, 'one'],
+      [request, 'gpt-4o-mini'],
+      [longer, 'gpt-4o-mini'],
+      [{ ...longer, tools: [] }, 'one'],
+    ]
+    for (const [asked, model] of questions) expect(estimate(asked, model)).toEqual(estimateInputTokens(asked, model))
   })
 })

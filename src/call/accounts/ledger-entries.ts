@@ -18,6 +18,7 @@ import {
   estimatedBuckets,
   isTimed,
   multiply,
+  quantities,
   toBuckets,
   toDecimal,
   toDollars,
@@ -263,7 +264,7 @@ function usageOfParts(
 /** Only what was used. */
 function countsOf(usage: UsageBuckets): Readonly<Record<string, number>> {
   const counts: Record<string, number> = {}
-  for (const [name, count] of Object.entries(usage)) if (typeof count === 'number' && count > 0) counts[name] = count
+  for (const name of quantities) if (usage[name] > 0) counts[name] = usage[name]
   return counts
 }
 
@@ -298,5 +299,7 @@ function toLine({ bucket, quantity, rate, per, pico }: Cost['lines'][number]): J
 /** Tokens of a row, input and output. */
 export function tokensOf({ usage }: Pick<LedgerEntry, 'usage'>): number {
   const { webSearches = 0, images = 0, milliseconds = 0 } = usage
-  return Object.values(usage).reduce((sum, count) => sum + count, 0) - webSearches - images - milliseconds
+  let sum = 0
+  for (const count of Object.values(usage)) sum += count
+  return sum - webSearches - images - milliseconds
 }

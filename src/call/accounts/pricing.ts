@@ -1,5 +1,6 @@
 import { capabilitiesOf } from '../../catalog/capabilities.js'
 import { type Price, type PriceBook, type PriceLookup, PriceOptions, toPrice } from '../../catalog/prices/index.js'
+import { createInputEstimator } from '../../catalog/token-estimate.js'
 import type { Deployment } from '../../deployment.js'
 import { GatewayError } from '../../errors.js'
 import type { Estimate } from '../../limits/holds.js'
@@ -69,6 +70,7 @@ export function createPricing(parts: PricingParts): Pricing {
   let book: PriceBook | undefined
   let opening: Promise<void> | undefined
   const lookups = new WeakMap<Deployment, PriceLookup>()
+  const knownTargets = new WeakMap<Deployment, Target>()
   const reaches = new WeakMap<ModelGroup, Reach>()
 
   const find = (deployment: Deployment): PriceLookup => {
@@ -84,11 +86,18 @@ export function createPricing(parts: PricingParts): Pricing {
     const { price, reason } = find(deployment)
     if (!price) throw unknownPrice(reason)
   }
+  const targetOf = (deployment: Deployment): Target => {
+    const known = knownTargets.get(deployment)
+    if (known) return known
+    const target = toTarget(deployment, find(deployment))
+    if (book) knownTargets.set(deployment, target)
+    return target
+  }
   const reachOf = (group: ModelGroup): Reach => {
     const known = reaches.get(group)
     if (known) return known
     const deployments = parts.reachable(group).flatMap(({ members }) => members.map(({ deployment }) => deployment))
-    const found = deployments.map((deployment) => toTarget(deployment, find(deployment)))
+    const found = deployments.map(targetOf)
     const targets = found.filter((target, at) => found.findIndex((other) => isSame(other, target)) === at)
     const reach = { deployments: new Set(deployments), targets }
     reaches.set(group, reach)
@@ -96,14 +105,14 @@ export function createPricing(parts: PricingParts): Pricing {
   }
   const estimateOf = (call: BilledCall, targets: readonly Target[], most: MostOf): Estimate => {
     const at = parts.clock.now()
-    return new LazyEstimate(
-      () =>
-        targets.map(({ price, deployment, ...bounds }) => {
-          const { planned, requests } = toSentCall(call.planned, deployment, parts.registry)
-          return estimateCost(planned, price, { at, model: deployment.model, requests, ...bounds })
-        }),
-      most,
-    )
+    const estimateInput = targets.length > 1 ? createInputEstimator() : undefined
+    const estimateAt = (target: Target): CostEstimate => {
+      const { price, deployment, maxOutputTokens, contextWindow, deadlineMs } = target
+      const { planned, requests } = toSentCall(call.planned, deployment, parts.registry)
+      const bounds = { maxOutputTokens, contextWindow, deadlineMs, estimateInput }
+      return estimateCost(planned, price, { at, model: deployment.model, requests, ...bounds })
+    }
+    return new LazyEstimate(() => targets.map(estimateAt), most)
   }
 
   return {
@@ -124,8 +133,7 @@ export function createPricing(parts: PricingParts): Pricing {
     },
     estimate: (call, markUps) =>
       estimateOf(call, reachOf(call.group).targets, { attempts: BigInt(parts.billedAttempts), markUps }),
-    estimateAttempt: (call, deployment, markUps) =>
-      estimateOf(call, [toTarget(deployment, find(deployment))], { attempts: 1n, markUps }),
+    estimateAttempt: (call, deployment, markUps) => estimateOf(call, [targetOf(deployment)], { attempts: 1n, markUps }),
     covers: (group, deployment) => reachOf(group).deployments.has(deployment),
   }
 }
@@ -146,8 +154,7 @@ interface MostOf {
 class LazyEstimate implements Estimate {
   readonly #estimate: () => readonly CostEstimate[]
   readonly #most: MostOf
-  #estimates: readonly CostEstimate[] | undefined
-  #cost: bigint | undefined
+  #known: MostNeeded | undefined
 
   constructor(estimate: () => readonly CostEstimate[], most: MostOf) {
     this.#estimate = estimate
@@ -155,22 +162,32 @@ class LazyEstimate implements Estimate {
   }
 
   charged(scope: Scope): bigint {
-    const { attempts, markUps } = this.#most
-    this.#cost ??= this.#known.reduce((most, { pico }) => (pico > most ? pico : most), 0n) * attempts
-    return multiply(this.#cost, markUpOf(markUps, scope))
+    return multiply(this.#needed.pico, markUpOf(this.#most.markUps, scope))
   }
 
   get inputTokens(): number {
-    return this.#known.reduce((most, { inputTokens }) => Math.max(most, inputTokens), 0)
+    return this.#needed.inputTokens
   }
 
   get outputTokens(): number {
-    return this.#known.reduce((most, { outputTokens }) => Math.max(most, outputTokens), 0)
+    return this.#needed.outputTokens
   }
 
-  get #known(): readonly CostEstimate[] {
-    return (this.#estimates ??= this.#estimate())
+  get #needed(): MostNeeded {
+    return (this.#known ??= toMostNeeded(this.#estimate(), this.#most.attempts))
   }
+}
+
+type MostNeeded = Pick<CostEstimate, 'pico' | 'inputTokens' | 'outputTokens'>
+
+function toMostNeeded(estimates: readonly CostEstimate[], attempts: bigint): MostNeeded {
+  let [pico, inputTokens, outputTokens] = [0n, 0, 0]
+  for (const estimate of estimates) {
+    if (estimate.pico > pico) pico = estimate.pico
+    inputTokens = Math.max(inputTokens, estimate.inputTokens)
+    outputTokens = Math.max(outputTokens, estimate.outputTokens)
+  }
+  return { pico: pico * attempts, inputTokens, outputTokens }
 }
 
 /** What is asked of the price book about a deployment. */

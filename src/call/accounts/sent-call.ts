@@ -42,18 +42,20 @@ function withExtraBody(request: JsonObject): JsonObject {
   const extra = request['extra_body']
   if (!isObject(extra)) return request
   const { model: _model, messages: _messages, prompt: _prompt, input: _input, ...rest } = extra
-  const own = ['max_completion_tokens', 'max_tokens', 'n'].map((name) => {
-    const numbers = [request[name], rest[name]].flatMap((value) => numberOf(value) ?? [])
-    return [name, numbers.length > 0 ? Math.max(...numbers) : undefined] as const
-  })
+  const own = ['max_completion_tokens', 'max_tokens', 'n'].map(
+    (name) => [name, larger(numberOf(request[name]), numberOf(rest[name]))] as const,
+  )
   return { ...request, ...rest, ...Object.fromEntries(own) }
+}
+
+function larger(a: number | undefined, b: number | undefined): number | undefined {
+  return a === undefined || b === undefined ? (a ?? b) : Math.max(a, b)
 }
 
 function withSentLimit(codec: Codec<Operation>, exchange: Exchange<Operation>): JsonObject {
   const request: JsonObject = exchange.request
-  const limits = [request['max_completion_tokens'], request['max_tokens']].flatMap((limit) => numberOf(limit) ?? [])
-  if (limits.length === 0) return request
-  const asked = Math.max(...limits)
+  const asked = larger(numberOf(request['max_completion_tokens']), numberOf(request['max_tokens']))
+  if (asked === undefined) return request
   const sent = outputLimitOf(codec, asked, exchange)
   return sent === asked ? request : { ...request, max_completion_tokens: undefined, max_tokens: sent }
 }

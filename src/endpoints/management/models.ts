@@ -6,7 +6,7 @@ import { jsonAnswer } from '../../http/answer.js'
 import type { Route } from '../../http/route.js'
 import type { Actor } from '../../keys/management/index.js'
 import { mayUse } from '../../router/model-groups.js'
-import { tokenRate } from '../../spend/cost.js'
+import { rateCardOf } from '../../spend/rate-card.js'
 import type { JsonObject } from '../../wire/json.js'
 import { dollarsOf } from './dollars.js'
 import { recordId } from './group-routes.js'
@@ -257,9 +257,9 @@ function toLimits({ provider, model, capabilities }: Deployment): JsonObject {
 function toPrices(deployment: Deployment, { pricing, clock }: AdminParts): JsonObject {
   const { price } = pricing.find(deployment)
   if (!price) return { input_cost_per_token: null, output_cost_per_token: null }
-  const rate = tokenRate(price, 0, { at: clock.now() })
+  const card = rateCardOf(price, 0, { at: clock.now() })
   return {
-    input_cost_per_token: dollarsOf(rate('inputUncached')),
-    output_cost_per_token: dollarsOf(rate('outputText')),
+    input_cost_per_token: dollarsOf(card.tokenRate('inputUncached')),
+    output_cost_per_token: dollarsOf(card.tokenRate('outputText')),
   }
 }
