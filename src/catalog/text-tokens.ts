@@ -71,17 +71,24 @@ const adjacent = 0.3
  * above them for these, for ids, for base64 and for the scripts of most languages, but not for words of random letters.
  */
 export function estimateTextTokens(text: string): TokenRange {
-  if (text.length < fewCharacters) return countCharacters(text)
-  const bytes = Buffer.from(text)
-  return bytes.length === text.length ? countBytes(bytes) : countCharacters(text)
+  const { length } = text
+  if (length < fewCharacters) return countCharacters(text)
+  const bytes = length <= usualCharacters ? scratch : Buffer.from(text)
+  const written = bytes === scratch ? scratch.write(text) : bytes.length
+  return written === length ? countBytes(bytes, length) : countCharacters(text)
 }
 
 // Bytes are walked twice as fast as a text, which is worth writing them where there are some.
 const fewCharacters = 64
 
+// Memory that each text is written to before it is read: with new memory for each, most of the time goes to the garbage.
+const usualCharacters = 16_384
+// Of a character in UTF-8, so that no text is cut off.
+const mostBytes = 3
+const scratch = Buffer.allocUnsafeSlow(usualCharacters * mostBytes)
+
 /** Of a text that is all ASCII: as `countCharacters`, which see. */
-function countBytes(bytes: Uint8Array): TokenRange {
-  const { length } = bytes
+function countBytes(bytes: Uint8Array, length: number): TokenRange {
   let tokens = 0
   let atMost = 0
   let before = 0
@@ -89,7 +96,7 @@ function countBytes(bytes: Uint8Array): TokenRange {
     let kind = asciiClasses[bytes[position] ?? 0] ?? mark
     let end = position + 1
     // One capital goes with the small letters after it.
-    if (kind === upper && asciiClasses[bytes[end] ?? 0] === lower) kind = lower
+    if (kind === upper && end < length && asciiClasses[bytes[end] ?? 0] === lower) kind = lower
     while (end < length && asciiClasses[bytes[end] ?? 0] === kind) end += 1
     const size = end - position
     const index = kind * tabulated + size

@@ -20,13 +20,15 @@ export function passedSoftBudgets(
   actual: readonly number[],
   spent: readonly (number | undefined)[],
 ): readonly SoftBudgetEvent[] {
-  return holds.flatMap((part, index) => {
-    if (part.limit !== 'budget' || part.softLimit === undefined) return []
+  const events: SoftBudgetEvent[] = []
+  for (const [index, part] of holds.entries()) {
+    if (part.limit !== 'budget' || part.softLimit === undefined) continue
     const now = spent[index]
-    if (now === undefined || now < part.softLimit) return []
+    if (now === undefined || now < part.softLimit) continue
     const before = now - (actual[index] ?? 0)
-    return before < part.softLimit ? [toEvent(part, part.softLimit, now)] : []
-  })
+    if (before < part.softLimit) events.push(toEvent(part, part.softLimit, now))
+  }
+  return events
 }
 
 function toEvent({ scope, model, window }: BudgetHold, softLimit: number, spent: number): SoftBudgetEvent {

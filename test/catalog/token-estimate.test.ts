@@ -235,3 +235,13 @@ describe('an estimator of one call', () => {
     for (const [asked, model] of questions) expect(estimate(asked, model)).toEqual(estimateInputTokens(asked, model))
   })
 })
+
+it('counts a text as if it were the first one, whatever was counted before', () => {
+  const text = `${'word '.repeat(20)}X`
+  const first = estimateTextTokens(text)
+  estimateTextTokens('x'.repeat(5_000))
+  expect(estimateTextTokens(text)).toEqual(first)
+  // Longer texts, and those that are no ASCII, are counted elsewhere.
+  expect(estimateTextTokens(text.repeat(300)).atMost).toBeGreaterThan(300 * (first.atMost - 2))
+  expect(estimateTextTokens(`${text}é`).atMost).toBeGreaterThan(first.atMost - 1)
+})

@@ -91,6 +91,9 @@ export function toLedgerEntry(
   const usage = usageOf(entry, call, beside)
   const circumstances = toCircumstances(entry, call)
   const cost = price ? costOf(usage, price, circumstances) : unpricedCost(reason)
+  const { provider, id, model } = deployment
+  const refs = refsOf(facts, { provider, deployment: id, modelName: entry.modelName })
+  const { markUp, scopeMarkUps } = toTerms(markUps)
   // One literal: a spread of this many members costs more than all the rest.
   return {
     id: tools.createId(),
@@ -102,16 +105,12 @@ export function toLedgerEntry(
     tags: tagsOf(call),
     endUser: endUserOf(call),
     metadata: metadataOf(call),
-    scopes: withCharges(
-      refsOf(facts, { provider: deployment.provider, deployment: deployment.id, modelName: entry.modelName }),
-      markUps,
-      billable ? cost.pico : 0n,
-    ),
-    deployment: deployment.id,
-    provider: deployment.provider,
-    model: deployment.model,
+    scopes: withCharges(refs, markUps, billable ? cost.pico : 0n),
+    deployment: id,
+    provider,
+    model,
     usage: countsOf(usage),
-    price: toPriceRecord({ price, cost, ...toTerms(markUps), circumstances }),
+    price: toPriceRecord({ price, cost, markUp, scopeMarkUps, circumstances }),
     cost: cost.pico,
     charged: billable ? multiply(cost.pico, markUps.call) : 0n,
     priced: cost.priced,

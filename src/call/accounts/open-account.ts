@@ -62,7 +62,9 @@ export class OpenAccount implements CallAccount {
       const now = this.#tools.clock.now()
       // One date for all rows of a call, as all of them are settled at once.
       const at = billed.reduce((latest, { endedAt = now }) => Math.max(latest, endedAt), 0)
-      const rows = billed.map((entry) => toLedgerEntry(entry, { ...this.#facts, at }, this.#tools))
+      const { call, scopes, markUps } = this.#facts
+      const facts = { call, scopes, markUps, at }
+      const rows = billed.map((entry) => toLedgerEntry(entry, facts, this.#tools))
       // What never left this process counts for nothing.
       if (trail.entries.some(({ sent }) => sent)) settle(this.#admitted, rows)
       else this.#admitted?.release()
@@ -143,10 +145,15 @@ function endAttempt({ entry, admitted }: HeldAttempt, rows: readonly LedgerEntry
 
 function settle(admitted: AdmittedCall | undefined, rows: readonly LedgerEntry[]): void {
   if (!admitted) return
-  const tokens = rows.reduce((sum, row) => sum + tokensOf(row), 0)
+  let tokens = 0
+  for (const row of rows) tokens += tokensOf(row)
+  const charged = (scope: ScopeRef): bigint => {
+    let sum = 0n
+    for (const row of rows) sum += chargedTo(row, scope)
+    return sum
+  }
   const at = rows.at(-1)?.at
-  const charged = (scope: ScopeRef): bigint => rows.reduce((sum, row) => sum + chargedTo(row, scope), 0n)
-  admitted.settle({ charged, tokens, ...(at !== undefined && { at }) })
+  admitted.settle(at === undefined ? { charged, tokens } : { charged, tokens, at })
 }
 
 /** What the host has set for a provider is no caller's business: another deployment is asked, and no amount is told. */
