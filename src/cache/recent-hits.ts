@@ -21,6 +21,14 @@ export interface RecentHits<T> {
 interface Recent<T> extends RawRequest {
   readonly bytes: Buffer
   readonly value: T
+  /** The caller as it was: a host may change an object of its own in place. */
+  readonly known: Caller
+}
+
+const members = ['id', 'models', 'scopes', 'tags', 'metadata', 'aliases'] as const satisfies readonly (keyof Caller)[]
+
+function isUnchanged(caller: Caller, known: Caller): boolean {
+  return members.every((member) => caller[member] === known[member])
 }
 
 // What an entry costs beside its bytes: the slots of the lists, and the objects of its value.
@@ -43,12 +51,14 @@ export function createRecentHits<T>(maxBytes: number): RecentHits<T> {
     find(request) {
       const recent = known.get(keyOf(request))
       if (!recent || recent.caller !== request.caller || recent.path !== request.path) return undefined
+      if (!isUnchanged(request.caller, recent.known)) return undefined
       return recent.bytes.equals(request.bytes) ? recent.value : undefined
     },
     keep(request, value, bytes) {
       const { caller, path } = request
       const size = entryBytes + request.bytes.byteLength + bytes
-      known.set(keyOf(request), { caller, path, bytes: Buffer.from(request.bytes), value }, { size })
+      const recent = { caller, path, bytes: Buffer.from(request.bytes), value, known: { ...caller } }
+      known.set(keyOf(request), recent, { size })
     },
   }
 }

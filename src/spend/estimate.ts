@@ -96,7 +96,7 @@ function toBounds(call: PlannedCall, options: EstimateOptions): Bounds {
     outputTokens: output.tokens,
     writesSound: isObject(request['audio']) || (Array.isArray(modalities) && modalities.includes('audio')),
     webSearches: searches,
-    images: call.operation === 'images' ? (call.request.n ?? 1) : 0,
+    images: call.operation === 'images' ? imagesIn(call.request) : 0,
     milliseconds: options.deadlineMs ?? 0,
     // What the provider's own tools find becomes part of the prompt.
     isBounded: input.isBounded && output.isBounded && hosted.length === 0 && searches === 0,
@@ -130,6 +130,11 @@ function countOf(value: unknown): number | undefined {
   return number === undefined ? undefined : Math.min(mostCounted, Math.max(0, Math.ceil(number)))
 }
 
+/** How many images a request asks for, at least one: what comes in `extra_body` was not checked. */
+export function imagesIn(request: JsonObject): number {
+  return Math.max(1, countOf(request['n']) ?? 1)
+}
+
 /** A list of prompts, as texts or as lists of tokens, is answered one by one. */
 function promptsIn(prompt: unknown): number {
   return Array.isArray(prompt) && typeof prompt[0] !== 'number' ? Math.max(1, prompt.length) : 1
@@ -142,7 +147,7 @@ const mostImageTokens = 6240
 function imageOutputBound(request: Operations['images']['request']): OutputBound {
   const quality = request.quality ?? 'auto'
   const each = Object.hasOwn(imageTokens, quality) ? imageTokens[quality] : undefined
-  return { tokens: (each ?? mostImageTokens) * (request.n ?? 1), isBounded: true }
+  return { tokens: (each ?? mostImageTokens) * imagesIn(request), isBounded: true }
 }
 
 const none: readonly JsonObject[] = []

@@ -26,6 +26,17 @@ describe('recent hits', () => {
     expect(hits.find(one)).toBeUndefined()
   })
 
+  it('finds nothing of a caller whom the host has changed in place', () => {
+    const hits = createRecentHits<string>(100_000)
+    const caller = { ...anyCaller }
+    hits.keep(raw('abc', { caller }), 'kept', 10)
+    expect(hits.find(raw('abc', { caller }))).toBe('kept')
+    caller.metadata = { guardrails: ['pii'] }
+    expect(hits.find(raw('abc', { caller }))).toBeUndefined()
+    Object.assign(caller, { metadata: anyCaller.metadata, id: 'another' })
+    expect(hits.find(raw('abc', { caller }))).toBeUndefined()
+  })
+
   it('keeps its own copy of the bytes', () => {
     const hits = createRecentHits<string>(100_000)
     const bytes = Buffer.from('abc')

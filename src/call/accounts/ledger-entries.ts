@@ -16,6 +16,7 @@ import {
   completionTokens,
   costOf,
   estimatedBuckets,
+  imagesIn,
   isTimed,
   multiply,
   quantities,
@@ -84,12 +85,14 @@ export function toLedgerEntry(
   const { target: deployment, outcome, failure, billable } = entry
   const endedAt = entry.endedAt ?? clock.now()
   const { price, reason } = pricing.find(deployment)
+  // The deployment's defaults say what images cost; of everything else the provider tells the usage.
+  const sent = call.planned.operation === 'images' ? pricing.sent(call.planned, deployment) : call.planned
   const beside = {
-    images: imagesOf(call.planned),
+    images: imagesOf(sent),
     milliseconds: price && isTimed(price) ? endedAt - entry.startedAt : 0,
   }
   const usage = usageOf(entry, call, beside)
-  const circumstances = toCircumstances(entry, call)
+  const circumstances = toCircumstances(entry, sent)
   const cost = price ? costOf(usage, price, circumstances) : unpricedCost(reason)
   const { provider, id, model } = deployment
   const refs = refsOf(facts, { provider, deployment: id, modelName: entry.modelName })
@@ -220,10 +223,10 @@ function toTerms({ call, others }: MarkUps): Pick<PricedRow, 'markUp' | 'scopeMa
 }
 
 function imagesOf({ operation, request }: PlannedCall): number {
-  return operation === 'images' ? (request.n ?? 1) : 0
+  return operation === 'images' ? imagesIn(request) : 0
 }
 
-function toCircumstances(entry: AttemptEntry, { planned: { request } }: RecordedCall): Circumstances {
+function toCircumstances(entry: AttemptEntry, { request }: PlannedCall): Circumstances {
   const answer = { usage: entry.usage, service_tier: entry.serviceTier }
   return circumstancesOf({ at: entry.startedAt, request, answer, requests: billedParts(entry)?.length })
 }

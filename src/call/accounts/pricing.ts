@@ -6,12 +6,12 @@ import { GatewayError } from '../../errors.js'
 import type { Estimate } from '../../limits/holds.js'
 import type { Clock, Scope } from '../../ports.js'
 import type { ModelGroup } from '../../router/model-group.js'
-import { type CostEstimate, estimateCost, multiply } from '../../spend/index.js'
+import { type CostEstimate, type PlannedCall, estimateCost, multiply } from '../../spend/index.js'
 import type { Registry } from '../../providers/registry.js'
 import { stringOf } from '../../wire/json.js'
 import type { BilledCall } from './accounts.js'
 import { type MarkUps, markUpOf } from './mark-ups.js'
-import { toSentCall } from './sent-call.js'
+import { toSentCalls } from './sent-call.js'
 
 /** What calls cost, and may cost at most. */
 export interface Pricing {
@@ -24,6 +24,8 @@ export interface Pricing {
   find(deployment: Deployment): PriceLookup
   /** What a price book that is opened now says of a deployment; `find` remembers what it found first. */
   findNow(deployment: PricedDeployment): PriceLookup
+  /** The call as this deployment is asked. */
+  sent(planned: PlannedCall, deployment: Deployment): PlannedCall
   /** How many billed attempts an estimate allows for. */
   readonly billedAttempts: number
   /** The most that a call may cost and need, whichever deployment of those that `covers` names serves it; worked out where it is asked for. */
@@ -106,13 +108,14 @@ export function createPricing(parts: PricingParts): Pricing {
   const estimateOf = (call: BilledCall, targets: readonly Target[], most: MostOf): Estimate => {
     const at = parts.clock.now()
     const estimateInput = targets.length > 1 ? createInputEstimator() : undefined
-    const estimateAt = (target: Target): CostEstimate => {
+    const estimatesAt = (target: Target): readonly CostEstimate[] => {
       const { price, deployment, maxOutputTokens, contextWindow, deadlineMs } = target
-      const { planned, requests } = toSentCall(call.planned, deployment, parts.registry)
       const bounds = { maxOutputTokens, contextWindow, deadlineMs, estimateInput }
-      return estimateCost(planned, price, { at, model: deployment.model, requests, ...bounds })
+      return toSentCalls(call.planned, deployment, parts.registry).map(({ planned, requests }) =>
+        estimateCost(planned, price, { at, model: deployment.model, requests, ...bounds }),
+      )
     }
-    return new LazyEstimate(() => targets.map(estimateAt), most)
+    return new LazyEstimate(() => targets.flatMap(estimatesAt), most)
   }
 
   return {
@@ -125,6 +128,7 @@ export function createPricing(parts: PricingParts): Pricing {
       return opening
     },
     find,
+    sent: (planned, deployment) => toSentCalls(planned, deployment, parts.registry)[0].planned,
     findNow: (deployment) => book?.find(toPriceQuery(deployment)) ?? notLoaded,
     requirePrice,
     requirePrices(group) {

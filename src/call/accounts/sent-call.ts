@@ -17,13 +17,28 @@ export interface SentCall {
 
 /**
  * The call under its deployment's defaults, with the limit of output tokens that the API is given, which is not always
- * the caller's.
+ * the caller's. Which of two words counts where `extra_body` contradicts the request, and whether a deployment's own is
+ * sent, is each dialect's affair: then there are several readings, first the one of OpenAI's dialect.
  */
-export function toSentCall(planned: PlannedCall, deployment: Deployment, registry: Pick<Registry, 'get'>): SentCall {
-  const { request: settled } = settleRequest<JsonObject>(planned.request, deployment)
-  const request = withExtraBody(settled)
+export function toSentCalls(
+  planned: PlannedCall,
+  deployment: Deployment,
+  registry: Pick<Registry, 'get'>,
+): readonly [SentCall, ...SentCall[]] {
+  const { request } = settleRequest<JsonObject>(planned.request, deployment)
   const provider = registry.get(deployment.provider)
   const codec: Codec<Operation> | undefined = provider && findCodec(provider, planned.operation, deployment)
+  const [first, ...others] = readingsOf(request, deployment.params)
+  const toSent = (reading: JsonObject): SentCall => toSentCall(planned, reading, deployment, codec)
+  return [toSent(first), ...others.map(toSent)]
+}
+
+function toSentCall(
+  planned: PlannedCall,
+  request: JsonObject,
+  deployment: Deployment,
+  codec: Codec<Operation> | undefined,
+): SentCall {
   if (!codec) return { planned: ofOperation(planned, request), requests: 1 }
   // What decides between codecs and limits is the request and its deployment alone.
   const exchange = { request, deployment, id: '', created: 0 } as Exchange<Operation>
@@ -37,15 +52,33 @@ export function toSentCall(planned: PlannedCall, deployment: Deployment, registr
 const ofOperation = ({ operation }: PlannedCall, request: JsonObject): PlannedCall =>
   ({ operation, request }) as PlannedCall
 
-/** With the members of `extra_body`, which are sent as well; the larger of two limits counts. */
-function withExtraBody(request: JsonObject): JsonObject {
-  const extra = request['extra_body']
-  if (!isObject(extra)) return request
+/** The request with the members of `extra_body`, its own and the deployment's, in every order that they may be laid in. */
+function readingsOf(request: JsonObject, params: JsonObject): readonly [JsonObject, ...JsonObject[]] {
+  const [under, own] = [extraOf(params), extraOf(request)]
+  if (!under && !own) return [request]
+  const first = { ...under, ...own, ...said(request) }
+  const others = [
+    { ...under, ...request, ...own },
+    ...(under
+      ? [
+          { ...own, ...said(request) },
+          { ...request, ...own },
+        ]
+      : []),
+  ]
+  return [first, ...others]
+}
+
+/** Without what says which model answers what, which is never laid over. */
+function extraOf({ extra_body: extra }: JsonObject): JsonObject | undefined {
+  if (!isObject(extra)) return undefined
   const { model: _model, messages: _messages, prompt: _prompt, input: _input, ...rest } = extra
-  const own = ['max_completion_tokens', 'max_tokens', 'n'].map(
-    (name) => [name, larger(numberOf(request[name]), numberOf(rest[name]))] as const,
-  )
-  return { ...request, ...rest, ...Object.fromEntries(own) }
+  return rest
+}
+
+/** The members that say anything: null and undefined leave room for others. */
+function said(request: JsonObject): JsonObject {
+  return Object.fromEntries(Object.entries(request).filter(([, value]) => value !== undefined && value !== null))
 }
 
 function larger(a: number | undefined, b: number | undefined): number | undefined {

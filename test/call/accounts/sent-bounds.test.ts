@@ -27,6 +27,7 @@ function answer(path: string, body: JsonObject): JsonObject {
       usage: { input_tokens: 5, output_tokens: tokens, total_tokens: 5 + tokens },
     }
   }
+  if (path.endsWith('/images/generations')) return { created: 1, data: [{ b64_json: 'aGk=' }] }
   const [each, n] = [numberOf(body['max_tokens']) ?? 500, numberOf(body['n']) ?? 1]
   const choice = { message: { role: 'assistant', content: 'hi' }, finish_reason: 'length' }
   return {
@@ -64,8 +65,31 @@ const caller: Caller = {
   scopes: [{ kind: 'key', id: 'k', budget: { maxBudget: 1_000 } }],
 }
 
+const imagePrices = {
+  perImage: [
+    { quality: 'standard', price: '0.03' },
+    { quality: 'hd', price: '0.08' },
+  ],
+}
+
+/** The same for images, of a deployment with these `params`. */
+function drawOnce(params: JsonObject, fields: JsonObject) {
+  return told({ model: 'openai/dall-e-3', prices: imagePrices, params }, (gateway) =>
+    gateway.call('images', { model: 'm', prompt: 'a cat', ...fields }, caller),
+  )
+}
+
 /** What one call was charged, and what was held for it, in nano-dollars. */
-async function callOnce(own: Partial<ModelOptions> & { readonly model: string }, fields: JsonObject) {
+function callOnce(own: Partial<ModelOptions> & { readonly model: string }, fields: JsonObject) {
+  return told(own, (gateway) =>
+    gateway.call('chat', { model: 'm', messages: [{ role: 'user', content: 'hi' }], ...fields }, caller),
+  )
+}
+
+async function told(
+  own: Partial<ModelOptions> & { readonly model: string },
+  call: (gateway: ReturnType<typeof createGateway>) => Promise<unknown>,
+) {
   const proof = openMemory()
   const baseUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   const gateway = createGateway({
@@ -74,7 +98,7 @@ async function callOnce(own: Partial<ModelOptions> & { readonly model: string },
     stores: proof.stores,
     retries: 0,
   })
-  await gateway.call('chat', { model: 'm', messages: [{ role: 'user', content: 'hi' }], ...fields }, caller)
+  await call(gateway)
   await gateway.close()
   const [row] = await rowsOf(proof.stores.ledger)
   const [hold] = proof.holds.values()
@@ -104,6 +128,36 @@ describe('what is held for a call', () => {
     expect(seen).toMatchObject({ n: 3, max_tokens: 40 })
     expect(charged).toBe((5 + 3 * 40 * 3) * 1_000)
     expect(held).toBeGreaterThanOrEqual(charged)
+  })
+
+  it('covers what is sent where `extra_body` and the request contradict each other', async () => {
+    const fields = { max_tokens: 40, n: 4, extra_body: { max_tokens: 1, n: 1 } }
+    const { charged, held } = await callOnce({ model: 'together_ai/demo' }, fields)
+    expect(seen).toMatchObject({ n: 4, max_tokens: 40 })
+    expect(charged).toBe((5 + 4 * 40 * 3) * 1_000)
+    expect(held).toBeGreaterThanOrEqual(charged)
+  })
+
+  it('covers what the `extra_body` of a deployment asks for', async () => {
+    const params = { extra_body: { max_tokens: 60, n: 3 } }
+    const { charged, held } = await callOnce({ model: 'together_ai/demo', params }, {})
+    expect(seen).toMatchObject({ n: 3, max_tokens: 60 })
+    expect(held).toBeGreaterThanOrEqual(charged)
+  })
+
+  it.each([-1_000_000, 0, 0.001, 1.5])('is at least an image where `extra_body` asks for %d', async (n) => {
+    const { held } = await drawOnce({}, { extra_body: { n } })
+    expect(held).toBeGreaterThanOrEqual(30_000_000)
+  })
+
+  it('and its row, is for as many images of the size and quality that the deployment asks for', async () => {
+    const { charged, held } = await drawOnce({ n: 4, quality: 'hd' }, {})
+    expect(seen).toMatchObject({ n: 4, quality: 'hd' })
+    expect(charged).toBe(4 * 80_000_000)
+    expect(held).toBeGreaterThanOrEqual(charged)
+    const asked = await drawOnce({}, { extra_body: { n: 2, quality: 'hd' } })
+    expect(asked.charged).toBe(2 * 80_000_000)
+    expect(asked.held).toBeGreaterThanOrEqual(asked.charged)
   })
 
   it('covers what `extra_body` adds', async () => {
