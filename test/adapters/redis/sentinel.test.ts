@@ -62,11 +62,12 @@ describe.runIf(hasRedisServer())('a fail-over by a Sentinel', () => {
       const election = until(async () => (await redis.masterPort()) === newPort || undefined, 30_000).then(() =>
         performance.now(),
       )
-      const took: number[] = []
+      // In order of the event loop's own timers, as a busy machine makes all of them late.
+      let outlasted = 0
       const backAt = async (store: RouterStore, process: string): Promise<number> => {
         const learned = await until(() => {
-          const start = performance.now()
-          return store.exchange(process, undefined).finally(() => void took.push(performance.now() - start))
+          const alarm = setTimeout(() => void (outlasted += 1), 200)
+          return store.exchange(process, undefined).finally(() => clearTimeout(alarm))
         }, 40_000)
         expect(learned.flatMap(({ cooldowns }) => cooldowns)).toEqual([cooldown])
         return performance.now()
@@ -75,7 +76,7 @@ describe.runIf(hasRedisServer())('a fail-over by a Sentinel', () => {
       const electedAt = await election
       console.log(`back ${back.map((at) => (at - electedAt).toFixed(0)).join(' and ')} ms after the election`)
       expect(Math.max(...back) - electedAt).toBeLessThan(2_000)
-      expect(Math.max(...took)).toBeLessThan(200)
+      expect(outlasted).toBe(0)
 
       let calls = 0
       const end = five.watch?.(() => void calls++)
