@@ -5,7 +5,7 @@ export type { HealthCheckOptions } from './call/health-checks.js'
 export type { HedgingOptions, MidStreamPolicy, RoutingOptions } from './router/options.js'
 export type { RouterEvent } from './router/router-state.js'
 export type { GatewayEvent } from './events.js'
-export type { SharedLimits, SpendOptions, UsageEvent } from './spend/options.js'
+export type { SharedLimits, SpendOptions } from './spend/options.js'
 export type { PriceOptions, PriceTable } from './catalog/prices/index.js'
 export { filePrompts, langfusePrompts, textPrompts } from './prompts/index.js'
 export type { OutboundHttp, OutboundRequest, OutboundResponse } from './ports/outbound-http.js'
@@ -101,6 +101,7 @@ export {
 } from './ports/counters.js'
 export type {
   ChargedScope,
+  EventClaim,
   LedgerEntry,
   RepricedEntry,
   LedgerPage,
@@ -111,6 +112,7 @@ export type {
   SpendGroup,
   SpendQuery,
   SpendRow,
+  UsageEvent,
 } from './ports/ledger.js'
 export type { CallPage, CallQuery, CallStore, CallSummary } from './ports/calls.js'
 export type {
@@ -138,6 +140,7 @@ export {
   type Sums,
   type WindowParts,
   compareGroups,
+  correctionOf,
   planReport,
   priceChange,
   rollUp,
@@ -146,4 +149,5 @@ export {
   windowParts,
   withPrice,
 } from './stores/roll-ups.js'
+export { fromLine, toLine } from './spend/ledger-lines.js'
 export { isObject, parseJson } from './wire/json.js'

@@ -29,8 +29,8 @@ export interface Dialect {
   readonly types: Readonly<Record<ColumnType, string>>
   /** What stands behind the last parenthesis of a table. */
   readonly tableOptions: string
-  /** What makes a SELECT lock its rows of a table, by the table's alias. */
-  forUpdate(alias: string): string
+  /** What makes a SELECT lock its rows of a table, by the table's alias; `free`: and leave out those that others have locked. */
+  forUpdate(alias: string, free?: boolean): string
   /** How many entries one transaction appends; SQLite's hold up the whole process. */
   readonly entriesAtOnce: number
   /** SQLite has no decimals: money is kept in two columns, micro-dollars and the pico-dollars beyond. */

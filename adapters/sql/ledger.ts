@@ -1,13 +1,16 @@
 import { setImmediate } from 'node:timers/promises'
 import {
   type Change,
+  type EventClaim,
   type LedgerEntry,
   type LedgerPage,
   type LedgerQuery,
   type LedgerStore,
   type RepricedEntry,
   compareGroups,
+  correctionOf,
   fromCursor,
+  fromLine,
   isModelMatch,
   isObject,
   pageSize,
@@ -20,6 +23,8 @@ import {
   type SpendRow,
   sumsOf,
   toCursor,
+  toLine,
+  type UsageEvent,
   windowParts,
   withPrice,
 } from '../../src/index.js'
@@ -46,11 +51,11 @@ const rowsAtOnce = 1_000
 export function sqlLedger(database: SqlDatabase, tables: Tables): LedgerStore {
   const { dialect } = database
   return {
-    async append(entries) {
+    async append(entries, { tell = false } = {}) {
       // The first of those that have an id in common.
       const byId = new Map(entries.toReversed().map((entry) => [toKey(entry.id), entry]))
       for (const chunk of chunksOf(sortedById(byId), dialect.entriesAtOnce)) {
-        await database.transact(() => append(dialect, tables, chunk))
+        await database.transact(() => append(dialect, tables, { sorted: chunk, tell }))
         // Others have their turn between blocking transactions.
         await setImmediate()
       }
@@ -83,6 +88,11 @@ export function sqlLedger(database: SqlDatabase, tables: Tables): LedgerStore {
         last = await database.transact(() => prune(dialect, tables, before))
       }
     },
+    takeEvents: (claim) => database.transact(() => takeEvents(dialect, tables, claim)),
+    async forgetEvents(ids) {
+      const rows = ids.map((id) => ({ id: toKey(id) }))
+      await database.transact(() => deleteRows(dialect, tables.usageEvents, rows))
+    },
   }
 }
 
@@ -95,11 +105,17 @@ function chunksOf<T>(all: readonly T[], size: number): readonly (readonly T[])[]
   return Array.from({ length: Math.ceil(all.length / size) }, (_, index) => all.slice(index * size, (index + 1) * size))
 }
 
-function* append(dialect: Dialect, tables: Tables, sorted: readonly (readonly [string, LedgerEntry])[]): Work<void> {
+interface Batch {
+  readonly sorted: readonly (readonly [string, LedgerEntry])[]
+  readonly tell: boolean
+}
+
+function* append(dialect: Dialect, tables: Tables, { sorted, tell }: Batch): Work<void> {
   const rows = sorted.map(([, entry]) => toLedgerRow(entry))
   const inserted = yield* dialect.insertNew(tables.ledger, rows)
   const added = sorted.filter(([id]) => inserted.has(id)).map(([, entry]) => entry)
   yield* insertRows(dialect, tables.ledgerScopes, [...added.flatMap(toScopeRows), ...added.flatMap(toMarkRows)])
+  if (tell) yield* addEvents(dialect, tables, added)
   yield* addToRollUps(
     dialect,
     tables,
@@ -291,8 +307,31 @@ function* reprice(dialect: Dialect, tables: Tables, prices: ReadonlyMap<string, 
     const price = after[index]
     return price ? [priceChange(withKeys(entry), withKeys(price))] : []
   })
+  const events = before.flatMap((entry, index) => {
+    const [price, priced] = [prices.get(entry.id), after[index]]
+    return (price?.tellAs === undefined || !priced ? undefined : correctionOf(entry, priced, price.tellAs)) ?? []
+  })
+  yield* addEvents(dialect, tables, events)
   yield* addToRollUps(dialect, tables, changes)
   return before.length
+}
+
+/** Kept with what they tell of, or neither; one whose row was pruned and came again may be there still. */
+function* addEvents(dialect: Dialect, { usageEvents }: Tables, events: readonly UsageEvent[]): Work<void> {
+  if (events.length === 0) return
+  const rows = events.map((event) => ({ id: toKey(event.id), due_ms: 0, event_json: toLine(event) }))
+  yield* dialect.insertNew(usageEvents, rows)
+}
+
+function* takeEvents(dialect: Dialect, { usageEvents }: Tables, { limit, now, until }: EventClaim): Work<UsageEvent[]> {
+  const { rows } = yield* ask(
+    `SELECT e.id AS id, e.event_json AS event_json FROM ${usageEvents.name} e WHERE e.due_ms <= ? ORDER BY e.due_ms, e.id LIMIT ${pageSize(limit)}${dialect.forUpdate('e', true)}`,
+    Math.trunc(now),
+  )
+  const taken = rows.map(({ id }) => ({ id, due_ms: Math.trunc(until) }))
+  yield* updateRows(dialect, usageEvents, { set: ['due_ms'], rows: taken })
+  // What a later version wrote is left to its processes.
+  return rows.flatMap((row) => fromLine(String(row['event_json'])) ?? [])
 }
 
 function* prune(dialect: Dialect, tables: Tables, before: number): Work<number> {

@@ -11,7 +11,7 @@ function migrations(dialect: Dialect, tables: Tables): readonly (readonly string
   const first = [ledger, ledgerScopes, hours, days, callerDays, records, counters, holds, reservations]
   const versions = [first, [modelHours], [tables.calls, tables.callMarks]]
   const created = versions.map((added) => added.flatMap((table) => createTable(dialect, table)))
-  return [...created, groupStatistics(dialect, tables)]
+  return [...created, groupStatistics(dialect, tables), createTable(dialect, tables.usageEvents)]
 }
 
 /** Brings the tables up to date; one process at a time, the others wait and find nothing left to do. */

@@ -96,7 +96,7 @@ const mysqlDialect: Dialect = {
     money: 'DECIMAL(38, 0)',
   },
   tableOptions: ' ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin',
-  forUpdate: () => ' FOR UPDATE',
+  forUpdate: (_, free = false) => ` FOR UPDATE${free ? ' SKIP LOCKED' : ''}`,
   entriesAtOnce: 1_000,
   splitsMoney: false,
   rows(columns) {

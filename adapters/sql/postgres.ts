@@ -94,7 +94,7 @@ const postgresDialect: Dialect = {
     money: 'NUMERIC(38, 0)',
   },
   tableOptions: '',
-  forUpdate: (alias) => ` FOR UPDATE OF ${alias}`,
+  forUpdate: (alias, free = false) => ` FOR UPDATE OF ${alias}${free ? ' SKIP LOCKED' : ''}`,
   entriesAtOnce: 1_000,
   splitsMoney: false,
   rows(columns) {

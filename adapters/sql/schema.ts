@@ -22,6 +22,8 @@ export interface Tables {
   readonly modelHours: SumsDefinition
   readonly days: SumsDefinition
   readonly callerDays: SumsDefinition
+  /** Events that the host's billing has not been told. */
+  readonly usageEvents: TableDefinition
   readonly records: TableDefinition
   readonly counters: TableDefinition
   /** What reservations took of counters; `part` 1 is what a rate was found to need beyond its hold. */
@@ -81,7 +83,7 @@ export function tablesOf(prefix: string): Tables {
   }
 }
 
-function ledgerTables(prefix: string): Pick<Tables, 'ledger' | 'ledgerScopes'> {
+function ledgerTables(prefix: string): Pick<Tables, 'ledger' | 'ledgerScopes' | 'usageEvents'> {
   return {
     ledger: {
       name: `${prefix}ledger`,
@@ -109,6 +111,17 @@ function ledgerTables(prefix: string): Pick<Tables, 'ledger' | 'ledgerScopes'> {
         ...columns('money', 'charged'),
       ],
       key: ['kind', 'scope', 'at_ms', 'entry_id'],
+    },
+    usageEvents: {
+      name: `${prefix}usage_events`,
+      columns: [
+        ...columns('key', 'id'),
+        // Somebody who tells it has it until then.
+        ...columns('integer', 'due_ms'),
+        ...columns('text', 'event_json'),
+      ],
+      key: ['id'],
+      indexes: { due: ['due_ms', 'id'] },
     },
   }
 }

@@ -11,6 +11,7 @@ import type { RouterParts } from '../router/route.js'
 import { reachableGroups } from '../router/fallbacks.js'
 import { type LedgerQueue, createLedgerQueue } from '../spend/ledger-queue.js'
 import type { SpendOptions } from '../spend/options.js'
+import { type UsageOutbox, createUsageOutbox } from '../spend/usage-outbox.js'
 import { createMemoryCounters } from '../stores/memory-counters.js'
 import { createMemoryLedger } from '../stores/memory-ledger.js'
 import type { GatewayEvent } from '../events.js'
@@ -47,7 +48,8 @@ export function createAccountsParts(options: GatewayOptions, core: AccountsCore)
   const { stores, router, clock, logger, createId, emit } = core
   const spend = options.spend ?? {}
   const ledger = stores.ledger ?? createMemoryLedger()
-  const outbox = createOutbox(spend, core)
+  const { onUsage } = spend
+  const outbox = onUsage && createUsageOutbox({ ledger, onUsage, clock, logger })
   const queue = createLedgerQueue({
     store: outbox ? tellingLedger(ledger, outbox) : ledger,
     clock,
@@ -104,7 +106,8 @@ export function createAccountsParts(options: GatewayOptions, core: AccountsCore)
       pricing,
       admission,
       findDeployment: core.findDeployment,
-      tell: outbox && ((event) => outbox.add(event)),
+      outbox,
+      createId,
     }),
     async close(deadlineMs) {
       pruning?.cancel()
@@ -135,19 +138,12 @@ function billedAttempts({ routing }: GatewayOptions): number {
   return 1 + (routing?.midStream && routing.midStream !== 'error' ? 1 : 0) + (routing?.hedging ? 1 : 0)
 }
 
-/** A queue like the ledger's, in front of the host's own billing. */
-function createOutbox({ onUsage }: SpendOptions, { clock, logger, createId }: AccountsCore): LedgerQueue | undefined {
-  if (!onUsage) return undefined
-  const store = { append: async (entries: Parameters<LedgerStore['append']>[0]) => onUsage(entries) }
-  return createLedgerQueue({ store, clock, logger, createId })
-}
-
-/** The host's billing hears only of rows that the ledger has. */
-function tellingLedger(ledger: LedgerStore, outbox: LedgerQueue): Pick<LedgerStore, 'append'> {
+/** The host's billing hears of rows that the ledger has. */
+function tellingLedger(ledger: LedgerStore, outbox: UsageOutbox): Pick<LedgerStore, 'append'> {
   return {
     async append(entries) {
-      await ledger.append(entries)
-      for (const entry of entries) outbox.add(entry)
+      await ledger.append(entries, { tell: true })
+      outbox.wake()
     },
   }
 }

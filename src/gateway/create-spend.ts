@@ -11,8 +11,7 @@ import type {
   SpendRow,
 } from '../ports/ledger.js'
 import type { LedgerQueue } from '../spend/ledger-queue.js'
-import type { UsageEvent } from '../spend/options.js'
-import { priceChange, withPrice } from '../stores/roll-ups.js'
+import type { UsageOutbox } from '../spend/usage-outbox.js'
 import { type RepriceParts, type RepricedRow, repriceRow } from './reprice.js'
 
 /** Which rows are priced again. */
@@ -65,7 +64,9 @@ export interface SpendParts extends RepriceParts {
   readonly pricing: Pick<Pricing, 'findNow' | 'ready'>
   readonly admission: Pick<Admission, 'recount'>
   /** Tells the host's billing; undefined where it has none. */
-  readonly tell: ((event: UsageEvent) => void) | undefined
+  readonly outbox: Pick<UsageOutbox, 'wake'> | undefined
+  /** Unique names of events. */
+  readonly createId: () => string
 }
 
 const flushMs = 5_000
@@ -93,7 +94,7 @@ export function createSpend(parts: SpendParts): Spend {
 }
 
 async function reprice(range: RepriceRange, parts: SpendParts): Promise<Repriced> {
-  const { ledger, queue, pricing, admission, tell } = parts
+  const { ledger, queue, pricing, admission, outbox, createId } = parts
   await pricing.ready()
   await queue.flush(flushMs)
   const total = { rows: 0, unpriced: 0, charged: 0n }
@@ -107,11 +108,12 @@ async function reprice(range: RepriceRange, parts: SpendParts): Promise<Repriced
       ...(after !== undefined && { after }),
     })
     const changes = page.entries.flatMap((row) => toChange(row, parts))
-    if (changes.length > 0) total.rows += await ledger.reprice(changes.map(({ priced }) => priced))
+    const prices = changes.map(({ priced }) => (outbox ? { ...priced, tellAs: createId() } : priced))
+    if (prices.length > 0) total.rows += await ledger.reprice(prices)
+    outbox?.wake()
     total.unpriced += page.entries.length - changes.filter(({ priced }) => priced.priced).length
     for (const { row, priced } of changes) {
       total.charged += priced.charged - row.charged
-      tell?.(toCorrection(row, priced))
       for (const scope of row.scopes) touched.set(`${scope.kind}\n${scope.id}`, scope)
     }
     after = page.next
@@ -123,13 +125,6 @@ async function reprice(range: RepriceRange, parts: SpendParts): Promise<Repriced
 interface Change {
   readonly row: LedgerEntry
   readonly priced: RepricedRow
-}
-
-function toCorrection(row: LedgerEntry, priced: RepricedRow): UsageEvent {
-  const [cost, charged] = [priced.cost - row.cost, priced.charged - row.charged]
-  // A row has a cost but once: told again, by whichever process, the correction has the same name.
-  const scopes = priceChange(row, withPrice(row, priced)).entry.scopes
-  return { ...row, ...priced, scopes, id: `${row.id}:${priced.cost}`, corrects: row.id, usage: {}, cost, charged }
 }
 
 function toChange(row: LedgerEntry, parts: SpendParts): readonly Change[] {

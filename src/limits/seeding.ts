@@ -1,7 +1,7 @@
 import type { Clock, Logger, Timer } from '../ports.js'
 import type { CounterStore } from '../ports/counters.js'
 import type { ScopeRef } from '../ports/ledger.js'
-import { within } from './deadline.js'
+import { within } from '../clock.js'
 import type { BudgetHold } from './holds.js'
 import { picoToNano } from './money.js'
 

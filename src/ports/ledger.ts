@@ -98,6 +98,15 @@ export interface LedgerEntry {
   readonly metadata: JsonObject | undefined
 }
 
+/** What the host's own billing is told: a row of the ledger, or the correction of one. */
+export interface UsageEvent extends LedgerEntry {
+  /**
+   * Set where a row was priced again: that row's id. `cost` and `charged` are what comes to those of the row, less where
+   * negative; there is no `usage`. Its own id is the same however often it is told.
+   */
+  readonly corrects?: string
+}
+
 /** Which rows are wanted; every field narrows. */
 export interface LedgerQuery {
   readonly scope?: ScopeRef
@@ -162,15 +171,27 @@ export interface SpendRow {
 /** A row's price anew. */
 export interface RepricedEntry extends Pick<LedgerEntry, 'id' | 'cost' | 'charged' | 'price' | 'priced'> {
   readonly scopes?: readonly ChargedScope[]
+  /** Id of the event that tells what comes to the row, which is kept together with it; undefined: nobody is told. */
+  readonly tellAs?: string
+}
+
+/** Which events are taken, and for how long; times in milliseconds since the epoch. */
+export interface EventClaim {
+  /** At most so many. */
+  readonly limit: number
+  readonly now: number
+  /** Till then nobody else is given them. */
+  readonly until: number
 }
 
 /** Append-only rows and their daily sums. Every method may reject; whoever calls it has the deadline and the queue. */
 export interface LedgerStore {
   /**
    * Keeps each entry and its part of the roll-ups, or neither; entries whose id is known change nothing. A batch that
-   * rejects may have been kept in part: appending it again is safe.
+   * rejects may have been kept in part: appending it again is safe. `tell`: each new entry is an event too, kept together
+   * with it until it is forgotten.
    */
-  append(entries: readonly LedgerEntry[]): Promise<void>
+  append(entries: readonly LedgerEntry[], options?: { readonly tell?: boolean }): Promise<void>
   /**
    * Pico-dollars charged to a scope from `from` (included) until `until` (excluded, default: now and later), in
    * milliseconds; exact, however late rows came. Where rows of the first or last hour were pruned, that part of an
@@ -186,9 +207,14 @@ export interface LedgerStore {
   report(query: SpendQuery): Promise<readonly SpendRow[]>
   /**
    * Replaces cost, charge, price and `priced` of rows, and what their scopes are charged, and corrects the roll-ups; gives
-   * how many rows were changed. `scopes`: those of the row. @default each is charged what the row is
+   * how many rows were found. `scopes`: those of the row. @default each is charged what the row is. `tellAs`: the change
+   * becomes an event of that id, unless there is none.
    */
   reprice(entries: readonly RepricedEntry[]): Promise<number>
-  /** Forgets rows older than `before` (milliseconds); roll-ups stay. Gives how many. */
+  /** Forgets rows older than `before` (milliseconds); roll-ups and events stay. Gives how many. */
   prune(before: number): Promise<number>
+  /** Gives events that were neither forgotten nor taken until a time to come, and takes them; those never taken first. */
+  takeEvents(claim: EventClaim): Promise<readonly UsageEvent[]>
+  /** Forgets events that were told, by their ids; unknown ones change nothing. */
+  forgetEvents(ids: readonly string[]): Promise<void>
 }

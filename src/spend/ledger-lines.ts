@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { LedgerEntry } from '../ports/ledger.js'
+import type { UsageEvent } from '../ports/ledger.js'
 import { type JsonObject, isObject, parseJson } from '../wire/json.js'
 
 const money = z
@@ -58,6 +58,7 @@ const Line = z.object({
   tags: z.array(z.string()),
   endUser: z.string().optional().transform(orUndefined),
   metadata: object.optional().transform(orUndefined),
+  corrects: z.string().optional(),
 })
 
 /** Keeps the member where the line has none. */
@@ -65,15 +66,15 @@ function orUndefined<T>(value: T | undefined): T | undefined {
   return value
 }
 
-/** An entry as one line of the journal, without the line's end; money as digits. */
-export function toLine(entry: LedgerEntry): string {
+/** An entry or event as one line of text, without the line's end; money as digits. */
+export function toLine(entry: UsageEvent): string {
   return JSON.stringify(entry, (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value))
 }
 
-/** The entry of a line; undefined for a line that was cut off, or is none of ours. */
-export function fromLine(line: string): LedgerEntry | undefined {
+/** What `toLine` wrote; undefined for a line that was cut off, or is none of ours. */
+export function fromLine(line: string): UsageEvent | undefined {
   const parsed = Line.safeParse(parseJson(line))
   if (!parsed.success) return undefined
-  const { firstTokenMs, failure, endUser, metadata } = parsed.data
-  return { ...parsed.data, firstTokenMs, failure, endUser, metadata }
+  const { firstTokenMs, failure, endUser, metadata, corrects, ...rest } = parsed.data
+  return { ...rest, firstTokenMs, failure, endUser, metadata, ...(corrects !== undefined && { corrects }) }
 }

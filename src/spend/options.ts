@@ -1,19 +1,10 @@
 import { z } from 'zod'
 import { PriceOptions, PriceTable } from '../catalog/prices/index.js'
 import type { Scope } from '../ports.js'
-import type { LedgerEntry } from '../ports/ledger.js'
+import type { UsageEvent } from '../ports/ledger.js'
 
 /** Budgets and limits of all callers together. */
 export type SharedLimits = Pick<Scope, 'budget' | 'rpm' | 'tpm' | 'maxParallelRequests'>
-
-/** What `onUsage` is told: a row of the ledger, or the correction of one. */
-export interface UsageEvent extends LedgerEntry {
-  /**
-   * Set where `reprice` has priced a row again: that row's id. `cost` and `charged` are what comes to those of the row, less
-   * where negative; there is no `usage`. Its own id is the same however often it is told.
-   */
-  readonly corrects?: string
-}
 
 /** How money is counted. */
 export interface SpendOptions {
@@ -40,7 +31,8 @@ export interface SpendOptions {
   readonly deployments?: Readonly<Record<string, SharedLimits>> | undefined
   /**
    * Told of every row once the ledger has it, and of corrections, in batches; repeated until it resolves, with the same
-   * ids, so that whoever bills by them can tell repetitions.
+   * ids, so that whoever bills by them can tell repetitions. What it was not told waits in the ledger, where any process
+   * that has an `onUsage` finds it within two minutes after another was killed.
    */
   readonly onUsage?: ((entries: readonly UsageEvent[]) => PromiseLike<void> | void) | undefined
   /** Rows older than so many days are forgotten; sums by day stay. @default never */

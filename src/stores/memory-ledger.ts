@@ -10,6 +10,7 @@ import {
   isModelMatch,
 } from '../ports/ledger.js'
 import { type Cursor, fromCursor, pageSize, toCursor } from './cursor.js'
+import { createMemoryEvents } from './memory-events.js'
 import {
   type Change,
   type ModelHourRollUp,
@@ -17,6 +18,7 @@ import {
   type Sums,
   addSums,
   compareGroups,
+  correctionOf,
   isColumnOfEntry,
   modelsOf,
   planReport,
@@ -29,7 +31,7 @@ import {
 
 /** Settings of the ledger in memory. */
 export interface MemoryLedgerOptions {
-  /** How many entries are kept, the newest. @default 100,000 */
+  /** How many entries are kept, the newest; and how many events, beyond which none is taken. @default 100,000 */
   readonly maxEntries?: number
   /** How many roll-ups of each sort are kept, the ones begun last. @default 500,000 */
   readonly maxRollUps?: number
@@ -56,6 +58,7 @@ export function createMemoryLedger({
   const callers = new Map<string, KeptRollUp>()
   /** By scope; a scope's by hour and models. */
   const hours = new Map<string, Map<string, KeptHour>>()
+  const events = createMemoryEvents(maxEntries)
 
   function change(changes: readonly Change[]): void {
     const rolledUp = rollUp(changes)
@@ -94,10 +97,11 @@ export function createMemoryLedger({
   }
 
   return {
-    async append(batch) {
+    async append(batch, { tell = false } = {}) {
       const added = [...new Map(batch.toReversed().map((entry) => [entry.id, entry])).values()]
         .toReversed()
         .filter(({ id }) => !byId.has(id))
+      if (tell) events.add(added)
       change(added.map((entry) => ({ entry, sums: sumsOf(entry) })))
       added.forEach(insert)
       if (entries.length > maxEntries) forget(entries.length - maxEntries)
@@ -128,8 +132,13 @@ export function createMemoryLedger({
     async reprice(prices) {
       const changed = [...new Map(prices.map((price) => [price.id, price])).values()].flatMap((price) => {
         const entry = byId.get(price.id)
-        return entry ? [{ entry, priced: withPrice(entry, price) }] : []
+        return entry ? [{ entry, priced: withPrice(entry, price), tellAs: price.tellAs }] : []
       })
+      events.add(
+        changed.flatMap(({ entry, priced, tellAs }) => {
+          return (tellAs === undefined ? undefined : correctionOf(entry, priced, tellAs)) ?? []
+        }),
+      )
       change(changed.map(({ entry, priced }) => priceChange(entry, priced)))
       for (const { entry, priced } of changed) {
         byId.set(entry.id, priced)
@@ -142,6 +151,8 @@ export function createMemoryLedger({
       forget(count)
       return count
     },
+    takeEvents: async (claim) => events.take(claim),
+    forgetEvents: async (ids) => events.forget(ids),
   }
 }
 

@@ -7,6 +7,7 @@ import {
   type SpendGroup,
   type SpendQuery,
   type SpendRow,
+  type UsageEvent,
   chargedTo,
 } from '../ports/ledger.js'
 
@@ -118,10 +119,19 @@ export function priceChange<Entry extends LedgerEntry>(before: LedgerEntry, afte
   return { entry: { ...after, scopes }, sums: priceDifference(before, after) }
 }
 
+/** The event that tells what comes to a row whose price has changed; undefined where nothing has. */
+export function correctionOf(before: LedgerEntry, after: LedgerEntry, id: string): UsageEvent | undefined {
+  const { entry, sums } = priceChange(before, after)
+  const { cost, charged } = sums
+  const isChanged = after.priced !== before.priced || cost !== 0n || charged !== 0n
+  if (!isChanged && entry.scopes.every((scope) => scope.charged === 0n)) return undefined
+  return { ...after, scopes: entry.scopes, id, corrects: before.id, usage: {}, cost, charged }
+}
+
 /** A row with another price: without a word of its scopes each is charged what the row is. */
-export function withPrice(entry: LedgerEntry, price: RepricedEntry): LedgerEntry {
-  const scopes = price.scopes ?? entry.scopes.map(({ kind, id }) => ({ kind, id }))
-  return { ...entry, ...price, id: entry.id, scopes }
+export function withPrice(entry: LedgerEntry, { cost, charged, price, priced, scopes }: RepricedEntry): LedgerEntry {
+  const charges = scopes ?? entry.scopes.map(({ kind, id }) => ({ kind, id }))
+  return { ...entry, cost, charged, price, priced, scopes: charges }
 }
 
 /** Adds one set of sums to another. */

@@ -101,12 +101,14 @@ export function openMemory(): ProofStores {
 function renewableLedger(): { readonly ledger: LedgerStore; readonly renew: () => void } {
   let current = createMemoryLedger()
   const ledger: LedgerStore = {
-    append: (entries) => current.append(entries),
-    total: (scope, from, until) => current.total(scope, from, until),
+    append: (entries, options) => current.append(entries, options),
+    total: (scope, from, until, model) => current.total(scope, from, until, model),
     query: (query) => current.query(query),
     report: (query) => current.report(query),
     reprice: (entries) => current.reprice(entries),
     prune: (before) => current.prune(before),
+    takeEvents: (claim) => current.takeEvents(claim),
+    forgetEvents: (ids) => current.forgetEvents(ids),
   }
   return { ledger, renew: () => void (current = createMemoryLedger()) }
 }

@@ -1,5 +1,5 @@
 import { GatewayError } from '../../errors.js'
-import { within } from '../../limits/deadline.js'
+import { within } from '../../clock.js'
 import type { LedgerStore } from '../../ports/ledger.js'
 import type { AdminParts } from './parts.js'
 

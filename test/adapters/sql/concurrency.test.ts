@@ -31,7 +31,7 @@ for (const [name, open] of Object.entries(testDatabases)) {
       await Promise.all(ten.map((stores) => stores.migrate()))
       await Promise.all(ten.map((stores) => stores.migrate()))
       const { rows } = await database.query({ sql: `SELECT version FROM ${prefix}migrations`, values: [] })
-      expect(rows.map(({ version }) => Number(version))).toEqual([1, 2, 3, 4])
+      expect(rows.map(({ version }) => Number(version))).toEqual([1, 2, 3, 4, 5])
     })
 
     const url = name === 'postgres' || name === 'mysql' ? serviceUrls[name] : undefined

@@ -29,6 +29,7 @@ const tables = [
   'migrations',
   'ledger',
   'ledger_scopes',
+  'usage_events',
   'spend_hours',
   'spend_model_hours',
   'spend_days',

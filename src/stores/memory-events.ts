@@ -1,0 +1,41 @@
+import type { EventClaim, UsageEvent } from '../ports/ledger.js'
+
+/** Events that wait to be told, in memory. */
+export interface MemoryEvents {
+  /** @throws Error, with none kept, where there is no room for all: whoever adds them keeps them */
+  add(events: readonly UsageEvent[]): void
+  /** As `LedgerStore.takeEvents`. */
+  take(claim: EventClaim): readonly UsageEvent[]
+  forget(ids: readonly string[]): void
+}
+
+interface Waiting {
+  readonly event: UsageEvent
+  /** Taken until then. */
+  readonly until: number
+}
+
+/** Keeps at most so many. */
+export function createMemoryEvents(most: number): MemoryEvents {
+  const waiting = new Map<string, Waiting>()
+  return {
+    add(events) {
+      if (waiting.size + events.length > most) {
+        throw new Error(`${waiting.size} events wait to be told, and no more than ${most} are kept in memory.`)
+      }
+      for (const event of events) waiting.set(event.id, { event, until: -Infinity })
+    },
+    take({ limit, now, until }) {
+      const taken: UsageEvent[] = []
+      for (const { event, until: takenUntil } of waiting.values()) {
+        if (taken.length === limit) break
+        if (takenUntil <= now) taken.push(event)
+      }
+      for (const event of taken) waiting.set(event.id, { event, until })
+      return taken
+    },
+    forget(ids) {
+      for (const id of ids) waiting.delete(id)
+    },
+  }
+}
