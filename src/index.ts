@@ -141,6 +141,7 @@ export {
   type WindowParts,
   compareGroups,
   correctionOf,
+  modelsOf,
   planReport,
   priceChange,
   rollUp,

@@ -33,8 +33,8 @@ export interface SqlDatabase {
   readonly dialect: Dialect
   /** Runs one statement by itself. */
   query(statement: Statement): Promise<SqlResult>
-  /** Runs work within one transaction, on one connection. */
-  transact<T>(work: () => Work<T>): Promise<T>
+  /** Runs work within one transaction, on one connection; with a lock, one process at a time, until it is committed. */
+  transact<T>(work: () => Work<T>, lock?: string): Promise<T>
 }
 
 /** Runs one statement within work. */

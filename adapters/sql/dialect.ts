@@ -46,8 +46,8 @@ export interface Dialect {
   deleteSql(table: Table): string
   /** Inserts rows whose `id` is not there yet, and gives the ids of those that were inserted. */
   insertNew(table: Table, rows: readonly SqlRow[]): Work<ReadonlySet<string>>
-  /** Does work that only one process may do at a time; within a transaction. */
-  exclusively<T>(name: string, work: () => Work<T>): Work<T>
+  /** The name of the week that a day in a column belongs to, see weeks.ts. */
+  weekOf(column: string): string
   /** Lost against another transaction; worth another try. */
   isContention(error: unknown): boolean
   /** A row with this primary or unique key is there already. */
@@ -74,6 +74,12 @@ export function moneyText(dialect: Dialect, column: string, sum = false): string
   const of = (name: string): string => (sum ? `COALESCE(SUM(${name}), 0)` : name)
   if (dialect.splitsMoney) return `${of(column)} || ' ' || ${of(`${column}_pico`)}`
   return `CAST(${of(column)} AS ${dialect.name === 'mysql' ? 'CHAR' : 'TEXT'})`
+}
+
+/** A SELECT expression that is not 0 where money of an outer row is not the sum of a column. */
+export function moneyBeyond(dialect: Dialect, column: string, summed: string): string {
+  const beyond = (suffix: string): string => `(${column}${suffix} - COALESCE(SUM(${summed}${suffix}), 0))`
+  return dialect.splitsMoney ? `${beyond('')} * ${unit} + ${beyond('_pico')}` : beyond('')
 }
 
 /** Reads what `moneyText` selected, in pico-dollars. */

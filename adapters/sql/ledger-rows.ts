@@ -86,6 +86,11 @@ export function fromLedgerRow(row: SqlRow): LedgerEntry {
   }
 }
 
+/** The scopes of a row's `scopes_json`, with ids as the roll-ups' columns hold them. */
+export function toScopes(json: unknown): readonly ScopeRef[] {
+  return toArray<StoredScope>(parseJson(String(json))).map(({ kind, id }) => ({ kind, id: toKey(id) }))
+}
+
 type StoredScope = ScopeRef & { readonly charged?: string }
 
 function toScope({ kind, id, charged }: StoredScope): ChargedScope {
@@ -145,8 +150,7 @@ export function toRollUpRows({ hours, modelHours, days, callers }: RollUps): {
   return {
     hours: hours.map(({ kind, id, hour, charged }) => ({ kind, scope: id, hour_ms: hour, charged })),
     modelHours: modelHours.map(({ kind, id, hour, models, charged }) => {
-      const json = JSON.stringify(models)
-      return { kind, scope: id, hour_ms: hour, models: toKey(json), models_json: json, charged }
+      return toModelHourRow({ kind, scope: id, hour }, JSON.stringify(models), charged)
     }),
     days: days.map(({ kind, id, day, model, provider, ...sums }) => {
       return { kind, scope: id, day, model, provider, ...toSumColumns(sums) }
@@ -159,6 +163,15 @@ export function toRollUpRows({ hours, modelHours, days, callers }: RollUps): {
       })
       .toSorted((a, b) => (a.id < b.id ? -1 : 1)),
   }
+}
+
+/** The row of an hour and models, these as JSON of their ids. */
+export function toModelHourRow(
+  { kind, scope, hour }: { readonly kind: string; readonly scope: string; readonly hour: number },
+  models: string,
+  charged: bigint,
+): SqlRow {
+  return { kind, scope, hour_ms: hour, models: toKey(models), models_json: models, charged }
 }
 
 function toSumColumns(

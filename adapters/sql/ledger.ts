@@ -14,9 +14,9 @@ import {
   isModelMatch,
   isObject,
   pageSize,
+  parseJson,
   planReport,
   priceChange,
-  type ReportPlan,
   rollUp,
   type SpendGroup,
   type SpendQuery,
@@ -40,9 +40,10 @@ import {
   updateRows,
 } from './dialect.js'
 import { fromLedgerRow, marks, toLedgerRow, toMarkRows, toRollUpRows, toScopeRows, withKeys } from './ledger-rows.js'
+import { type ScopeHours, fillModelHours } from './model-hours.js'
 import type { Tables } from './schema.js'
 import { toKey, toText } from './text.js'
-import { periodRanges, periodsOf } from './weeks.js'
+import { type PeriodRange, lackingWeeks, periodRanges, periodsOf, weeksQuestion } from './weeks.js'
 
 /** Rows that one transaction of `reprice` or `prune` touches: each stays short. */
 const rowsAtOnce = 1_000
@@ -62,16 +63,24 @@ export function sqlLedger(database: SqlDatabase, tables: Tables): LedgerStore {
     },
     async total(scope, from, until, model) {
       const window = { kind: scope.kind, id: toKey(scope.id), from, until }
-      const { rows } = await database.query((model === undefined ? totalOf : totalsByModels)(dialect, tables, window))
-      const counted = model === undefined ? rows : rows.filter((row) => isOfModel(row, model))
-      return counted.reduce((sum, { charged }) => sum + fromMoney(charged), 0n)
+      if (model === undefined) {
+        const { rows } = await database.query(totalOf(dialect, tables, window))
+        return rows.reduce((sum, { charged }) => sum + fromMoney(charged), 0n)
+      }
+      const read = async () => (await database.query(totalsByModels(dialect, tables, window))).rows
+      const told = await read()
+      if (addsUp(told)) return totalOfModel(told, model)
+      await fillModelHours(database, tables, hoursOf(window))
+      return totalOfModel(await read(), model)
     },
     async query(query) {
       const { rows } = await database.query(find(dialect, tables, query))
       return toPage(rows, pageSize(query.limit))
     },
     async report(query) {
-      const { rows } = await database.query(report(dialect, tables, query))
+      const { rows } = await database.query(
+        report(dialect, tables, { query, ranges: await rangesOf(database, tables, query) }),
+      )
       return rows.map((row) => toSpendRow(row, query.by)).toSorted(compareGroups)
     },
     async reprice(prices) {
@@ -155,24 +164,49 @@ function totalOf(dialect: Dialect, { hours, ledgerScopes }: Tables, { kind, id, 
   return { sql: selects.join(' UNION ALL '), values }
 }
 
-/** The same by models; `models` tells which, as their own ids or, of the parts of hours, as scopes among others. */
+/**
+ * The same by models: those of whole hours, which must add up to what the hours themselves come to, and those of parts of
+ * hours. `models` has their ids, of parts of hours as scopes among others.
+ */
 function totalsByModels(dialect: Dialect, tables: Tables, { kind, id, from, until }: Window): Statement {
   const { hours, edges } = windowParts(from, until)
-  const charged = (column: string): string => moneyText(dialect, column, true)
-  const ofHours = `SELECT h.models_json AS models, ${charged('h.charged')} AS charged FROM ${tables.modelHours.name} h WHERE h.kind = ? AND h.scope = ? AND h.hour_ms >= ? AND h.hour_ms < ? GROUP BY h.models_json`
-  const ofRows = `SELECT l.scopes_json AS models, ${charged('s.charged')} AS charged FROM ${tables.ledgerScopes.name} s JOIN ${tables.ledger.name} l ON l.id = s.entry_id WHERE s.kind = ? AND s.scope = ? AND s.at_ms >= ? AND s.at_ms < ? GROUP BY l.scopes_json`
-  const parts = [...(hours ? [{ sql: ofHours, ...hours }] : []), ...edges.map((edge) => ({ sql: ofRows, ...edge }))]
-  if (parts.length === 0) return { sql: "SELECT '[]' AS models, 0 AS charged", values: [] }
+  const charged = (column: string): string => `${moneyText(dialect, column, true)} AS charged`
+  const within = (alias: string, time: string): string =>
+    `WHERE ${alias}.kind = ? AND ${alias}.scope = ? AND ${alias}.${time} >= ? AND ${alias}.${time} < ?`
+  const whole = `SELECT 'whole' AS part, '[]' AS models, ${charged('h.charged')} FROM ${tables.hours.name} h ${within('h', 'hour_ms')}`
+  const ofHours = `SELECT 'hours' AS part, m.models_json AS models, ${charged('m.charged')} FROM ${tables.modelHours.name} m ${within('m', 'hour_ms')} GROUP BY m.models_json`
+  const ofRows = `SELECT 'rows' AS part, l.scopes_json AS models, ${charged('s.charged')} FROM ${tables.ledgerScopes.name} s JOIN ${tables.ledger.name} l ON l.id = s.entry_id ${within('s', 'at_ms')} GROUP BY l.scopes_json`
+  const parts = [
+    ...(hours ? [whole, ofHours].map((sql) => ({ sql, ...hours })) : []),
+    ...edges.map((edge) => ({ sql: ofRows, ...edge })),
+  ]
+  if (parts.length === 0) return { sql: "SELECT 'rows' AS part, '[]' AS models, 0 AS charged", values: [] }
   return {
     sql: parts.map(({ sql }) => sql).join(' UNION ALL '),
     values: parts.flatMap((part) => [kind, id, part.from, part.until ?? Number.MAX_SAFE_INTEGER]),
   }
 }
 
+/** False where the models of whole hours are not all that the hours come to. */
+function addsUp(rows: readonly SqlRow[]): boolean {
+  const sumOf = (wanted: string): bigint =>
+    rows.reduce((sum, { part, charged }) => (part === wanted ? sum + fromMoney(charged) : sum), 0n)
+  return sumOf('whole') === sumOf('hours')
+}
+
+function totalOfModel(rows: readonly SqlRow[], model: string): bigint {
+  return rows.reduce((sum, row) => (isOfModel(row, model) ? sum + fromMoney(row['charged']) : sum), 0n)
+}
+
+function hoursOf({ kind, id, from, until }: Window): ScopeHours {
+  const { hours } = windowParts(from, until)
+  return { kind, scope: id, from: hours?.from ?? 0, until: hours?.until ?? (hours ? Number.MAX_SAFE_INTEGER : 0) }
+}
+
 /** A fallback's entries count for both models: the one that was asked for, and the one that answered. */
 function isOfModel({ models }: SqlRow, model: string): boolean {
   const pattern = model.endsWith('*') ? model : toKey(model)
-  const told: unknown = JSON.parse(String(models))
+  const told = parseJson(String(models))
   const ids = Array.isArray(told) ? told : []
   return ids.some((one: unknown) => {
     if (isObject(one)) return one['kind'] === 'model' && isModelMatch(pattern, toKey(String(one['id'])))
@@ -233,14 +267,18 @@ const callerColumns: Readonly<Partial<Record<SpendGroup, string>>> = {
 }
 const countColumns = ['calls', 'failures', 'input_tokens', 'output_tokens', 'cache_read_tokens']
 
-function report(dialect: Dialect, { days, callerDays }: Tables, query: SpendQuery): Statement {
+interface ReportQuestion {
+  readonly query: SpendQuery
+  readonly ranges: readonly PeriodRange[]
+}
+
+function report(dialect: Dialect, { days, callerDays }: Tables, { query, ranges }: ReportQuestion): Statement {
   const plan = planReport(query)
   const columnOf = (group: SpendGroup): string => {
     if (group === 'day' || group === 'model' || group === 'provider') return group
     return plan.from === 'days' ? 'scope' : (callerColumns[group] ?? group)
   }
   const by = plan.by.map(columnOf)
-  const ranges = rangesOf(query, plan)
   const conditions: (readonly [string, ...SqlValue[]])[] = [
     [`(${ranges.map(() => 'day >= ? AND day <= ?').join(' OR ')})`, ...ranges.flat()],
   ]
@@ -261,14 +299,16 @@ function report(dialect: Dialect, { days, callerDays }: Tables, query: SpendQuer
   }
 }
 
-/** Weeks where nothing asks for days. */
-function rangesOf(
-  { fromDay, untilDay }: SpendQuery,
-  { by, where }: ReportPlan,
-): readonly (readonly [string, string])[] {
-  const asked = [...by, ...where.map(([group]) => group)]
-  const days = [toText(fromDay), toText(untilDay)] as const
-  return asked.includes('day') ? [days] : periodRanges(...days)
+/** Weeks where nothing asks for days, and they are what their days add up to. */
+async function rangesOf(
+  database: SqlDatabase,
+  tables: Tables,
+  { by, fromDay, untilDay }: SpendQuery,
+): Promise<readonly PeriodRange[]> {
+  const range = { fromDay: toText(fromDay), untilDay: toText(untilDay) }
+  if (by.includes('day')) return [[range.fromDay, range.untilDay]]
+  const question = weeksQuestion(database.dialect, tables, range)
+  return periodRanges(range, question && lackingWeeks((await database.query(question)).rows))
 }
 
 function toSpendRow(row: SqlRow, by: readonly SpendGroup[]): SpendRow {

@@ -46,7 +46,7 @@ export function mysql(pool: MysqlPool | MysqlCallbackPool): SqlDatabase {
   return {
     dialect: mysqlDialect,
     query: (statement) => execute(promised, statement),
-    transact: (work) => retrying(mysqlDialect, () => transact(promised, work())),
+    transact: (work, lock) => retrying(mysqlDialect, () => transact(promised, work(), lock)),
   }
 }
 
@@ -56,10 +56,11 @@ async function execute(on: MysqlQueryable, { sql, values }: Statement): Promise<
   return { rows: [], changes: Number(memberOf(result, 'affectedRows')) }
 }
 
-async function transact<T>(pool: MysqlPool, work: Work<T>): Promise<T> {
+async function transact<T>(pool: MysqlPool, work: Work<T>, lock: string | undefined): Promise<T> {
   const connection = await pool.getConnection()
   let broken = true
   try {
+    if (lock !== undefined) await takeLock(connection, lock)
     // Fewer gaps between keys are locked than by default, so fewer writers meet.
     await connection.query('SET TRANSACTION ISOLATION LEVEL READ COMMITTED')
     await connection.query('START TRANSACTION')
@@ -74,9 +75,28 @@ async function transact<T>(pool: MysqlPool, work: Work<T>): Promise<T> {
     )
     throw error
   } finally {
+    // The connection's, not the transaction's: whoever has it next must see what was committed.
+    if (!broken && lock !== undefined) broken = await giveLock(connection, lock)
     if (broken) connection.destroy()
     else connection.release()
   }
+}
+
+const longestName = 64
+const lockSeconds = 600
+
+async function takeLock(connection: MysqlConnection, lock: string): Promise<void> {
+  const taken = { sql: 'SELECT GET_LOCK(?, ?) AS locked', values: [lock.slice(0, longestName), lockSeconds] }
+  const { rows } = await execute(connection, taken)
+  if (Number(rows[0]?.['locked']) !== 1) throw new Error(`Others held the lock "${lock}" for ${lockSeconds} s.`)
+}
+
+/** True where the connection is broken. */
+function giveLock(connection: MysqlConnection, lock: string): Promise<boolean> {
+  return execute(connection, { sql: 'SELECT RELEASE_LOCK(?)', values: [lock.slice(0, longestName)] }).then(
+    () => false,
+    () => true,
+  )
 }
 
 // Deadlock, lock wait timeout, table definition changed meanwhile.
@@ -116,15 +136,7 @@ const mysqlDialect: Dialect = {
     return `DELETE ${table.name} FROM ${table.name} JOIN ${rows} ON ${same.join(' AND ')}`
   },
   insertNew,
-  *exclusively(name, work) {
-    const { rows } = yield* ask('SELECT GET_LOCK(?, 60) AS locked', name.slice(0, 64))
-    if (Number(rows[0]?.['locked']) !== 1) throw new Error(`Another process held the lock "${name}" for a minute.`)
-    try {
-      return yield* work()
-    } finally {
-      yield* ask('SELECT RELEASE_LOCK(?)', name.slice(0, 64))
-    }
-  },
+  weekOf: (column) => `DATE_FORMAT(${column} - INTERVAL WEEKDAY(${column}) DAY, 'week %Y-%m-%d')`,
   isContention: (error) => contention.has(memberOf(error, 'errno')),
   isDuplicate: (error) => memberOf(error, 'errno') === duplicate,
 }

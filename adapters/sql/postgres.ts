@@ -38,7 +38,7 @@ export function postgres(pool: PostgresPool): SqlDatabase {
   return {
     dialect: postgresDialect,
     query: (statement) => query(pool, statement),
-    transact: (work) => retrying(postgresDialect, () => transact(pool, work())),
+    transact: (work, lock) => retrying(postgresDialect, () => transact(pool, work(), lock)),
   }
 }
 
@@ -49,7 +49,7 @@ async function query(on: PostgresQueryable, { sql, values }: Statement): Promise
   return { rows: result.rows, changes: result.rowCount ?? 0 }
 }
 
-async function transact<T>(pool: PostgresPool, work: Work<T>): Promise<T> {
+async function transact<T>(pool: PostgresPool, work: Work<T>, lock: string | undefined): Promise<T> {
   const client = await pool.connect()
   // A connection that breaks while it is lent raises an event that would end the process if nobody listened.
   client.on('error', ignore)
@@ -57,6 +57,8 @@ async function transact<T>(pool: PostgresPool, work: Work<T>): Promise<T> {
   try {
     // Counters rely on it: what is read after a lock was waited for must be what the lock's owner left.
     await client.query(statement('BEGIN ISOLATION LEVEL READ COMMITTED'))
+    // Given back by the end of the transaction, whichever it is.
+    if (lock !== undefined) await query(client, { sql: 'SELECT pg_advisory_xact_lock(hashtext(?))', values: [lock] })
     const result = await runAsync(work, (next) => query(client, next))
     await client.query(statement('COMMIT'))
     broken = false
@@ -113,10 +115,7 @@ const postgresDialect: Dialect = {
     return `DELETE FROM ${table.name} USING ${postgresDialect.rows(keyColumns(table))} WHERE ${same.join(' AND ')}`
   },
   insertNew,
-  *exclusively(name, work) {
-    yield* ask('SELECT pg_advisory_xact_lock(hashtext(?))', name)
-    return yield* work()
-  },
+  weekOf: (column) => `to_char(date_trunc('week', ${column}::date), '"week "YYYY-MM-DD')`,
   isContention: (error) => contention.has(memberOf(error, 'code')),
   isDuplicate: (error) => memberOf(error, 'code') === '23505',
 }

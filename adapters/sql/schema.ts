@@ -1,13 +1,13 @@
 import { type Column, type Dialect, type Table, storedColumns } from './dialect.js'
 
 /** A table with what only its creation needs; `unique` and `indexes` by their names. */
-interface TableDefinition extends Table {
+export interface TableDefinition extends Table {
   readonly unique?: Readonly<Record<string, readonly string[]>>
   readonly indexes?: Readonly<Record<string, readonly string[]>>
 }
 
 /** A table of roll-ups, and the columns that add up. */
-interface SumsDefinition extends TableDefinition {
+export interface SumsDefinition extends TableDefinition {
   readonly sums: readonly string[]
 }
 

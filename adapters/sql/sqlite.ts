@@ -63,6 +63,7 @@ export function sqlite(database: SqliteDatabase): SqlDatabase {
   return {
     dialect: sqliteDialect,
     query: (statement) => retrying(sqliteDialect, async () => query(statement)),
+    // Its transactions begin with the only lock there is.
     transact: (work) => retrying(sqliteDialect, async () => transact(work())),
   }
 }
@@ -117,8 +118,7 @@ const sqliteDialect: Dialect = {
     return `DELETE FROM ${table.name} WHERE (${table.key.join(', ')}) IN (SELECT ${key.join(', ')} FROM ${rows})`
   },
   insertNew,
-  // Its transactions begin with the only lock there is.
-  exclusively: (_name, work) => work(),
+  weekOf: (column) => `strftime('week %Y-%m-%d', ${column}, '-6 days', 'weekday 1')`,
   isContention(error) {
     const [code, number] = [memberOf(error, 'code'), memberOf(error, 'errcode')]
     return /^SQLITE_(BUSY|LOCKED)/.test(String(code)) || busy.has(Number(number) & 255)

@@ -2,7 +2,8 @@ import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { sqlStores } from '../../../adapters/sql.js'
+import { mysql, sqlStores } from '../../../adapters/sql.js'
+import { ask } from '../../../adapters/sql/database.js'
 import { type CompiledSources, compileSources } from '../../support/compiled-sources.js'
 import { serviceUrls } from '../../support/services.js'
 import { testDatabases } from './databases.js'
@@ -18,6 +19,34 @@ beforeAll(() => {
 }, 120_000)
 afterAll(() => sources.remove())
 
+describe("a lock of MySQL, which is the connection's and not the transaction's", () => {
+  it('is given back after the commit, and after a rollback too', async () => {
+    const said: string[] = []
+    const connection = {
+      execute: async ({ sql }: { sql: string }): Promise<[unknown, unknown]> => {
+        said.push(sql)
+        if (sql === 'SELECT fails') throw new Error('fails')
+        return [[{ locked: 1 }], undefined]
+      },
+      query: async (sql: string) => void said.push(sql),
+      release: () => void said.push('released'),
+      destroy: () => void said.push('destroyed'),
+    }
+    const database = mysql({ execute: connection.execute, getConnection: async () => connection })
+    const work = (sql: string) =>
+      database.transact(function* () {
+        yield* ask(sql)
+      }, 'lock')
+    await work('SELECT works')
+    const [lock, , begin] = said
+    expect(said.slice(3)).toEqual(['SELECT works', 'COMMIT', 'SELECT RELEASE_LOCK(?)', 'released'])
+    said.length = 0
+    await expect(work('SELECT fails')).rejects.toThrow('fails')
+    expect([said[0], said[2]]).toEqual([lock, begin])
+    expect(said.slice(3)).toEqual(['SELECT fails', 'ROLLBACK', 'SELECT RELEASE_LOCK(?)', 'released'])
+  })
+})
+
 for (const [name, open] of Object.entries(testDatabases)) {
   const test = await open()
   if (!test) continue
@@ -31,7 +60,20 @@ for (const [name, open] of Object.entries(testDatabases)) {
       await Promise.all(ten.map((stores) => stores.migrate()))
       await Promise.all(ten.map((stores) => stores.migrate()))
       const { rows } = await database.query({ sql: `SELECT version FROM ${prefix}migrations`, values: [] })
-      expect(rows.map(({ version }) => Number(version))).toEqual([1, 2, 3, 4, 5])
+      expect(rows.map(({ version }) => Number(version))).toEqual([1, 2, 3, 4, 5, 6])
+    })
+
+    it('lets one process at a time do what has a lock, until it is committed', async () => {
+      const table = `${prefix}migrations`
+      const count = function* () {
+        const { rows } = yield* ask(`SELECT MAX(version) AS version FROM ${table}`)
+        yield* ask(`INSERT INTO ${table} (version, applied_at) VALUES (?, 0)`, Number(rows[0]?.['version']) + 1)
+      }
+      await sqlStores(database, { prefix }).migrate()
+      const thirty = Array.from({ length: 30 }, (_, index) => (index % 2 ? database : peer))
+      await Promise.all(thirty.map((one) => one.transact(count, `${prefix} count`)))
+      const { rows } = await database.query({ sql: `SELECT MAX(version) AS version FROM ${table}`, values: [] })
+      expect(Number(rows[0]?.['version'])).toBe(36)
     })
 
     const url = name === 'postgres' || name === 'mysql' ? serviceUrls[name] : undefined

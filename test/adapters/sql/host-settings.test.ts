@@ -41,7 +41,7 @@ for (const [name, open] of Object.entries(testDatabases)) {
       for (let times = 0; times < 2; times += 1) await test.run(stores.printMigrations())
       await stores.migrate()
       const { rows } = await test.database.query({ sql: `SELECT version FROM ${test.prefix}migrations`, values: [] })
-      expect(rows.map(({ version }) => Number(version))).toEqual([1, 2, 3, 4, 5])
+      expect(rows.map(({ version }) => Number(version))).toEqual([1, 2, 3, 4, 5, 6])
       await useAll(test.database, test)
     })
   })
