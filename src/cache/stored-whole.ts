@@ -20,12 +20,19 @@ export function fromStored<K extends Operation>(
 ): (WrittenAnswer<K> & { readonly written: string }) | undefined {
   const { kind, text } = source
   if (kind !== 'whole' || !text.startsWith('{')) return undefined
-  return {
-    written: text,
-    get body() {
-      // The key names the operation, and only its complete answers are kept; the digest of the text was checked.
-      return JSON.parse(text) as Operations[K]['response']
-    },
+  return new StoredWhole<K>(text)
+}
+
+class StoredWhole<K extends Operation> implements WrittenAnswer<K> {
+  readonly written: string
+
+  constructor(text: string) {
+    this.written = text
+  }
+
+  get body(): Operations[K]['response'] {
+    // The key names the operation, and only its complete answers are kept; the digest of the text was checked.
+    return JSON.parse(this.written) as Operations[K]['response']
   }
 }
 

@@ -64,7 +64,7 @@ export async function attemptWhole<K extends Operation>(
     parts,
   })
   const answer = await readAnswer(response, codec, exchange, asked)
-  return { ...answer, deployment, droppedParams, billable: true }
+  return { deployment, droppedParams, billable: true, ...answer }
 }
 
 /**
@@ -119,6 +119,7 @@ async function ask<K extends Operation>(
     deployment,
     id: parts.createId(),
     created: Math.floor(parts.clock.now() / 1_000),
+    chosen: undefined,
   }
   const exchange = parts.media ? await inlineMedia(codec, asIs, parts.media, asked.signal) : asIs
   const encoded = encode(codec, exchange)

@@ -151,6 +151,6 @@ async function attemptAt<T extends Served>(
     return await withCredentials(callerAccess, deployment, { signal, entry: lease.entry, context, parts }, attempt)
   } catch (thrown) {
     signal.endStep(new GatewayError('client_closed', 'The attempt has failed.'))
-    throw redactError(toGatewayError(thrown), deployment, parts.sent.get(signal))
+    throw redactError(toGatewayError(thrown), deployment, signal.sent)
   }
 }

@@ -59,7 +59,7 @@ export async function withCredentials<T extends Served>(
     const answer = await attempt(own, { ...parts, client, tokens, targets: new WeakMap() })
     return { ...answer, billable: false }
   } catch (thrown) {
-    throw toOwnFailure(redactError(toGatewayError(thrown), own, parts.sent.get(signal)))
+    throw toOwnFailure(redactError(toGatewayError(thrown), own, signal.sent))
   }
 }
 

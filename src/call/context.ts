@@ -7,7 +7,6 @@ import type { Caller, Clock, Logger } from '../ports.js'
 import type { Accounts } from './accounts/accounts.js'
 import type { CallerAccess } from './caller-access.js'
 import type { EarlierAnswers } from './earlier-answers.js'
-import type { SentRequest } from './known-secrets.js'
 import type { ReasoningMemory } from './reasoning-memory.js'
 import type { ReadFacts } from './routing-facts.js'
 import type { Hedging } from './hedge.js'
@@ -42,8 +41,6 @@ export interface CallParts {
   readonly maxAnswerBytes: number
   /** Addresses of deployments, computed once each. */
   readonly targets: WeakMap<Deployment, Target>
-  /** What each call sent last; read only to take its credentials out of an error. */
-  readonly sent: WeakMap<CallSignal, SentRequest>
   readonly running: RunningCalls
   /** Set where callers may bring credentials of their own. */
   readonly callerAccess: CallerAccess | undefined

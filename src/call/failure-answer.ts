@@ -32,7 +32,7 @@ export async function toFailure(
   const text = await readErrorText(response, deployment, signal)
   if (GatewayError.isInstance(text)) return text
   // Text that is not JSON is cut to a length, which must not leave half a key.
-  const body = parseJson(text) ?? redact(text, deployment, parts.sent.get(signal))
+  const body = parseJson(text) ?? redact(text, deployment, signal.sent)
   const failure = provider.protocol.failure(status, body, headers)
   const retryAfterMs = readRetryAfter(headers, parts.clock.now()) ?? failure.retryAfterMs
   const requestId = requestIdHeaders.map((name) => headers[name]).find(Boolean)

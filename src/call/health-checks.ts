@@ -94,7 +94,7 @@ export async function checkDeployment(deployment: Deployment, timeoutMs: number,
     lease.succeeded({})
     router.state.recovered(member)
   } catch (thrown) {
-    const error = redactError(toGatewayError(thrown), deployment, parts.sent.get(signal))
+    const error = redactError(toGatewayError(thrown), deployment, signal.sent)
     lease.failed(error)
     const { kind, status, message } = error
     parts.logger.warn({ deployment: deployment.id, kind, status }, `A health check failed: ${message}`)

@@ -1,15 +1,7 @@
 import type { Deployment } from '../deployment.js'
 import { Secret } from '../secret.js'
-import type { UpstreamRequest } from '../upstream/message.js'
+import type { SentRequest } from '../upstream/message.js'
 import { isObject, parseJson } from '../wire/json.js'
-
-/** What one call sent last: the difference between both requests is what the provider's `authorize` added. */
-export interface SentRequest {
-  readonly encoded: UpstreamRequest
-  signed: UpstreamRequest
-  /** Tokens that were fetched to sign it. */
-  readonly tokens: ReadonlySet<string>
-}
 
 const secretName = /auth|key|token|secret|cookie|signature|credential|passw/i
 // `x-…-authorization-token-type: KEYPAIR_JWT` names a method; it opens nothing.

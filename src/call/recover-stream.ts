@@ -96,7 +96,7 @@ export class StreamRecovery<K extends StreamOperation> {
   async resume(thrown: unknown): Promise<PartBatches<Operations[K]['chunk']> | undefined> {
     const { call, context, parts } = this.#of
     const { answer, picked, signal } = this.#current
-    const error = redactError(toGatewayError(thrown), answer.deployment, parts.sent.get(signal))
+    const error = redactError(toGatewayError(thrown), answer.deployment, signal.sent)
     // The deployment did nothing wrong.
     if (isMismatch(error)) picked.lease.cancelled()
     const sent = this.#sent

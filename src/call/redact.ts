@@ -1,6 +1,7 @@
 import type { Deployment } from '../deployment.js'
 import { GatewayError, type UpstreamDetail } from '../errors.js'
-import { type SentRequest, knownSecrets } from './known-secrets.js'
+import type { SentRequest } from '../upstream/message.js'
+import { knownSecrets } from './known-secrets.js'
 
 // Keys as providers quote them in their refusals, whole or masked.
 const keyLike = /\b(?:sk|pk|rk|gsk|xai|hf|nvapi|AIza|key|token)[-_][A-Za-z0-9_*.-]{8,}|\bAIza[A-Za-z0-9_*-]{8,}/g

@@ -3,6 +3,7 @@ import type { IdempotentCall } from '../cache/idempotent-call.js'
 import { toGatewayError } from '../errors.js'
 import type { ChatCompletion } from '../wire/chat.js'
 import { numberOf } from '../wire/json.js'
+import { merged } from '../wire/merged.js'
 import type { Operation, Operations } from '../wire/operations.js'
 import { type WholeAnswer, attemptWhole } from './attempt.js'
 import { type Answered, beginCall, firstAnswer } from './begin-call.js'
@@ -42,7 +43,7 @@ export async function runCall<K extends Operation>(
     repeat = begun
     const account = await openAccount(repeatable, parts)
     const found = await findWhole(repeatable, parts.earlier)
-    const headers = { ...account?.headers, ...cacheHeaders(found) }
+    const headers = merged(account?.headers ?? {}, cacheHeaders(found))
     if (found?.status === 'hit') {
       account?.cached(found.source)
       repeat?.keep(found.answer, originOf(found.source))
@@ -52,7 +53,7 @@ export async function runCall<K extends Operation>(
     if (found) call.onEnd(() => found.release())
     const answer = await ask(repeatable, found, parts)
     repeat?.keep(answer, answer.deployment)
-    return { ...answer, deploymentId: answer.deployment.id, headers }
+    return { deploymentId: answer.deployment.id, headers, ...answer }
   } catch (thrown) {
     repeat?.fail(toGatewayError(thrown))
     throw tellFailure(thrown, request.model, context, parts)

@@ -1,13 +1,14 @@
 import type { Deployment } from '../deployment.js'
 import { GatewayError } from '../errors.js'
-import type { Provider } from '../providers/provider.js'
+import type { Clock } from '../ports.js'
+import type { AuthorizeContext, Provider } from '../providers/provider.js'
 import { type Target, joinPath, resolveTarget } from '../providers/target.js'
 import type { CallSignal } from '../upstream/call-signal.js'
 import type { UpstreamResponse } from '../upstream/client.js'
-import type { UpstreamRequest } from '../upstream/message.js'
+import type { TokenCache } from '../upstream/token-cache.js'
+import { SentRequest, type UpstreamRequest } from '../upstream/message.js'
 import type { CallParts } from './context.js'
 import { toFailure } from './failure-answer.js'
-import type { SentRequest } from './known-secrets.js'
 import { withShutdownNotice } from './shutdown-notice.js'
 
 /** One deployment being asked. */
@@ -45,17 +46,18 @@ async function sendOnce(
   asked: Asked,
 ): Promise<UpstreamResponse> {
   const { signal, parts } = asked
-  const fetched = new Set<string>()
-  const sent: SentRequest = { encoded: request, signed: request, tokens: fetched }
-  parts.sent.set(signal, sent)
-  sent.signed = await authorize(request, target, fetched, asked)
+  const sent = new SentRequest(request)
+  const fetched = sent.tokens
+  const context = new Authorizing(request, target, fetched, parts)
+  signal.sent = sent
+  sent.signed = await authorize(request, context, asked)
   const response = await dispatch(sent.signed, target, headersMs, asked)
   // A token that was good until now may have been revoked; a fresh one is worth one more try.
   if (response.status !== 401 || fetched.size === 0) return response
   await response.body[Symbol.asyncIterator]().return?.()
   for (const token of fetched) parts.tokens.forget(token)
   signal.listen(undefined)
-  sent.signed = await authorize(request, target, fetched, asked)
+  sent.signed = await authorize(request, context, asked)
   return dispatch(sent.signed, target, headersMs, asked)
 }
 
@@ -80,29 +82,47 @@ function dispatch(
 
 const authorizeMs = 20_000
 
-/** Most providers answer at once; those that fetch a token first get a deadline. `fetched` collects the tokens used. */
-function authorize(
-  request: UpstreamRequest,
-  target: Target,
-  fetched: Set<string>,
-  { deployment, provider, signal, parts }: Asked,
-): UpstreamRequest | Promise<UpstreamRequest> {
-  const { tokens, clock } = parts
-  const authorized = provider.authorize(request, deployment, {
-    clock,
-    // Only signers ask for it.
-    get url() {
-      return target.origin + joinPath(target.basePath, request.path)
-    },
-    tokens: {
+/** What a provider may ask for while it authorizes a request. A class, as V8 keeps literals that have getters for long. */
+class Authorizing implements AuthorizeContext {
+  readonly clock: Clock
+  readonly #parts: CallParts
+  readonly #request: UpstreamRequest
+  readonly #target: Target
+  readonly #fetched: Set<string>
+
+  /** `fetched` collects the tokens that are used. */
+  constructor(request: UpstreamRequest, target: Target, fetched: Set<string>, parts: CallParts) {
+    this.clock = parts.clock
+    this.#parts = parts
+    this.#request = request
+    this.#target = target
+    this.#fetched = fetched
+  }
+
+  get url(): string {
+    return this.#target.origin + joinPath(this.#target.basePath, this.#request.path)
+  }
+
+  get tokens(): TokenCache {
+    const { tokens } = this.#parts
+    return {
       forget: (token) => tokens.forget(token),
-      async get(key, fetch) {
+      get: async (key, fetch) => {
         const token = await tokens.get(key, fetch)
-        fetched.add(token)
+        this.#fetched.add(token)
         return token
       },
-    },
-  })
+    }
+  }
+}
+
+/** Most providers answer at once; those that fetch a token first get a deadline. */
+function authorize(
+  request: UpstreamRequest,
+  context: AuthorizeContext,
+  { deployment, provider, signal }: Asked,
+): UpstreamRequest | Promise<UpstreamRequest> {
+  const authorized = provider.authorize(request, deployment, context)
   // Also promises of other libraries and realms.
   if (!('then' in authorized)) return authorized
   return new Promise((resolve, reject) => {

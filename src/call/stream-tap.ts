@@ -81,7 +81,7 @@ export function streamTap<K extends StreamOperation>(
     },
     failed(thrown) {
       const { answer, picked, signal } = recovery.current
-      const error = redactError(toGatewayError(thrown), answer.deployment, parts.sent.get(signal))
+      const error = redactError(toGatewayError(thrown), answer.deployment, signal.sent)
       recovery.note()
       picked.lease.failed(error)
       call.end()

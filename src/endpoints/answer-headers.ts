@@ -49,9 +49,9 @@ export function servedHeaders(
   explain: boolean,
 ): Headers {
   const paid: Record<string, string> = {
-    ...headers,
     'x-sluice-attempts': String(trail.entries.length),
     'x-sluice-deployment': headerText(deploymentId),
+    ...headers,
   }
   if (explain) paid['x-sluice-explain'] = toExplanation(trail)
   if (!billable) paid['x-sluice-billable'] = 'false'

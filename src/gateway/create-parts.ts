@@ -104,7 +104,6 @@ export function createParts(options: GatewayOptions): GatewayParts {
     logger,
     maxAnswerBytes,
     targets: new WeakMap(),
-    sent: new WeakMap(),
     running: createRunningCalls(clock),
     callerAccess: createCallerAccess(options, connectTimeoutMs),
     media: createMedia(options, clock, connectTimeoutMs),

@@ -1,6 +1,7 @@
 import { type ZodError, type ZodType, z } from 'zod'
 import { GatewayError, InvalidRequestError, toGatewayError } from '../errors.js'
 import type { Auth, Caller, Clock } from '../ports.js'
+import { merged } from '../wire/merged.js'
 import { isObject, type JsonObject } from '../wire/json.js'
 import { errorAnswer } from './answer.js'
 import { isCaller } from './caller.js'
@@ -62,7 +63,7 @@ async function answer(
 }
 
 function withHeaders(response: HttpResponse, headers: Headers): HttpResponse {
-  return { ...response, headers: { ...response.headers, ...headers } }
+  return { ...response, headers: merged(response.headers, headers) }
 }
 
 /** What is known of a request so far. */

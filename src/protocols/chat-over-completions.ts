@@ -92,13 +92,13 @@ function toTextExchange(
     prompt,
     ...(limit !== undefined && { max_tokens: limit }),
   }
-  return { inner: { ...exchange, request: text }, lost }
+  return { inner: { ...exchange, chosen: undefined, request: text }, lost }
 }
 
 /** What decoding looks at is the same for both operations: names, ids and time. */
 function answeredExchange({ request, ...rest }: Exchange<'chat'>): Exchange<'completions'> {
   const { model, n, stream } = request
-  return { ...rest, request: { model, n, stream, prompt: '' } satisfies CompletionRequest }
+  return { ...rest, chosen: undefined, request: { model, n, stream, prompt: '' } satisfies CompletionRequest }
 }
 
 const toChatId = (id: string): string => id.replace(/^cmpl-/, 'chatcmpl-')

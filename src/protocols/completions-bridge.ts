@@ -31,7 +31,7 @@ export function completionsOverChat(chat: Codec<'chat'>): Codec<'completions'> {
 }
 
 function toChatExchange({ request, ...rest }: Exchange<'completions'>): Exchange<'chat'> {
-  return { ...rest, request: toChatRequest(request, rest.deployment.provider) }
+  return { ...rest, chosen: undefined, request: toChatRequest(request, rest.deployment.provider) }
 }
 
 /** What chat has no word for. @throws UnsupportedParameterError unless it may be dropped */

@@ -13,6 +13,8 @@ export interface Exchange<K extends Operation> {
   readonly id: string
   /** Unix time in seconds, for providers that send none. */
   readonly created: number
+  /** What a codec that is one of several has chosen for it, and which codec that was. */
+  chosen?: { readonly by: Codec<K>; readonly codec: Codec<K> } | undefined
 }
 
 /** A piece of a streamed answer: either a chunk, or an event whose bytes already are what the client expects. */

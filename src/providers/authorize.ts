@@ -1,5 +1,6 @@
 import type { Deployment } from '../deployment.js'
 import type { UpstreamRequest } from '../upstream/message.js'
+import { merged } from '../wire/merged.js'
 import { EnvironmentSecret } from './environment.js'
 
 /** Adds a credential to a request; gives a new request and leaves the old one as it is. */
@@ -7,12 +8,12 @@ export type Authorize = (request: UpstreamRequest, deployment: Deployment) => Up
 
 /** The request with the headers that it does not have yet, so that a host's own headers win. */
 export function withHeaders(request: UpstreamRequest, headers: Readonly<Record<string, string>>): UpstreamRequest {
-  return { ...request, headers: { ...headers, ...request.headers } }
+  return { ...request, headers: merged(headers, request.headers) }
 }
 
 /** The request with its deployment's headers, which override the dialect's; every provider sends them before it authorizes. */
 export function withDeploymentHeaders(request: UpstreamRequest, deployment: Deployment): UpstreamRequest {
-  return { ...request, headers: { ...request.headers, ...deployment.headers } }
+  return { ...request, headers: merged(request.headers, deployment.headers) }
 }
 
 /** Sends the key as `authorization: Bearer`; nothing where the deployment has none. */

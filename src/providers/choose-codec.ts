@@ -10,14 +10,12 @@ export function chooseCodec<K extends Operation>(
   other: Codec<K>,
   when: (exchange: Exchange<K>) => boolean,
 ): Codec<K> {
-  // Decided once per exchange, which the codecs see several times.
-  const chosen = new WeakMap<Exchange<K>, Codec<K>>()
+  // Decided once per exchange, which the codecs see several times. A WeakMap would keep each call until a full collection.
   const codecFor = (exchange: Exchange<K>): Codec<K> => {
-    const known = chosen.get(exchange)
-    if (known) return known
-    const codec = when(exchange) ? other : base
-    chosen.set(exchange, codec)
-    return codec
+    if (exchange.chosen?.by === codec) return exchange.chosen.codec
+    const one = when(exchange) ? other : base
+    exchange.chosen = { by: codec, codec: one }
+    return one
   }
   const codec: Codec<K> = {
     encode: (exchange) => codecFor(exchange).encode(exchange),

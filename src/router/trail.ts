@@ -7,8 +7,19 @@ import type { JsonObject } from '../wire/json.js'
 /** Why an attempt was made. */
 export type AttemptReason = 'first' | 'retry' | 'reroute' | 'fallback' | 'hedge' | 'restart' | 'continue'
 
-/** One attempt of a call, as it stands. */
-export interface AttemptEntry {
+const noParts: readonly AttemptPart[] = []
+
+/** What is known of an attempt when it begins. */
+export interface AttemptStart {
+  readonly target: Deployment
+  readonly modelName: string
+  readonly reason: AttemptReason
+  /** Milliseconds since the epoch. */
+  readonly startedAt: number
+}
+
+/** One attempt of a call, as it stands. A class, since V8 would put a literal of that many calls into its old generation. */
+export class AttemptEntry {
   readonly deployment: string
   readonly target: Deployment
   readonly modelName: string
@@ -16,27 +27,35 @@ export interface AttemptEntry {
   /** Milliseconds since the epoch. */
   readonly startedAt: number
   /** False where nothing reached the provider, which then has nothing to bill. */
-  sent: boolean
+  sent = false
   /** The same of the latest of its `parts`. */
-  partSent: boolean
+  partSent = false
   /** The provider has begun an answer, to the latest of its parts, whose status says success. */
-  accepted: boolean
+  accepted = false
   /** The requests that it takes, in turn, where it takes several that are billed each; empty for one. */
-  parts: readonly AttemptPart[]
+  parts: readonly AttemptPart[] = noParts
   /** As the provider told it, of this attempt alone; of one that did not end well it may be less than is billed. */
   usage: JsonObject | undefined
   /** Roughly how much text arrived; 0 for whole answers with `usage`. What an output is estimated by where that is missing. */
-  receivedCharacters: number
+  receivedCharacters = 0
   /** The tier that served it, as the answer tells. */
   serviceTier: string | undefined
   /** Streams: until the first content, in milliseconds. */
   firstTokenMs: number | undefined
   /** False where the caller's own credentials pay. */
-  billable: boolean
+  billable = true
   /** Undefined while it runs. */
   endedAt: number | undefined
-  outcome: 'running' | 'answered' | 'failed' | 'cancelled'
+  outcome: 'running' | 'answered' | 'failed' | 'cancelled' = 'running'
   failure: GatewayError | undefined
+
+  constructor({ target, modelName, reason, startedAt }: AttemptStart) {
+    this.deployment = target.id
+    this.target = target
+    this.modelName = modelName
+    this.reason = reason
+    this.startedAt = startedAt
+  }
 }
 
 /** Everything that one call tried, in order. */
@@ -49,26 +68,8 @@ export class CallTrail {
   /** The ledger's rows, once the call is over; none where no accounts are kept. */
   rows: readonly LedgerEntry[] = []
 
-  begin(entry: Pick<AttemptEntry, 'target' | 'modelName' | 'reason' | 'startedAt'>): AttemptEntry {
-    const begun: AttemptEntry = {
-      target: entry.target,
-      modelName: entry.modelName,
-      reason: entry.reason,
-      startedAt: entry.startedAt,
-      deployment: entry.target.id,
-      serviceTier: undefined,
-      firstTokenMs: undefined,
-      billable: true,
-      sent: false,
-      partSent: false,
-      accepted: false,
-      parts: [],
-      usage: undefined,
-      receivedCharacters: 0,
-      endedAt: undefined,
-      outcome: 'running',
-      failure: undefined,
-    }
+  begin(start: AttemptStart): AttemptEntry {
+    const begun = new AttemptEntry(start)
     this.entries.push(begun)
     return begun
   }

@@ -2,6 +2,7 @@ import type { Timeouts } from '../deployment.js'
 import { GatewayError } from '../errors.js'
 import type { Clock, Timer } from '../ports.js'
 import type { JsonObject } from '../wire/json.js'
+import type { SentRequest } from './message.js'
 
 /** The part of a call that a deadline is set for. */
 export type Phase = keyof Timeouts
@@ -66,6 +67,8 @@ export class CallSignal {
   #ended: GatewayError | undefined
   /** The attempt under way; told at once when a request of it is on a connection, and when it is answered with success. */
   attempt: TrackedAttempt | undefined
+  /** What was sent last; read only to take its credentials out of an error. */
+  sent: SentRequest | undefined
 
   /** `onEnd` is told when the call ends early, whether or not a step listens: a stream may have no reader. */
   constructor(clock: Clock, totalMs: number, onEnd?: () => void, parent?: CallSignal) {

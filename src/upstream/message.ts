@@ -10,6 +10,43 @@ export interface UpstreamRequest {
   readonly droppedParams: readonly string[]
 }
 
+/** What one attempt sent last: the difference between both requests is what the provider's `authorize` added. */
+export class SentRequest {
+  readonly encoded: UpstreamRequest
+  signed: UpstreamRequest
+  /** Tokens that were fetched to sign it. */
+  readonly tokens: Set<string>
+
+  constructor(encoded: UpstreamRequest) {
+    this.encoded = this.signed = encoded
+    this.tokens = new Set()
+  }
+}
+
+/**
+ * A POST. A class, since V8 puts what literals make under load into its old generation, where a request's body
+ * then stays until the next full collection.
+ */
+export class PostedBody implements UpstreamRequest {
+  readonly method = 'POST'
+  readonly path: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string | Uint8Array
+  readonly droppedParams: readonly string[]
+
+  constructor(
+    path: string,
+    headers: Readonly<Record<string, string>>,
+    body: string | Uint8Array,
+    droppedParams: readonly string[],
+  ) {
+    this.path = path
+    this.headers = headers
+    this.body = body
+    this.droppedParams = droppedParams
+  }
+}
+
 /** One event of a provider's stream, whatever framing it came in. */
 export interface UpstreamEvent {
   /** SSE's event name, or the framing's own type; empty where there is none. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { SentRequest } from '../../src/call/known-secrets.js'
+import type { SentRequest } from '../../src/upstream/message.js'
 import { redact, redactError } from '../../src/call/redact.js'
 import type { Deployment } from '../../src/deployment.js'
 import { GatewayError } from '../../src/errors.js'

@@ -1,5 +1,5 @@
 import type { Deployment } from '../../deployment.js'
-import type { UpstreamRequest } from '../../upstream/message.js'
+import { PostedBody, type UpstreamRequest } from '../../upstream/message.js'
 import type { Operation } from '../../wire/operations.js'
 import { writeJson } from '../../wire/write-json.js'
 import { checkRefused, type Body, type Draft, knownParameters, type ParameterRules } from './parameters.js'
@@ -54,11 +54,6 @@ export function toUpstreamRequest(
 ): UpstreamRequest {
   checkRefused(draft, deployment)
   const body = quirks.adjust?.(draft.body, operation) ?? draft.body
-  return {
-    method: 'POST',
-    path: quirks.paths?.[operation] ?? paths[operation],
-    headers: body['stream'] === true ? streamHeaders : jsonHeaders,
-    body: writeJson(body),
-    droppedParams: draft.dropped,
-  }
+  const headers = body['stream'] === true ? streamHeaders : jsonHeaders
+  return new PostedBody(quirks.paths?.[operation] ?? paths[operation], headers, writeJson(body), draft.dropped)
 }
