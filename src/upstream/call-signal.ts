@@ -67,6 +67,8 @@ export class CallSignal {
   #ended: GatewayError | undefined
   /** The attempt under way; told at once when a request of it is on a connection, and when it is answered with success. */
   attempt: TrackedAttempt | undefined
+  /** Where it stands among the running calls, which keep it; undefined while it is none of them. */
+  place: number | undefined
   /** What was sent last; read only to take its credentials out of an error. */
   sent: SentRequest | undefined
 
