@@ -226,7 +226,7 @@ const hasMethods = (...names: readonly string[]) =>
     { error: `must have the ${names.length === 1 ? 'method' : 'methods'} ${names.join(', ')}` },
   )
 
-const tokens = z.number().positive().optional()
+const tokens = z.int().positive().optional()
 
 const capabilities = z.strictObject({
   tools: z.boolean().optional(),

@@ -28,6 +28,16 @@ describe('checkOptions', () => {
     ['an auth without identify', { models, auth: {} }, 'auth'],
     ['an empty master key', { models, masterKey: '' }, 'masterKey'],
     ['a negative timeout', { models, auth: 'none', timeouts: { idle: -1 } }, 'timeouts.idle'],
+    [
+      'a part of a token',
+      { models: [{ ...models[0], capabilities: { contextWindow: 8192.5 } }], auth: 'none' },
+      'models.0.capabilities.contextWindow',
+    ],
+    [
+      'more tokens than can be counted',
+      { models: [{ ...models[0], capabilities: { maxOutputTokens: 1e300 } }], auth: 'none' },
+      'models.0.capabilities.maxOutputTokens',
+    ],
     ['no models', { auth: 'none' }, 'models'],
     ['nothing', undefined, 'options'],
   ])('names %s', (_, options, path) => {

@@ -19,6 +19,13 @@ const continuing: ReadonlySet<string> = new Set(['claude', 'mistral'])
 // https://docs.mistral.ai/capabilities/completion/prefix · https://api-docs.deepseek.com/guides/chat_prefix_completion
 const marking: ReadonlySet<string> = new Set(['mistral', 'deepseek'])
 
+/** True where a deployment may be asked for the rest of an answer; whether the answer so far allows it shows later. */
+export function mayContinue(request: ChatRequest, { provider, model, capabilities }: Deployment): boolean {
+  const profile = capabilitiesOf(provider, model, capabilities)
+  const declared = capabilities.assistantPrefill ?? continuing.has(profile.family)
+  return declared && profile.assistantPrefill && isContinuable(request)
+}
+
 /**
  * The request that lets a deployment go on where an answer broke off: what was sent, as the last message of the
  * assistant. What may still be generated shrinks by what was. Undefined where the deployment, or the answer, cannot be
@@ -29,14 +36,13 @@ export function continuationOf(
   sent: SentAnswer,
   deployment: Deployment,
 ): Continuation | undefined {
-  const profile = capabilitiesOf(deployment.provider, deployment.model, deployment.capabilities)
-  const declared = deployment.capabilities.assistantPrefill ?? continuing.has(profile.family)
-  if (!declared || !profile.assistantPrefill || !isContinuable(request)) return undefined
+  if (!mayContinue(request, deployment)) return undefined
   const text = sent.onlyContent()
   const content = text?.trimEnd()
   if (text === undefined || !content) return undefined
   const message: AssistantMessage = { role: 'assistant', content }
-  if (marking.has(profile.family)) message['prefix'] = true
+  const { family } = capabilitiesOf(deployment.provider, deployment.model, deployment.capabilities)
+  if (marking.has(family)) message['prefix'] = true
   const { tokens } = estimateTextTokens(content)
   return {
     request: { ...request, messages: [...request.messages, message], ...fewerTokens(request, tokens) },

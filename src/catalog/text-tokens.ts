@@ -156,7 +156,7 @@ function runTokens(kind: number, length: number): number {
 
 function runBound(kind: number, length: number): number {
   // With room for tokenizers that make half as many tokens again of a word as OpenAI's.
-  if (kind === lower) return length > longestWord ? length / 1.2 : 0.6 + 0.26 * length
+  if (kind === lower) return length > longestWord ? length / 1.2 : Math.max(1, 0.6 + 0.26 * length)
   if (kind === upper) return Math.max(1, length / 1.4)
   if (kind === digit) return length
   if (kind === space) return length === 1 ? 0.1 : 1 + length / 8

@@ -3,6 +3,7 @@ import type { CompletionRequest } from '../wire/completions.js'
 import type { EmbeddingRequest } from '../wire/embeddings.js'
 import type { ImageRequest } from '../wire/images.js'
 import { isObject, type JsonObject } from '../wire/json.js'
+import { documentedMembers } from '../wire/known-members.js'
 import { estimateTextTokens } from './text-tokens.js'
 
 /** Tokens by the kinds that a provider may charge apart. */
@@ -42,8 +43,8 @@ interface Tally {
 
 /**
  * Estimates the prompt of a chat, completion, embedding or image request without a tokenizer; linear in its size. Text,
- * tools and schemas are counted by their characters, images by what providers make of one, sound by its bytes. `model` is
- * the model's name at the provider, where that is not the one in the request.
+ * tools, schemas and members that OpenAI does not document are counted by their characters, images by what providers make
+ * of one, sound by its bytes. `model` is the model's name at the provider, where that is not the one in the request.
  */
 export function estimateInputTokens(request: EstimatedRequest, model: string = request.model): InputEstimate {
   const tally: Tally = {
@@ -57,9 +58,9 @@ export function estimateInputTokens(request: EstimatedRequest, model: string = r
     cachesForAnHour: false,
   }
   addText(tally, requestOverhead)
-  for (const [field, add] of readFieldList) {
+  for (const field of Object.keys(request)) {
     const value = request[field]
-    if (value !== undefined && value !== null) add(tally, value)
+    if (value !== undefined && value !== null) adderOf(field)?.(tally, value)
   }
   const { tokens, text, image, audio, file, isBounded, cachesForAnHour } = tally
   return { tokens: Math.ceil(tokens), atMost: { text, image, audio, file }, isBounded, cachesForAnHour }
@@ -82,7 +83,9 @@ export function createInputEstimator(): (request: EstimatedRequest, model?: stri
 }
 
 function isReadAlike(a: EstimatedRequest, b: EstimatedRequest): boolean {
-  return a === b || readFieldList.every(([field]) => a[field] === b[field])
+  if (a === b) return true
+  const fields = Object.keys(a).filter(adderOf)
+  return fields.length === Object.keys(b).filter(adderOf).length && fields.every((field) => a[field] === b[field])
 }
 
 interface Range {
@@ -126,7 +129,11 @@ const readFields: Readonly<Record<string, Add>> = {
   cache_control: noteCaching,
 }
 
-const readFieldList = Object.entries(readFields)
+/** What counts a field; undefined for one that is no part of the prompt. Of a provider's own (`documents`) nobody knows that. */
+function adderOf(field: string): Add | undefined {
+  if (Object.hasOwn(readFields, field)) return readFields[field]
+  return documentedMembers.has(field) ? undefined : addJson
+}
 
 function each(list: unknown, visit: (item: unknown) => void): void {
   if (Array.isArray(list)) for (const item of list) visit(item)
@@ -228,8 +235,17 @@ function base64Bytes(data: unknown): number {
 function addInputs(tally: Tally, input: unknown): void {
   if (typeof input === 'string') return addText(tally, estimateTextTokens(input))
   if (typeof input === 'number') return addText(tally, { tokens: 1, atMost: 1 })
-  if (Array.isArray(input)) return input.forEach((item: unknown) => addInputs(tally, item))
+  if (Array.isArray(input)) return input.forEach((item: unknown) => addInput(tally, item))
   addPart(tally, input)
+}
+
+// What a model puts around each of several texts: where one begins and ends.
+const inputOverhead: Range = { tokens: 0, atMost: 3 }
+
+/** One of a list. */
+function addInput(tally: Tally, input: unknown): void {
+  if (typeof input !== 'number') addText(tally, inputOverhead)
+  addInputs(tally, input)
 }
 
 // A member's quotes, colon and comma; what is not text is a token or two.

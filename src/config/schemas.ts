@@ -12,7 +12,7 @@ const number = z.preprocess(
 )
 const seconds = number.refine((value) => value > 0, { error: 'must be a number of seconds above 0' })
 const duration = number.refine((value) => value >= 0, { error: 'must be a number of seconds, 0 or more' })
-const count = number.refine((value) => Number.isInteger(value) && value >= 0, {
+const count = number.refine((value) => Number.isSafeInteger(value) && value >= 0, {
   error: 'must be a whole number, 0 or more',
 })
 const limit = number.refine((value) => value > 0, { error: 'must be a number above 0' })
@@ -81,9 +81,9 @@ export const DeploymentParams = z.looseObject(
 export const ModelInfo = z.looseObject(
   {
     id: label.optional(),
-    max_tokens: count.optional(),
-    max_input_tokens: count.optional(),
-    max_output_tokens: count.optional(),
+    max_tokens: positive.optional(),
+    max_input_tokens: positive.optional(),
+    max_output_tokens: positive.optional(),
     supports_assistant_prefill: flag.optional(),
     supports_function_calling: flag.optional(),
     supports_reasoning: flag.optional(),

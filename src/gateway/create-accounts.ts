@@ -76,6 +76,7 @@ export function createAccountsParts(options: GatewayOptions, core: AccountsCore)
     registry: core.registry,
     unknownPrice: spend.unknownPrice === 'refuse' ? 'refuse' : 'allow',
     billedAttempts: billedAttempts(options),
+    continues: options.routing?.midStream === 'continue',
     reachable: (group) => reachableGroups(group, router.fallbacks, router.find),
   })
   const accounts = createAccounts({

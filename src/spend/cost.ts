@@ -1,6 +1,6 @@
 import type { Price } from '../catalog/prices/index.js'
 import type { Circumstances } from './circumstances.js'
-import { type RatedBucket, rateCardOf, unlistedTier, variantAt } from './rate-card.js'
+import { type RatedBucket, ratesAt, type TierRates, unlistedTier } from './rate-card.js'
 import { promptTokens, type UsageBuckets } from './usage-buckets.js'
 
 /** A quantity that is charged for. */
@@ -36,16 +36,25 @@ const millisecondsPerHour = 3_600_000
 
 /**
  * What a usage costs: every bucket times its rate, in exact integers. Rates are those of the time, service tier and
- * prompt size; one threshold crossed changes every rate that its tier names, for all tokens.
+ * prompt size; one threshold crossed changes every rate that its tier names, for all tokens. `rates` are those of the
+ * circumstances, where others are not given.
  */
-export function costOf(buckets: UsageBuckets, price: Price, circumstances: Circumstances): Cost {
-  const card = rateCardOf(price, promptTokens(buckets), circumstances)
+export function costOf(
+  buckets: UsageBuckets,
+  price: Price,
+  circumstances: Circumstances,
+  rates: TierRates = ratesAt(price, circumstances),
+): Cost {
+  const card = rates.cardFor(promptTokens(buckets))
   const lines: PriceLine[] = []
   for (const { bucket, rate } of card.rates) {
     const quantity = buckets[bucket]
     if (quantity !== 0) lines.push(line(bucket, quantity, rate))
   }
-  addFlatLines(lines, buckets, price, circumstances)
+  addFlatLines(lines, buckets, rates, circumstances)
+  if (price.images.length > 0 && buckets.images !== 0) {
+    lines.push(line('images', buckets.images, imageRate(price, circumstances)))
+  }
   // Images that neither an image's price nor tokens account for.
   if (lines.length === 0 && buckets.images > 0) lines.push(line('images', buckets.images, null))
   const reasons = [...card.reasons]
@@ -90,14 +99,12 @@ function timeLine(milliseconds: number, rate: bigint): PriceLine {
 
 function addFlatLines(
   lines: PriceLine[],
-  { milliseconds, images }: UsageBuckets,
-  price: Price,
+  { milliseconds }: UsageBuckets,
+  { flat: { request, hour } }: TierRates,
   circumstances: Circumstances,
 ): void {
-  const { request, hour } = variantAt(price, circumstances.at).rates
   if (request !== undefined) lines.push(line('requests', circumstances.requests ?? 1, request))
   if (hour !== undefined && milliseconds !== 0) lines.push(timeLine(milliseconds, hour))
-  if (price.images.length > 0 && images !== 0) lines.push(line('images', images, imageRate(price, circumstances)))
 }
 
 /** The first price that fits; a size or quality that was not named, or is `auto`, is the provider's default. */

@@ -1,6 +1,7 @@
 export { type Circumstances, circumstancesOf, type ServedCall } from './circumstances.js'
 export { type Cost, costOf, isTimed, type PriceLine, type PricedQuantity, unpricedCost } from './cost.js'
-export { type CostEstimate, estimateCost, type EstimateOptions, imagesIn, type PlannedCall } from './estimate.js'
+export { imagesIn, type OutputBound, outputBound, type PlannedCall, toBounds } from './bounds.js'
+export { type CostEstimate, estimateCost, type EstimateOptions } from './estimate.js'
 export { type Factor, fromBasisPoints, fromDollars, multiply, toDecimal, toDollars, toFactor, toNano } from './money.js'
 export { reportedCost } from './reported-cost.js'
 export {

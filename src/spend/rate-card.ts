@@ -49,37 +49,35 @@ export interface RateCard {
   readonly rates: readonly BucketRate[]
   /** Why these may not be the right rates, one sentence each. */
   readonly reasons: readonly string[]
-  /** Pico-dollars for one token of a bucket; 0 where no rate is known. */
-  tokenRate(bucket: InputBucket | OutputBucket): bigint
+  /** Pico-dollars for one of a bucket; 0 where no rate is known. */
+  tokenRate(bucket: RatedBucket): bigint
 }
 
 /** The card for a prompt of `prompt` tokens; the same object for all prompts that have the same rates. */
 export function rateCardOf(price: Price, prompt: number, circumstances: Circumstances): RateCard {
-  return cardsOf(price, circumstances).cardFor(prompt)
-}
-
-/** The prompt sizes above which the rates of a price change, at a time and in a service tier; the lowest first. */
-export function thresholdsOf(price: Price, circumstances: Circumstances): readonly number[] {
-  return cardsOf(price, circumstances).thresholds
+  return ratesAt(price, circumstances).cardFor(prompt)
 }
 
 /** The service tier of a call where its price has no rates for it; undefined where it has, or for the standard tier. */
 export function unlistedTier(price: Price, circumstances: Circumstances): string | undefined {
-  const name = tierName(circumstances)
-  if (name === undefined) return undefined
-  return Object.hasOwn(variantAt(price, circumstances.at).serviceTiers, name) ? undefined : name
+  const [name] = tierNames(circumstances)
+  return listedTier(variantAt(price, circumstances.at), circumstances) === undefined ? name : undefined
 }
 
-const standardTiers = new Set(['', 'auto', 'default', 'standard', 'on_demand'])
-const tierAliases: Readonly<Record<string, string>> = { fast: 'priority' }
+const standardTiers = new Set(['', 'auto', 'default', 'standard', 'standard_only', 'on_demand'])
+// A request for OpenAI's fast tier is answered as a priority one; Claude's fast mode may have rates of its own.
+const tierAliases: Readonly<Record<string, readonly string[]>> = { fast: ['fast', 'priority'] }
 
-/** The price's name for the tier that served a call; undefined for the standard one. */
-export function tierName({ serviceTier, batch }: Pick<Circumstances, 'serviceTier' | 'batch'>): string | undefined {
-  if (batch) return 'batch'
-  if (!serviceTier) return undefined
-  const name = serviceTier.toLowerCase()
-  if (standardTiers.has(name)) return undefined
-  return Object.hasOwn(tierAliases, name) ? tierAliases[name] : name
+/** What a price may call the tier that serves a call, nearest first; empty for the standard one. */
+export function tierNames({ serviceTier, batch }: Pick<Circumstances, 'serviceTier' | 'batch'>): readonly string[] {
+  if (batch) return ['batch']
+  const name = serviceTier?.toLowerCase() ?? ''
+  if (standardTiers.has(name)) return []
+  return Object.hasOwn(tierAliases, name) ? (tierAliases[name] ?? []) : [name]
+}
+
+function listedTier({ serviceTiers }: PriceVariant, circumstances: Circumstances): string | undefined {
+  return tierNames(circumstances).find((name) => Object.hasOwn(serviceTiers, name))
 }
 
 /** The variant of a price that holds at a time. */
@@ -88,35 +86,61 @@ export function variantAt({ variants }: Price, at: number): PriceVariant {
   return variants.findLast(({ time }) => time === undefined || isNow(time, at)) ?? variants[0]
 }
 
+const dayMs = 86_400_000
+
 function isNow(time: NonNullable<PriceVariant['time']>, at: number): boolean {
   if ('since' in time) return at >= time.since
-  const second = Math.floor(at / 1000) % 86_400
+  const second = Math.floor((at % dayMs) / 1000)
   const { fromSecond, untilSecond } = time
   return untilSecond < fromSecond
     ? second >= fromSecond || second < untilSecond
     : second >= fromSecond && second < untilSecond
 }
 
-// A price never changes once it is made: what follows from it is worked out once, as calls ask for it all the time.
-const cardsOfVariants = new WeakMap<PriceVariant, Map<string | undefined, TierCards>>()
-
-/** The cards of the tier that served a call; of the standard one where its own is not listed. */
-function cardsOf(price: Price, circumstances: Circumstances): TierCards {
-  const variant = variantAt(price, circumstances.at)
-  const byTier = cardsOfVariants.get(variant) ?? new Map<string | undefined, TierCards>()
-  cardsOfVariants.set(variant, byTier)
-  const asked = tierName(circumstances)
-  const name = asked !== undefined && Object.hasOwn(variant.serviceTiers, asked) ? asked : undefined
-  const cards = byTier.get(name) ?? new TierCards(variant, name)
-  byTier.set(name, cards)
-  return cards
+/** Every variant of a price that holds at some time between two, both included; `until` may be infinite. */
+export function variantsWithin(price: Price, from: number, until: number): readonly PriceVariant[] {
+  const { variants } = price
+  if (variants.length === 1) return variants
+  const times = variants.flatMap(({ time }) => time ?? [])
+  const starts = [from, ...times.flatMap((time) => ('since' in time && time.since > from ? [time.since] : []))]
+  const moments = starts.flatMap((start) => [start, ...times.flatMap((time) => changesAfter(start, time))])
+  return [...new Set(moments.filter((at) => at <= until).map((at) => variantAt(price, at)))]
 }
 
-/** The cards of one service tier, by how many thresholds a prompt is above. */
-class TierCards {
+/** When a variant that holds daily next begins and ends. */
+function changesAfter(start: number, time: NonNullable<PriceVariant['time']>): readonly number[] {
+  if ('since' in time) return []
+  return [time.fromSecond, time.untilSecond].map((second) => {
+    const today = start - (start % dayMs) + second * 1000
+    return today > start ? today : today + dayMs
+  })
+}
+
+// A price never changes once it is made: what follows from it is worked out once, as calls ask for it all the time.
+const ratesOfVariants = new WeakMap<PriceVariant, Map<string | undefined, TierRates>>()
+
+/** The rates of the time and of the tier that served a call; those of the standard one where its own are not listed. */
+export function ratesAt(price: Price, circumstances: Circumstances): TierRates {
+  const variant = variantAt(price, circumstances.at)
+  return ratesIn(variant, listedTier(variant, circumstances))
+}
+
+/** The rates of a variant in a service tier that it lists; undefined names the standard one. */
+export function ratesIn(variant: PriceVariant, name: string | undefined): TierRates {
+  const byTier = ratesOfVariants.get(variant) ?? new Map<string | undefined, TierRates>()
+  ratesOfVariants.set(variant, byTier)
+  const rates = byTier.get(name) ?? new TierRates(variant, name)
+  byTier.set(name, rates)
+  return rates
+}
+
+/** The rates of one service tier at one time, whatever the prompt's size. */
+export class TierRates {
   readonly #variant: PriceVariant
   readonly #name: string | undefined
   readonly #cards: RateCard[] = []
+  readonly #covered = new Map<TierRates, boolean>()
+  /** The prompt sizes above which the rates change; the lowest first. */
   readonly thresholds: readonly number[]
 
   constructor(variant: PriceVariant, name: string | undefined) {
@@ -127,10 +151,34 @@ class TierCards {
     this.thresholds = [...new Set(above)].toSorted((a, b) => a - b)
   }
 
+  /** What is charged beside tokens and searches: for a request, and for an hour. */
+  get flat(): Pick<Rates, 'request' | 'hour'> {
+    return this.#variant.rates
+  }
+
   cardFor(prompt: number): RateCard {
     let crossed = 0
     for (const threshold of this.thresholds) if (prompt > threshold) crossed += 1
     return (this.#cards[crossed] ??= toCard(selectSheets(this.#variant, this.#name, prompt)))
+  }
+
+  /** True where nothing costs less here than there. */
+  covers(other: TierRates): boolean {
+    const known = this.#covered.get(other) ?? this.#isNowhereBelow(other)
+    this.#covered.set(other, known)
+    return known
+  }
+
+  #isNowhereBelow(other: TierRates): boolean {
+    const steps = [...this.thresholds, ...other.thresholds].map((above) => above + 1)
+    return (
+      (this.flat.request ?? 0n) >= (other.flat.request ?? 0n) &&
+      (this.flat.hour ?? 0n) >= (other.flat.hour ?? 0n) &&
+      [0, ...steps].every((prompt) => {
+        const card = this.cardFor(prompt)
+        return other.cardFor(prompt).rates.every(({ bucket, rate }) => card.tokenRate(bucket) >= (rate ?? 0n))
+      })
+    )
   }
 }
 

@@ -62,6 +62,24 @@ describe('the tokens of a text', () => {
     expect(atMost / newer).toBeLessThan(5.2)
   })
 
+  it('are never guessed above their bound, nor bounded below one for each word', () => {
+    const words = fc.array(fc.constantFrom('a', 'I', 'to', 'x', '9', ',', '  ', '\n', 'é', '語'), { maxLength: 200 })
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          words.map((list) => list.join(' ')),
+          fc.string({ unit: 'grapheme' }),
+        ),
+        (text) => {
+          const { tokens, atMost } = estimateTextTokens(text)
+          expect(tokens).toBeLessThanOrEqual(atMost)
+        },
+      ),
+    )
+    // Each is a token of every tokenizer.
+    expect(estimateTextTokens('a '.repeat(1_000)).atMost).toBeGreaterThanOrEqual(1_000)
+  })
+
   it('are none where there is no text', () => expect(estimateTextTokens('')).toEqual({ tokens: 0, atMost: 0 }))
 
   it('are never fewer than the guess at most, and never more than bytes and a third', () => {
@@ -177,6 +195,22 @@ describe('the tokens of a request', () => {
     expect(estimateInputTokens(content(sound(10))).atMost.audio).toBe(60 * 32)
   })
 
+  it('are those of everything that OpenAI does not document too', () => {
+    const messages = [{ role: 'user' as const, content: 'hello' }]
+    const plain = estimateInputTokens({ model: 'm', messages })
+    const documents = [{ text: 'word '.repeat(500) }]
+    const more = estimateInputTokens({ model: 'm', messages, documents, temperature: 0.3, metadata: { a: 'b' } })
+    expect(more.tokens).toBeGreaterThan(plain.tokens + 400)
+    expect(more.atMost.text).toBeGreaterThan(plain.atMost.text + 500)
+  })
+
+  it('have room for what a model puts around each of several inputs', () => {
+    const many = estimateInputTokens({ model: 'm', input: Array.from({ length: 100 }, () => 'hi') })
+    // A word and two marks each.
+    expect(many.atMost.text).toBeGreaterThanOrEqual(300)
+    expect(many.tokens).toBeLessThan(200)
+  })
+
   it('say where something has no size that can be seen', () => {
     const inline = { type: 'file', file: { file_data: `data:application/pdf;base64,${'A'.repeat(4000)}` } }
     expect(estimateInputTokens(content(inline))).toMatchObject({ isBounded: true, atMost: { file: 14_000 } })
@@ -231,6 +265,7 @@ describe('an estimator of one call', () => {
       [request, 'gpt-4o-mini'],
       [longer, 'gpt-4o-mini'],
       [{ ...longer, tools: [] }, 'one'],
+      [{ ...longer, documents: ['one', 'two'] }, 'one'],
     ]
     for (const [asked, model] of questions) expect(estimate(asked, model)).toEqual(estimateInputTokens(asked, model))
   })

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { ConfigError } from '../../src/config/config-error.js'
 import { fromLiteLLMConfig } from '../../src/config/litellm.js'
+import { parseConfigText } from '../../src/config/yaml.js'
 
 const secret = 'sk-very-secret-0123456789'
 
@@ -273,6 +274,16 @@ describe('fromLiteLLMConfig', () => {
       withParams({ drop_params: 'perhaps' }),
       'model_list[0].litellm_params.drop_params: must be true or false',
     ],
+    [
+      'a part of a token',
+      withParams({}, { max_input_tokens: 8192.5 }),
+      'model_list[0].model_info.max_input_tokens: must be a whole number, 0 or more',
+    ],
+    [
+      'no tokens',
+      withParams({}, { max_output_tokens: 0 }),
+      'model_list[0].model_info.max_output_tokens: must be 1 or more',
+    ],
     ['a key that is no text', withParams({ api_key: { a: 1 } }), 'model_list[0].litellm_params.api_key: must be text'],
     [
       'too many retries',
@@ -283,6 +294,17 @@ describe('fromLiteLLMConfig', () => {
     ['wrong variables', { ...minimal, environment_variables: { A: [1] } }, 'environment_variables.A: must be text'],
   ])('refuses %s', (_, config, problem) => {
     expect(problemsOf(config)).toEqual([problem])
+  })
+
+  it('reads tokens in quotes and with an exponent as whole numbers', async () => {
+    const text = [
+      'model_list:',
+      '  - model_name: a',
+      '    litellm_params: { model: openai/a }',
+      '    model_info: { max_input_tokens: 1e6, max_output_tokens: "4096" }',
+    ].join('\n')
+    const { options } = read(await parseConfigText(text, 'config.yaml'))
+    expect(options.models[0]?.capabilities).toEqual({ contextWindow: 1_000_000, maxOutputTokens: 4096 })
   })
 
   it('refuses what is not a map', () => {

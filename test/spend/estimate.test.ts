@@ -108,11 +108,45 @@ describe('the dearest way', () => {
       output: 2,
       serviceTiers: { flex: { input: 1, output: 1 }, priority: { input: 4, output: 4 } },
     }
-    const [standard, flex, priority] = [undefined, 'flex', 'priority'].map(
+    const [standard, flex, priority] = ['default', 'flex', 'priority'].map(
       (service_tier) => estimate(chat({ service_tier }), price).pico,
     )
     expect(flex).toBe(standard)
     expect(priority).toBe((standard ?? 0n) * 2n)
+  })
+
+  it('is that of the dearest listed tier where the project at the provider chooses it', () => {
+    const serviceTiers = { flex: { output: 1 }, priority: { output: 4 }, fast: { output: 9 }, batch: { output: 8 } }
+    const rateFor = (request: Record<string, unknown>): bigint =>
+      estimate(chat(request), { input: 0, output: 2, serviceTiers }).pico / 100_000_000n
+    expect([{}, { service_tier: 'auto' }, { service_tier: null }, { service_tier: 'scale' }].map(rateFor)).toEqual([
+      4n,
+      4n,
+      4n,
+      4n,
+    ])
+    expect([{ service_tier: 'default' }, { service_tier: 'flex' }].map(rateFor)).toEqual([2n, 2n])
+    // A request for the fast tier is answered as a priority one.
+    expect(rateFor({ service_tier: 'fast' })).toBe(9n)
+    expect(rateFor({ service_tier: 'default', speed: 'fast' })).toBe(9n)
+    expect(rateFor({ service_tier: 'default', speed: 'standard' })).toBe(2n)
+    expect(rateFor({ service_tier: 'default', serviceTier: { type: 'priority' } })).toBe(4n)
+  })
+
+  it('is that of the dearest time of day between now and the deadline', () => {
+    const price = { input: 0, output: 1, timesOfDay: [{ from: '13:00', until: '14:00', output: 3 }] }
+    const rateWithin = (minutes: number | undefined, from = at): bigint => {
+      const deadlineMs = minutes === undefined ? undefined : minutes * 60_000
+      return estimate(chat(), price, { at: from, deadlineMs }).pico / 100_000_000n
+    }
+    expect([rateWithin(59), rateWithin(60), rateWithin(10, at + 90 * 60_000), rateWithin(undefined)]).toEqual([
+      1n,
+      3n,
+      3n,
+      3n,
+    ])
+    // At 14:30 it is over until tomorrow.
+    expect(rateWithin(60, at + 150 * 60_000)).toBe(1n)
   })
 
   it('reasons where that is dearer, and speaks only where sound was asked for', () => {
@@ -151,6 +185,41 @@ describe('the dearest way', () => {
     expect(estimate(chat({ web_search_options: {} }), { input: 1, output: 1 }).priced).toBe(true)
   })
 
+  it('assumes what a model that searches by itself searches, cites and thinks beside its answer', () => {
+    const perplexity = { input: 0, output: 0, reasoning: 1, citation: 1, perWebSearch: 1 }
+    const { usage, outputTokens, isBounded } = estimate(chat(), perplexity)
+    expect(isBounded).toBe(false)
+    expect(usage).toMatchObject({ webSearches: 100, citation: 100_000, reasoning: 400_100 })
+    expect(outputTokens).toBe(500_100)
+    const { citation: _, ...uncited } = perplexity
+    expect(estimate(chat(), uncited)).toMatchObject({ isBounded: true, usage: { webSearches: 0, reasoning: 100 } })
+    expect(estimate(chat(), uncited, { searching: 'always' })).toMatchObject({
+      isBounded: false,
+      usage: { webSearches: 10, citation: 0, reasoning: 100 },
+    })
+    expect(estimate(chat(), uncited, { searching: 'research' }).usage).toMatchObject({ reasoning: 400_100 })
+    // Without a rate of its own, reasoning is a part of the answer.
+    expect(estimate(chat(), { input: 0, output: 1 }, { searching: 'research' }).usage.outputText).toBe(100)
+  })
+
+  it('heeds what providers call the same things', () => {
+    const most = (request: Record<string, unknown>): number => estimate(chat(request), perToken).outputTokens
+    expect(most({ maxOutputTokens: '500' })).toBe(500)
+    expect(most({ generationConfig: { maxOutputTokens: 700, candidateCount: 2 } })).toBe(1400)
+    expect(most({ options: { num_predict: 300 } })).toBe(300)
+    expect(most({ max_output_tokens: 50 })).toBe(100)
+    expect(most({ max_tokens: undefined, maxOutputTokens: 500 })).toBe(16_384)
+    const spoken = estimate(chat({ responseModalities: ['AUDIO'] }), { input: 0, output: 1, audioOutput: 9 })
+    expect(spoken.usage.audioOutput).toBe(100)
+    const searched = estimate(chat({ search_recency_filter: 'day' }), { input: 0, output: 0, perWebSearch: 1 })
+    expect([searched.usage.webSearches, searched.isBounded]).toEqual([10, false])
+    expect(estimate(chat({ disable_search: true }), { input: 0, output: 0, perWebSearch: 1 }).isBounded).toBe(true)
+  })
+
+  it('says that a conversation which its provider summarizes is read more than once', () => {
+    expect(estimate(chat({ context_management: { edits: [] } }), perToken).isBounded).toBe(false)
+  })
+
   it.each([
     { best_of: 1e308, max_tokens: 1e10 },
     { n: 1e9, max_tokens: 1e15 },
@@ -171,10 +240,17 @@ describe('the dearest way', () => {
     expect(estimate(call, perToken, { contextWindow: 8192 }).inputTokens).toBe(8192)
   })
 
+  it.each<[string, PlannedCall]>([
+    ['embeddings', { operation: 'embeddings', request: { model: 'm', input: Array(20).fill('word '.repeat(2_000)) } }],
+    ['prompts', { operation: 'completions', request: { model: 'm', prompt: Array(20).fill('word '.repeat(2_000)) } }],
+  ])('counts the context window for each of several %s', (_label, call) => {
+    expect(estimate(call, perToken, { contextWindow: 512 }).inputTokens).toBe(20 * 512)
+  })
+
   it('says what has no price', () => {
     const result = estimate(chat({ service_tier: 'priority' }), { input: 1 })
     expect(result.priced).toBe(false)
-    expect(result.reasons).toEqual(['No rate for outputText.', 'No rates for the service tier priority.'])
+    expect(result.reasons).toEqual(['No rates for the service tier priority.', 'No rate for outputText.'])
   })
 })
 
@@ -190,6 +266,8 @@ const rates = fc.record(
     imageInput: rate,
     imageOutput: rate,
     audioInput: rate,
+    audioOutput: rate,
+    citation: rate,
   },
   { requiredKeys: ['input', 'output'] },
 )
@@ -201,11 +279,23 @@ const tiers = fc.array(
   { maxLength: 3 },
 )
 const sheet = fc.tuple(rates, tiers).map(([own, steps]) => ({ ...own, tiers: steps }))
-const anyPrice = fc.record({ base: sheet, flex: sheet, priority: sheet }).map(({ base, flex, priority }) => ({
-  ...base,
-  serviceTiers: { flex, priority },
-  perRequest: '0.001',
-}))
+const clockTime = fc.nat({ max: 1439 }).map((minute) => new Date(minute * 60_000).toISOString().slice(11, 16))
+const timesOfDay = fc.array(
+  fc.tuple(sheet, clockTime, clockTime).map(([own, from, until]) => ({ ...own, from, until })),
+  { maxLength: 3 },
+)
+const fee = fc.constantFrom('0.001', '0.5', undefined)
+const anyPrice: fc.Arbitrary<PriceOptions> = fc
+  .record({
+    base: sheet,
+    serviceTiers: fc.dictionary(fc.constantFrom('flex', 'priority', 'fast', 'batch', 'scale'), sheet),
+    timesOfDay,
+    perRequest: fee,
+    perWebSearch: fee,
+    perSecond: fee,
+    perImage: fee,
+  })
+  .map(({ base, ...others }) => ({ ...base, ...others }))
 
 /** A number of tokens, split at random over some buckets. */
 function split(total: number, buckets: readonly string[], cuts: readonly number[]): Record<string, number> {
@@ -228,6 +318,7 @@ const parts = fc.record({
   edge: fc.option(fc.nat({ max: 5 })),
   only: fc.option(fc.constantFrom(...textBuckets), { freq: 1 }),
   output: share,
+  beside: share,
   cuts,
 })
 
@@ -238,27 +329,74 @@ interface Parts {
   /** Takes all of the prompt to one bucket. */
   readonly only: string | null
   readonly output: number
+  /** Of everything that is counted beside the tokens of prompt and answer. */
+  readonly beside: number
   readonly cuts: readonly number[]
 }
 
-function thresholdsOf({ variants: [variant] }: Price): readonly number[] {
-  const sheets = [variant, ...Object.values(variant.serviceTiers)]
+function thresholdsOf({ variants }: Price): readonly number[] {
+  const sheets = variants.flatMap((variant) => [variant, ...Object.values(variant.serviceTiers)])
   return sheets.flatMap((part) => part.tiers.map(({ above }) => above))
 }
 
+/** What a call may use beside the tokens of its prompt. */
+interface Allowed {
+  readonly outputTokens: number
+  readonly outputs: readonly string[]
+  readonly reasoningBeside?: number
+  readonly citation?: number
+  readonly webSearches?: number
+  readonly images?: number
+  readonly milliseconds?: number
+}
+
 /** A usage within what an estimate allows. */
-function within(bound: CostEstimate, price: Price, parts: Parts): UsageBuckets {
-  const threshold = parts.edge === null ? undefined : thresholdsOf(price)[parts.edge]
-  const prompt = Math.min(threshold ?? Math.floor(bound.inputTokens * parts.input), bound.inputTokens)
+function within(bound: CostEstimate, price: Price, some: Parts, allowed: Allowed): UsageBuckets {
+  const threshold = some.edge === null ? undefined : thresholdsOf(price)[some.edge]
+  const prompt = Math.min(threshold ?? Math.floor(bound.inputTokens * some.input), bound.inputTokens)
+  const beside = (most = 0): number => Math.floor(most * some.beside)
+  const answer = split(Math.floor(allowed.outputTokens * some.output), allowed.outputs, some.cuts.slice(4))
   return {
     ...noUsage,
-    ...split(prompt, parts.only === null ? textBuckets : [parts.only], parts.cuts),
-    ...split(
-      Math.floor(bound.outputTokens * parts.output),
-      ['outputText', 'reasoning', 'imageOutput'],
-      parts.cuts.slice(4),
-    ),
+    ...split(prompt, some.only === null ? textBuckets : [some.only], some.cuts),
+    ...answer,
+    reasoning: (answer['reasoning'] ?? 0) + beside(allowed.reasoningBeside),
+    citation: beside(allowed.citation),
+    webSearches: beside(allowed.webSearches),
+    images: allowed.images ?? 0,
+    milliseconds: beside(allowed.milliseconds),
   }
+}
+
+const silent = ['outputText', 'reasoning', 'imageOutput']
+
+const byDefault = ['flex', 'priority', 'scale']
+
+/** How a call is made, and which tiers may answer it beside the standard one. */
+interface Way {
+  readonly service_tier?: string
+  readonly speed?: string
+  readonly tiers: readonly string[]
+}
+
+const ways: readonly Way[] = [
+  { tiers: byDefault },
+  { service_tier: 'auto', tiers: byDefault },
+  { service_tier: 'default', tiers: [] },
+  { service_tier: 'flex', tiers: ['flex'] },
+  { service_tier: 'priority', tiers: ['priority'] },
+  { service_tier: 'fast', tiers: ['fast', 'priority'] },
+  { service_tier: 'standard_only', speed: 'fast', tiers: ['fast'] },
+  { speed: 'fast', tiers: [...byDefault, 'fast'] },
+]
+
+const isStandard = new Set(['auto', 'default', 'standard_only'])
+
+/** The tiers that may serve a call: one that the price does not list may be another word for what the project is set to. */
+function tiersFor({ service_tier, tiers }: Way, { serviceTiers = {} }: PriceOptions): readonly (string | undefined)[] {
+  const isUnlisted =
+    service_tier !== undefined && !isStandard.has(service_tier) && !tiers.some((tier) => tier in serviceTiers)
+  return [undefined, ...tiers, ...(isUnlisted ? byDefault : [])]
 }
 
 describe('no call costs more than its estimate', () => {
@@ -267,28 +405,79 @@ describe('no call costs more than its estimate', () => {
     text: 'Read this, please. '.repeat(20),
     cache_control: { type: 'ephemeral', ttl: '1h' },
   }
-  const asked = [undefined, 'flex', 'priority', 'auto'] as const
-  const calls = asked.map((service_tier) => ({
-    service_tier,
-    call: chat({ messages: [{ role: 'user', content: [cached] }], service_tier }),
-  }))
+  const callOf = (way: Way, more: Record<string, unknown> = {}): PlannedCall => {
+    const { tiers: _, ...asked } = way
+    return chat({ messages: [{ role: 'user', content: [cached] }], ...asked, ...more })
+  }
+  const minute = 60_000
 
-  it('whatever the price, the threshold, the tier and the caches', () => {
+  it('whatever the price, the threshold, the tier that serves it, the time it is sent at, and the caches', () => {
     fc.assert(
       fc.property(
         anyPrice,
-        fc.constantFrom(...calls),
+        fc.constantFrom(...ways),
         parts,
-        fc.boolean(),
-        (options, { service_tier, call }, some, downgraded) => {
+        fc.record({
+          tier: fc.nat(),
+          begins: fc.nat({ max: 1439 }),
+          deadline: fc.option(fc.nat({ max: 3000 }), { nil: undefined }),
+          sent: share,
+          sound: fc.boolean(),
+          searches: fc.option(fc.nat({ max: 3 }), { nil: undefined }),
+        }),
+        (options, way, some, drawn) => {
           const price = priceOf(options)
-          const bound = estimateCost(call, price, { at })
-          const usage = within(bound, price, some)
-          const actual = costOf(usage, price, { at, serviceTier: downgraded ? 'default' : service_tier })
+          const begins = at + drawn.begins * minute
+          const deadlineMs = drawn.deadline === undefined ? undefined : drawn.deadline * minute
+          const search = { type: 'web_search_20250305', name: 'web_search', max_uses: drawn.searches }
+          const call = callOf(way, {
+            ...(drawn.sound && { modalities: ['text', 'audio'] }),
+            ...(drawn.searches !== undefined && { tools: [search] }),
+          })
+          const bound = estimateCost(call, price, { at: begins, deadlineMs })
+          const isResearch = JSON.stringify(options).includes('"citation"')
+          const reasonsApart = isResearch && JSON.stringify(options).includes('"reasoning"')
+          const usage = within(bound, price, some, {
+            outputTokens: 100,
+            outputs: drawn.sound ? [...silent, 'audioOutput'] : silent,
+            reasoningBeside: reasonsApart ? 400_000 : 0,
+            citation: isResearch ? 100_000 : 0,
+            webSearches: Math.max(drawn.searches ?? 0, isResearch ? 100 : 0),
+            milliseconds: deadlineMs ?? 0,
+          })
+          const mayServe = tiersFor(way, options)
+          const served = mayServe[drawn.tier % mayServe.length]
+          const sentAt = begins + Math.floor((deadlineMs ?? 3 * 1440 * minute) * drawn.sent)
+          const actual = costOf(usage, price, { at: sentAt, serviceTier: served })
           expect(bound.pico >= actual.pico).toBe(true)
         },
       ),
-      { numRuns: 1500 },
+      { numRuns: 3000 },
+    )
+  })
+
+  it('of images, whatever they are charged by', () => {
+    fc.assert(
+      fc.property(
+        anyPrice,
+        parts,
+        fc.integer({ min: 1, max: 4 }),
+        fc.constantFrom('low', 'high', 'auto', undefined),
+        fc.constantFrom(undefined, 'flex', 'priority'),
+        (options, some, n, quality, serviceTier) => {
+          const price = priceOf(options)
+          const call: PlannedCall = { operation: 'images', request: { model: 'm', prompt: 'a cat', n, quality } }
+          const bound = estimateCost(call, price, { at, deadlineMs: minute })
+          const usage = within(bound, price, some, {
+            outputTokens: n * (quality === 'low' ? 408 : 6240),
+            outputs: silent,
+            images: n,
+            milliseconds: minute,
+          })
+          expect(bound.pico >= costOf(usage, price, { at, serviceTier }).pico).toBe(true)
+        },
+      ),
+      { numRuns: 500 },
     )
   })
 
@@ -315,21 +504,23 @@ describe('no call costs more than its estimate', () => {
           price,
           { at },
         )
-        const actual = costOf(within(bound, price, some), price, { at, serviceTier: service_tier })
+        const usage = within(bound, price, some, { outputTokens: 50_000, outputs: silent })
+        const actual = costOf(usage, price, { at, serviceTier: service_tier })
         expect(bound.pico >= actual.pico).toBe(true)
       }),
       { numRuns: 12 },
     )
   })
 
-  it('is the cost of a usage that the bounds allow, not of more', () => {
+  it('is the cost of a usage that the bounds allow in a tier that may serve the call, not of more', () => {
     fc.assert(
-      fc.property(anyPrice, fc.constantFrom(...calls.slice(0, 1)), (options, { call }) => {
-        const bound = estimate(call, options)
-        expect(inputBuckets.reduce((sum, bucket) => sum + bound.usage[bucket], 0)).toBeLessThanOrEqual(
-          bound.inputTokens,
-        )
-        expect(costOf(bound.usage, priceOf(options), { at }).pico).toBe(bound.pico)
+      fc.property(anyPrice, fc.constantFrom(...ways), (options, way) => {
+        const price = priceOf({ ...options, timesOfDay: undefined })
+        const bound = estimateCost(callOf(way), price, { at, deadlineMs: minute })
+        const prompt = inputBuckets.reduce((sum, bucket) => sum + bound.usage[bucket], 0)
+        expect(prompt).toBeLessThanOrEqual(bound.inputTokens)
+        const costs = tiersFor(way, options).map((serviceTier) => costOf(bound.usage, price, { at, serviceTier }).pico)
+        expect(costs).toContain(bound.pico)
       }),
     )
   })

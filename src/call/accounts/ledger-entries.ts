@@ -1,5 +1,4 @@
 import type { Price } from '../../catalog/prices/index.js'
-import { estimateInputTokens } from '../../catalog/token-estimate.js'
 import type { Scope } from '../../ports.js'
 import type { ChargedScope, LedgerEntry, ScopeRef } from '../../ports/ledger.js'
 import type { AttemptEntry } from '../../router/trail.js'
@@ -28,8 +27,10 @@ import {
 } from '../../spend/index.js'
 import { type JsonObject, isObject, stringOf } from '../../wire/json.js'
 import type { ChatUsage } from '../../wire/usage.js'
+import type { Deployment } from '../../deployment.js'
 import type { AccountTools, CachedOrigin, RecordedCall } from './accounts.js'
 import { type MarkUps, scopeKey } from './mark-ups.js'
+import type { Pricing } from './pricing.js'
 
 /** What the rows of one call have in common. */
 export interface CallFacts {
@@ -89,9 +90,9 @@ export function toLedgerEntry(
   const sent = call.planned.operation === 'images' ? pricing.sent(call.planned, deployment) : call.planned
   const beside = {
     images: imagesOf(sent),
-    milliseconds: price && isTimed(price) ? endedAt - entry.startedAt : 0,
+    milliseconds: price && isTimed(price) ? timeOf(deployment, endedAt - entry.startedAt) : 0,
   }
-  const usage = usageOf(entry, call, beside)
+  const usage = usageOf(entry, call, beside, pricing)
   const circumstances = toCircumstances(entry, sent)
   const cost = price ? costOf(usage, price, circumstances) : unpricedCost(reason)
   const { provider, id, model } = deployment
@@ -231,15 +232,26 @@ function toCircumstances(entry: AttemptEntry, { request }: PlannedCall): Circums
   return circumstancesOf({ at: entry.startedAt, request, answer, requests: billedParts(entry)?.length })
 }
 
-function usageOf(entry: AttemptEntry, { planned }: RecordedCall, beside: CountedBeside): UsageBuckets {
+/** No attempt outlives its deadline, however late a busy process notices. */
+function timeOf({ timeouts: { total } }: Deployment, milliseconds: number): number {
+  return total === 0 ? milliseconds : Math.min(milliseconds, total)
+}
+
+function usageOf(
+  entry: AttemptEntry,
+  { planned }: RecordedCall,
+  beside: CountedBeside,
+  pricing: Pick<Pricing, 'untold'>,
+): UsageBuckets {
   const parts = entry.outcome === 'answered' ? undefined : billedParts(entry)
-  if (parts) return usageOfParts(parts, entry, planned, beside)
+  if (parts) return usageOfParts(parts, entry, planned, beside, pricing)
   // The wire is checked where it comes in; what a provider leaves out, the buckets count as nothing.
   const told = toBuckets(entry.usage as ChatUsage | undefined, beside)
   if (entry.outcome === 'answered' && told) return told
   if (planned.operation === 'images') return tokenlessBuckets(beside)
-  const received = Math.ceil(entry.receivedCharacters / charactersPerToken)
-  const base = told ?? estimatedBuckets(estimateInputTokens(planned.request, entry.target.model).tokens, 0, beside)
+  const untold = pricing.untold(planned, entry.target)
+  const received = Math.min(Math.ceil(entry.receivedCharacters / charactersPerToken), untold.outputTokens)
+  const base = told ?? estimatedBuckets(untold.inputTokens, 0, beside)
   const missing = received - completionTokens(base)
   if (missing <= 0) return base
   return { ...base, outputText: base.outputText + missing, estimated: true }
@@ -251,6 +263,7 @@ function usageOfParts(
   { target }: AttemptEntry,
   planned: PlannedCall,
   { milliseconds }: CountedBeside,
+  pricing: Pick<Pricing, 'untold'>,
 ): UsageBuckets {
   const used = parts.map((part) => {
     // A part is a request of the same operation.
@@ -258,7 +271,7 @@ function usageOfParts(
     const images = imagesOf(own)
     const told = toBuckets(part.usage as ChatUsage | undefined, { images })
     if (told || own.operation === 'images') return told ?? tokenlessBuckets({ images })
-    return estimatedBuckets(estimateInputTokens(own.request, target.model).tokens, 0)
+    return estimatedBuckets(pricing.untold(own, target).inputTokens, 0)
   })
   return used.reduce(addBuckets, tokenlessBuckets({ milliseconds }))
 }

@@ -97,7 +97,7 @@ export class OpenAccount implements CallAccount {
   async #hold(entry: AttemptEntry, own: readonly OwnDemand[], isFurther: boolean): Promise<void> {
     const { call, scopes, markUps } = this.#facts
     const { admission, pricing } = this.#tools
-    const estimate = pricing.estimateAttempt(call, entry.target, markUps)
+    const estimate = pricing.estimateAttempt(call, entry, markUps)
     if (isFurther) {
       const demand = { modelName: call.group.name, scopes: budgetsOf(scopes), estimate }
       const further = await admission.admit(demand).catch(notTheDeployment)

@@ -1,16 +1,27 @@
 import { capabilitiesOf } from '../../catalog/capabilities.js'
 import { type Price, type PriceBook, type PriceLookup, PriceOptions, toPrice } from '../../catalog/prices/index.js'
+import { type Searching, searchingOf } from '../../catalog/searching-models.js'
 import { createInputEstimator } from '../../catalog/token-estimate.js'
 import type { Deployment } from '../../deployment.js'
 import { GatewayError } from '../../errors.js'
 import type { Estimate } from '../../limits/holds.js'
-import type { Clock, Scope } from '../../ports.js'
+import type { Clock } from '../../ports.js'
 import type { ModelGroup } from '../../router/model-group.js'
-import { type CostEstimate, type PlannedCall, estimateCost, multiply } from '../../spend/index.js'
+import type { AttemptEntry } from '../../router/trail.js'
+import {
+  type CostEstimate,
+  type OutputBound,
+  type PlannedCall,
+  estimateCost,
+  outputBound,
+  toBounds,
+} from '../../spend/index.js'
 import type { Registry } from '../../providers/registry.js'
 import { stringOf } from '../../wire/json.js'
+import { mayContinue } from '../continue-request.js'
 import type { BilledCall } from './accounts.js'
-import { type MarkUps, markUpOf } from './mark-ups.js'
+import { LazyEstimate, type MostNeeded, type MostOf, toMostNeeded } from './lazy-estimate.js'
+import type { MarkUps } from './mark-ups.js'
 import { toSentCalls } from './sent-call.js'
 
 /** What calls cost, and may cost at most. */
@@ -30,10 +41,19 @@ export interface Pricing {
   readonly billedAttempts: number
   /** The most that a call may cost and need, whichever deployment of those that `covers` names serves it; worked out where it is asked for. */
   estimate(call: BilledCall, markUps: MarkUps): Estimate
-  /** The most that one attempt at this deployment may cost and need. */
-  estimateAttempt(call: BilledCall, deployment: Deployment, markUps: MarkUps): Estimate
+  /** The most that one attempt may cost and need. */
+  estimateAttempt(call: BilledCall, entry: AttemptEntry, markUps: MarkUps): Estimate
+  /** What is taken for a request's usage where its provider tells none: never more than an estimate holds for it. */
+  untold(planned: PlannedCall, deployment: Deployment): UntoldUsage
   /** False for deployments that the estimate of a call of this group knows nothing of: those that a request's own fallbacks lead to. */
   covers(group: ModelGroup, deployment: Deployment): boolean
+}
+
+/** Tokens of a request whose provider tells none. */
+export interface UntoldUsage {
+  readonly inputTokens: number
+  /** The most it can have written; infinite where it has no limit. */
+  readonly outputTokens: number
 }
 
 /** What pricing needs. */
@@ -45,6 +65,8 @@ export interface PricingParts {
   readonly unknownPrice: 'allow' | 'refuse'
   /** Attempts of one call that may be billed beside each other. */
   readonly billedAttempts: number
+  /** True where the last of these may go on with the answer of another one, which is then a part of its prompt. */
+  readonly continues: boolean
   /** Every group that a call of this group may end up at, itself included. */
   readonly reachable: (group: ModelGroup) => readonly ModelGroup[]
 }
@@ -58,6 +80,7 @@ interface Target {
   readonly maxOutputTokens: number | undefined
   readonly contextWindow: number | undefined
   readonly deadlineMs: number | undefined
+  readonly searching: Searching
 }
 
 /** Where calls of a group may end up. */
@@ -105,17 +128,35 @@ export function createPricing(parts: PricingParts): Pricing {
     reaches.set(group, reach)
     return reach
   }
-  const estimateOf = (call: BilledCall, targets: readonly Target[], most: MostOf): Estimate => {
-    const at = parts.clock.now()
-    const estimateInput = targets.length > 1 ? createInputEstimator() : undefined
-    const estimatesAt = (target: Target): readonly CostEstimate[] => {
-      const { price, deployment, maxOutputTokens, contextWindow, deadlineMs } = target
-      const bounds = { maxOutputTokens, contextWindow, deadlineMs, estimateInput }
-      return toSentCalls(call.planned, deployment, parts.registry).map(({ planned, requests }) =>
-        estimateCost(planned, price, { at, model: deployment.model, requests, ...bounds }),
+  const outputsAt = (planned: PlannedCall, target: Target): readonly OutputBound[] =>
+    toSentCalls(planned, target.deployment, parts.registry).map((sent) => outputBound(sent.planned, target))
+  const estimateOf = ({ planned, group }: BilledCall, targets: readonly Target[], most: MostOf): Estimate => {
+    const estimateInput = targets.length > 1 || most.continued ? createInputEstimator() : undefined
+    const estimatesAt = (target: Target, addedTokens: number): readonly CostEstimate[] =>
+      toSentCalls(planned, target.deployment, parts.registry).map((sent) =>
+        estimateCost(sent.planned, target.price, {
+          at: most.at,
+          model: target.deployment.model,
+          maxOutputTokens: target.maxOutputTokens,
+          contextWindow: target.contextWindow,
+          deadlineMs: target.deadlineMs,
+          searching: target.searching,
+          requests: sent.requests,
+          addedTokens,
+          estimateInput,
+        }),
       )
+    const restOf = (whole: MostNeeded): MostNeeded => {
+      const going = targets.filter(({ deployment }) => isContinuedAt(planned, deployment))
+      if (going.length === 0) return whole
+      const writers = [...reachOf(group).targets, ...targets]
+      const added = answeredTokens(writers.flatMap((target) => outputsAt(planned, target)))
+      return toMostNeeded([whole, ...going.flatMap((target) => estimatesAt(target, added))])
     }
-    return new LazyEstimate(() => targets.flatMap(estimatesAt), most)
+    return new LazyEstimate(() => {
+      const whole = toMostNeeded(targets.flatMap((target) => estimatesAt(target, 0)))
+      return { whole, rest: most.continued ? restOf(whole) : whole }
+    }, most)
   }
 
   return {
@@ -136,8 +177,30 @@ export function createPricing(parts: PricingParts): Pricing {
       for (const { deployment } of group.members) requirePrice(deployment)
     },
     estimate: (call, markUps) =>
-      estimateOf(call, reachOf(call.group).targets, { attempts: BigInt(parts.billedAttempts), markUps }),
-    estimateAttempt: (call, deployment, markUps) => estimateOf(call, [targetOf(deployment)], { attempts: 1n, markUps }),
+      estimateOf(call, reachOf(call.group).targets, {
+        at: parts.clock.now(),
+        attempts: BigInt(parts.billedAttempts),
+        continued: parts.continues,
+        markUps,
+      }),
+    // Billed at the rates of the moment it began, which is not now.
+    estimateAttempt: (call, { target, startedAt, reason }, markUps) =>
+      estimateOf(call, [targetOf(target)], {
+        at: startedAt,
+        attempts: 1n,
+        continued: parts.continues && reason !== 'first' && reason !== 'hedge',
+        markUps,
+      }),
+    untold(planned, deployment) {
+      const target = targetOf(deployment)
+      const [{ planned: sent }] = toSentCalls(planned, deployment, parts.registry)
+      const { input, inputTokens } = toBounds(sent, target.price, { ...target, model: deployment.model })
+      const outputs = outputsAt(planned, target)
+      return {
+        inputTokens: Math.min(input.tokens, inputTokens),
+        outputTokens: Math.max(...outputs.map(({ tokens, isBounded }) => (isBounded ? tokens : Infinity))),
+      }
+    },
     covers: (group, deployment) => reachOf(group).deployments.has(deployment),
   }
 }
@@ -149,49 +212,16 @@ function unknownPrice(reason: string): GatewayError {
   return new GatewayError('permission', text, { code: 'unknown_price', param: 'model' })
 }
 
-interface MostOf {
-  readonly attempts: bigint
-  readonly markUps: MarkUps
+function isContinuedAt({ operation, request }: PlannedCall, deployment: Deployment): boolean {
+  return operation === 'chat' && request['stream'] === true && mayContinue(request, deployment)
 }
 
-/** Reading a prompt takes time, which only budgets and limits on tokens are worth. */
-class LazyEstimate implements Estimate {
-  readonly #estimate: () => readonly CostEstimate[]
-  readonly #most: MostOf
-  #known: MostNeeded | undefined
+// A message's frame; and one model may count twice the tokens of a text that another one does.
+const frameTokens = 32
 
-  constructor(estimate: () => readonly CostEstimate[], most: MostOf) {
-    this.#estimate = estimate
-    this.#most = most
-  }
-
-  charged(scope: Scope): bigint {
-    return multiply(this.#needed.pico, markUpOf(this.#most.markUps, scope))
-  }
-
-  get inputTokens(): number {
-    return this.#needed.inputTokens
-  }
-
-  get outputTokens(): number {
-    return this.#needed.outputTokens
-  }
-
-  get #needed(): MostNeeded {
-    return (this.#known ??= toMostNeeded(this.#estimate(), this.#most.attempts))
-  }
-}
-
-type MostNeeded = Pick<CostEstimate, 'pico' | 'inputTokens' | 'outputTokens'>
-
-function toMostNeeded(estimates: readonly CostEstimate[], attempts: bigint): MostNeeded {
-  let [pico, inputTokens, outputTokens] = [0n, 0, 0]
-  for (const estimate of estimates) {
-    if (estimate.pico > pico) pico = estimate.pico
-    inputTokens = Math.max(inputTokens, estimate.inputTokens)
-    outputTokens = Math.max(outputTokens, estimate.outputTokens)
-  }
-  return { pico: pico * attempts, inputTokens, outputTokens }
+/** What comes to the prompt of a call that goes on with an answer, at most; `outputs` are of those that may have written it. */
+function answeredTokens(outputs: readonly OutputBound[]): number {
+  return 2 * Math.max(...outputs.map(({ tokens }) => tokens)) + frameTokens
 }
 
 /** What is asked of the price book about a deployment. */
@@ -208,7 +238,8 @@ function toTarget(deployment: Deployment, { price }: PriceLookup): Target {
   const { provider, model, capabilities, timeouts } = deployment
   const { maxOutputTokens, contextWindow } = capabilitiesOf(provider, model, capabilities)
   const deadlineMs = timeouts.total === 0 ? undefined : timeouts.total
-  return { price: price ?? noPrice, deployment, maxOutputTokens, contextWindow, deadlineMs }
+  const searching = searchingOf(model)
+  return { price: price ?? noPrice, deployment, maxOutputTokens, contextWindow, deadlineMs, searching }
 }
 
 function isSame(a: Target, b: Target): boolean {
@@ -217,7 +248,8 @@ function isSame(a: Target, b: Target): boolean {
     isSentAlike(a.deployment, b.deployment) &&
     a.maxOutputTokens === b.maxOutputTokens &&
     a.contextWindow === b.contextWindow &&
-    a.deadlineMs === b.deadlineMs
+    a.deadlineMs === b.deadlineMs &&
+    a.searching === b.searching
   )
 }
 

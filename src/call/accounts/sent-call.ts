@@ -53,9 +53,10 @@ const ofOperation = ({ operation }: PlannedCall, request: JsonObject): PlannedCa
   ({ operation, request }) as PlannedCall
 
 /** The request with the members of `extra_body`, its own and the deployment's, in every order that they may be laid in. */
-function readingsOf(request: JsonObject, params: JsonObject): readonly [JsonObject, ...JsonObject[]] {
-  const [under, own] = [extraOf(params), extraOf(request)]
-  if (!under && !own) return [request]
+function readingsOf(asked: JsonObject, params: JsonObject): readonly [JsonObject, ...JsonObject[]] {
+  const [under, own] = [extraOf(params), extraOf(asked)]
+  if (!under && !own) return [asked]
+  const { extra_body: _extra, ...request } = asked
   const first = { ...under, ...own, ...said(request) }
   const others = [
     { ...under, ...request, ...own },

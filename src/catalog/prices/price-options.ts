@@ -61,8 +61,9 @@ const ImagePriceOptions = z.strictObject({
  * reads, audio, images and video as `input`; reasoning, audio and images that are written as `output`. A price that
  * names neither `input` nor `output` (a flat one) leaves tokens free; else a missing `input` or `output` is unknown.
  *
- * `tiers` and `serviceTiers` replace only the rates that they name. `timesOfDay` are UTC, and may cross midnight. Of the
- * images listed the first that fits counts: put the default size and quality first.
+ * `tiers` and `serviceTiers` replace only the rates that they name; the names are those that answers tell, in any case, and
+ * `fast` costs as `priority` where it is not listed. `timesOfDay` are UTC, and may cross midnight. Of the images listed the
+ * first that fits counts: put the default size and quality first.
  * @example { input: 1.25, cacheRead: 0.125, output: 10, tiers: [{ abovePromptTokens: 200_000, input: 2.5, output: 15 }] }
  * @example { perImage: [{ size: '1024x1024', quality: 'standard', price: '0.04' }] }
  */
@@ -134,7 +135,7 @@ const secondOf = (time: string): number => Number(time.slice(0, 2)) * 3600 + Num
 export function toPrice(options: PriceOptions, source: PriceSource, name: string): Price {
   const serviceTiers: Record<string, PriceSheet> = Object.fromEntries(
     Object.entries(options.serviceTiers ?? {}).map(([tier, sheet]) => [
-      tier,
+      tier.toLowerCase(),
       { rates: toRates(sheet), tiers: toTiers(sheet.tiers) },
     ]),
   )

@@ -2,13 +2,17 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { text as readText } from 'node:stream/consumers'
 import fc from 'fast-check'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { createGateway, type Caller, type ModelOptions } from '../../../src/index.js'
 import { isObject, type JsonObject, numberOf, parseJson } from '../../../src/wire/json.js'
 import { openMemory, rowsOf } from '../../spend/proof-lab.js'
 
 let server: Server
 let seen: JsonObject = {}
+/** The tier that the project's settings choose. */
+let servedTier: string | undefined
+/** Further members of the usage. */
+let beside: Record<string, unknown> = {}
 
 /** Writes as much as it may, and bills it. */
 function answer(path: string, body: JsonObject): JsonObject {
@@ -28,6 +32,25 @@ function answer(path: string, body: JsonObject): JsonObject {
     }
   }
   if (path.endsWith('/images/generations')) return { created: 1, data: [{ b64_json: 'aGk=' }] }
+  if (path.includes(':generateContent')) {
+    const config = isObject(body['generationConfig']) ? body['generationConfig'] : {}
+    const count = Number(config['candidateCount'] ?? 1)
+    const tokens = Number(config['maxOutputTokens'] ?? 500) * count
+    return {
+      candidates: [{ content: { role: 'model', parts: [{ text: 'hi' }] }, finishReason: 'STOP' }],
+      usageMetadata: { promptTokenCount: 5, candidatesTokenCount: tokens, totalTokenCount: 5 + tokens },
+    }
+  }
+  if (path.endsWith('/embeddings')) {
+    const inputs = Array.isArray(body['input']) ? body['input'] : [body['input']]
+    const tokens = inputs.length * 512
+    return {
+      object: 'list',
+      model: 'demo',
+      data: inputs.map((_, index) => ({ object: 'embedding', index, embedding: [1] })),
+      usage: { prompt_tokens: tokens, total_tokens: tokens },
+    }
+  }
   const [each, n] = [numberOf(body['max_tokens']) ?? 500, numberOf(body['n']) ?? 1]
   const choice = { message: { role: 'assistant', content: 'hi' }, finish_reason: 'length' }
   return {
@@ -36,7 +59,8 @@ function answer(path: string, body: JsonObject): JsonObject {
     created: 1,
     model: 'demo',
     choices: Array.from({ length: n }, (_, index) => ({ index, ...choice })),
-    usage: { prompt_tokens: 5, completion_tokens: each * n, total_tokens: 5 + each * n },
+    usage: { prompt_tokens: 5, completion_tokens: each * n, total_tokens: 5 + each * n, ...beside },
+    ...(servedTier !== undefined && { service_tier: servedTier }),
   }
 }
 
@@ -52,6 +76,10 @@ beforeAll(async () => {
   await new Promise<void>((resolve) => {
     server.listen(0, '127.0.0.1', resolve)
   })
+})
+afterEach(() => {
+  servedTier = undefined
+  beside = {}
 })
 afterAll(() => {
   server.closeAllConnections()
@@ -164,6 +192,53 @@ describe('what is held for a call', () => {
     const fields = { extra_body: { max_tokens: 70, n: 2 } }
     const { charged, held } = await callOnce({ model: 'together_ai/demo' }, fields)
     expect(charged).toBe((5 + 2 * 70 * 3) * 1_000)
+    expect(held).toBeGreaterThanOrEqual(charged)
+  })
+
+  it.each([
+    ['priority', {}, 10 + 40 * 9],
+    ['priority', { service_tier: 'auto' }, 10 + 40 * 9],
+    ['priority', { service_tier: 'fast' }, 10 + 40 * 9],
+    ['flex', {}, 5 + 40],
+    ['default', { service_tier: 'priority' }, 5 + 40 * 3],
+  ])('covers the tier %s that the provider chose for %j', async (tier, fields, micros) => {
+    servedTier = tier
+    const serviceTiers = { priority: { input: 2, output: 9 }, flex: { output: 1 } }
+    const own = { model: 'together_ai/demo', prices: { input: 1, output: 3, serviceTiers } }
+    const { charged, held } = await callOnce(own, { max_tokens: 40, ...fields })
+    expect(charged).toBe(micros * 1_000)
+    expect(held).toBeGreaterThanOrEqual(charged)
+  })
+
+  it('is that of the standard tier where a deployment asks for it', async () => {
+    const prices = { input: 0, output: 3, serviceTiers: { priority: { output: 9 } } }
+    const own = { model: 'together_ai/demo', prices, params: { service_tier: 'default' } }
+    const { held } = await callOnce(own, { max_tokens: 40 })
+    expect(seen).toMatchObject({ service_tier: 'default' })
+    expect(held).toBe(40 * 3 * 1_000)
+  })
+
+  it('covers what a model researches beside its answer', async () => {
+    beside = { citation_tokens: 30_000, num_search_queries: 30, reasoning_tokens: 0 }
+    beside['completion_tokens_details'] = { reasoning_tokens: 90_000 }
+    const prices = { input: 2, output: 8, reasoning: 3, citation: 2, perWebSearch: 0.005 }
+    const { charged, held } = await callOnce({ model: 'together_ai/sonar-deep-research', prices }, { max_tokens: 40 })
+    expect(charged).toBe((10 + 40 * 8 + 90_000 * 3 + 30_000 * 2) * 1_000 + 150_000_000)
+    expect(held).toBeGreaterThanOrEqual(charged)
+  })
+
+  it('covers a limit of output and a number of answers in the words of the API', async () => {
+    const native = { maxOutputTokens: 300, generationConfig: { candidateCount: 2 } }
+    const { charged, held } = await callOnce({ model: 'gemini/gemini-2.5-flash' }, { max_tokens: 10, ...native })
+    expect(charged).toBe((5 + 600 * 3) * 1_000)
+    expect(held).toBeGreaterThanOrEqual(charged)
+  })
+
+  it('covers every input of a batch, each as long as the context window', async () => {
+    const own = { model: 'together_ai/demo', capabilities: { contextWindow: 512 } }
+    const input = Array.from({ length: 30 }, () => 'word '.repeat(600))
+    const { charged, held } = await told(own, (gateway) => gateway.call('embeddings', { model: 'm', input }, caller))
+    expect(charged).toBe(30 * 512 * 1_000)
     expect(held).toBeGreaterThanOrEqual(charged)
   })
 

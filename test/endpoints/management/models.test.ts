@@ -172,6 +172,9 @@ describe('a model that is added at run time', () => {
       [body({}, { aws_profile_name: 'default' }), 'litellm_params.aws_profile_name'],
       [body({}, { organization: ['a', 'b'] }), 'litellm_params.organization'],
       [body({ model_info: { id: 'a\nb' } }), 'model_info.id'],
+      [body({ model_info: { max_input_tokens: 8192.5 } }), 'model_info.max_input_tokens'],
+      [body({ model_info: { max_output_tokens: '4k' } }), 'model_info.max_output_tokens'],
+      [body({ model_info: { max_tokens: 0 } }), 'model_info.max_tokens'],
     ]
     for (const [given, param] of refused) {
       const answer = await lab.send('POST', '/model/new', given)
