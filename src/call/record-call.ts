@@ -1,4 +1,11 @@
-import { type Callbacks, keepsBodies, toAttemptRecord, toCallRecord, toTraceParent } from '../callbacks/index.js'
+import {
+  type CallFacts,
+  type Callbacks,
+  keepsBodies,
+  prepareRecord,
+  toAttemptRecord,
+  toTraceParent,
+} from '../callbacks/index.js'
 import { GatewayError, toGatewayError } from '../errors.js'
 import type { StreamPart } from '../protocols/protocol.js'
 import type { AttemptEntry } from '../router/trail.js'
@@ -48,6 +55,8 @@ interface RecordedCall {
   readonly parts: CallParts
   readonly callbacks: Callbacks
 }
+
+type Bodies = Pick<CallFacts, 'request' | 'response'>
 
 class OpenRecording implements CallRecording {
   readonly #call: RecordedCall
@@ -99,7 +108,7 @@ class OpenRecording implements CallRecording {
     const record = (): void => {
       try {
         const bodies = this.#keepsBodies ? this.#bodies(readResponse()) : undefined
-        callbacks.record(this.#record(ending, endedAt, bodies))
+        callbacks.record(prepareRecord(this.#facts(ending, endedAt, bodies)))
       } catch (error) {
         parts.logger.error({ error, requestId: this.#call.context.requestId }, 'A call could not be recorded.')
       }
@@ -110,7 +119,7 @@ class OpenRecording implements CallRecording {
     else record()
   }
 
-  #bodies(response: unknown): { readonly request: unknown; readonly response: unknown } {
+  #bodies(response: unknown): Bodies {
     const guard = this.#guard
     if (!guard) return { request: this.#asked, response }
     const { guarded, asked } = guard
@@ -118,11 +127,11 @@ class OpenRecording implements CallRecording {
     return { request: guarded.passed, response: mapTexts(response, (text) => guarded.conceal(text), 0) }
   }
 
-  #record(ending: Ending, endedAt: number, bodies: object | undefined): ReturnType<typeof toCallRecord> {
+  #facts({ error, contentSent, source }: Ending, endedAt: number, bodies: Bodies | undefined): CallFacts {
     const { operation, request, context, parts } = this.#call
     const { caller, requestId, trail } = context
     const { metadata } = request
-    return toCallRecord({
+    return {
       id: parts.createId(),
       callId: requestId,
       operation,
@@ -133,15 +142,16 @@ class OpenRecording implements CallRecording {
       endUser: stringOf(request['user']),
       metadata: isObject(metadata) ? metadata : undefined,
       trace: this.#trace,
-      ending: { ...ending, stream: request['stream'] === true },
+      ending: { error, contentSent, source, stream: request['stream'] === true },
       startedAt: this.#startedAt,
       endedAt,
       attempts: trail.entries,
       rows: trail.rows,
-      guardrails: this.#guard?.guarded?.verdicts ?? [],
+      guardrails: this.#guard?.guarded?.verdicts,
       toDollars,
-      ...bodies,
-    })
+      request: bodies?.request,
+      response: bodies?.response,
+    }
   }
 
   #attempted({ modelName }: AttemptEntry): Parameters<NonNullable<Callbacks['attempt']>>[1] {

@@ -1,4 +1,4 @@
-import { keepsBodies, toCallRecord, toTraceParent } from '../callbacks/index.js'
+import { type CallFacts, keepsBodies, prepareRecord, toTraceParent } from '../callbacks/index.js'
 import { type GatewayError, toGatewayError } from '../errors.js'
 import type { Caller } from '../ports.js'
 import { toDollars } from '../spend/index.js'
@@ -31,7 +31,7 @@ export function recordRefusal(operation: Operation, refused: RefusedCall, parts:
     const ending = { error, stream: isObject(body) && body['stream'] === true, contentSent: false }
     if (!caller && !callbacks.admitsUnknown({ operation, ending })) return
     callbacks.record(
-      toCallRecord({
+      prepareRecord({
         id: parts.createId(),
         callId: requestId,
         operation,
@@ -73,7 +73,7 @@ export function refusable<T>(
   }
 }
 
-type Labels = Pick<Parameters<typeof toCallRecord>[0], 'requestedModel' | 'tags' | 'endUser' | 'metadata'>
+type Labels = Pick<CallFacts, 'requestedModel' | 'tags' | 'endUser' | 'metadata'>
 
 function labelsOf(body: JsonObject, { caller, headers }: RefusedCall): Labels {
   const { metadata } = body

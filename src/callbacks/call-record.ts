@@ -47,7 +47,7 @@ export interface CallFacts {
   /** The ledger's rows of the call; empty where no accounts are kept. */
   readonly rows: readonly LedgerEntry[]
   /** What guardrails found. @default nothing */
-  readonly guardrails?: readonly GuardrailVerdict[]
+  readonly guardrails?: readonly GuardrailVerdict[] | undefined
   /** Bodies as they are; given only where `keepsBodies` allows it. They are redacted before any sink sees them. */
   readonly request?: unknown
   readonly response?: unknown
@@ -58,20 +58,39 @@ export interface CallFacts {
 const outputBuckets: ReadonlySet<string> = new Set(['outputText', 'reasoning', 'audioOutput', 'imageOutput'])
 const otherQuantities: ReadonlySet<string> = new Set(['citation', 'webSearches', 'images', 'milliseconds'])
 
-/** What is known of a call that is over, as one payload. Pure. */
-export function toCallRecord(facts: CallFacts): CallRecord {
-  const { ending, rows, metadata, caller } = facts
+/**
+ * Prepares what is known of a call that is over as one payload, which is made when it is asked for: hosts change callers
+ * and requests in place, and attempts that nobody waits for end later, so what may change is copied now. Of bodies only
+ * what is in them may change.
+ */
+export function prepareRecord(facts: CallFacts): () => CallRecord {
+  const noted: NotedCall = {
+    attempts: facts.attempts.map((attempt) => toAttemptRecord(attempt, facts.endedAt)),
+    caller: facts.caller.id,
+    scopes: facts.caller.scopes.map(({ kind, id }) => ({ kind, id })),
+    tags: [...facts.tags],
+    metadata: facts.metadata && { ...facts.metadata },
+    guardrails: facts.guardrails ? [...facts.guardrails] : [],
+  }
+  return () => makeRecord(facts, noted)
+}
+
+type NotedCall = Pick<CallRecord, 'attempts' | 'caller' | 'scopes' | 'tags' | 'metadata' | 'guardrails'>
+
+function makeRecord(facts: CallFacts, noted: NotedCall): CallRecord {
+  const { ending, rows, request, response } = facts
+  const { caller, scopes, tags, metadata, guardrails } = noted
   const outcome = outcomeOf(ending)
-  const attempts = toAttempts(facts)
+  const attempts = withCosts(noted.attempts, facts)
   const decisive = attempts.findLast((attempt) => attempt.outcome === 'answered') ?? attempts.at(-1)
   // An answer from the cache was made by a deployment that this call never asked.
   const origin = decisive ?? rows.at(-1)
-  const usage = sumUsage(rows)
-  return {
+  const { usage, inputTokens, outputTokens } = sumUsage(rows)
+  const record: CallRecord = {
     id: facts.id,
     callId: facts.callId,
     trace: facts.trace,
-    sessionId: stringOf(metadata?.['session_id']) ?? caller.scopes.find(({ kind }) => kind === 'session')?.id,
+    sessionId: stringOf(metadata?.['session_id']) ?? scopes.find(({ kind }) => kind === 'session')?.id,
     operation: facts.operation,
     stream: ending.stream,
     status: callOutcomes[outcome],
@@ -82,14 +101,14 @@ export function toCallRecord(facts: CallFacts): CallRecord {
     deployment: origin?.deployment,
     provider: origin?.provider,
     model: origin?.model,
-    caller: caller.id,
-    scopes: caller.scopes.map(({ kind, id }) => ({ kind, id })),
-    tags: facts.tags,
+    caller,
+    scopes,
+    tags,
     endUser: facts.endUser,
     metadata,
     usage,
-    inputTokens: countTokens(usage, (bucket) => !outputBuckets.has(bucket)),
-    outputTokens: countTokens(usage, (bucket) => outputBuckets.has(bucket)),
+    inputTokens,
+    outputTokens,
     cost: facts.toDollars(rows.reduce((sum, { cost }) => sum + cost, 0n)),
     charged: facts.toDollars(rows.reduce((sum, { charged }) => sum + charged, 0n)),
     priced: rows.every(({ priced }) => priced),
@@ -100,10 +119,10 @@ export function toCallRecord(facts: CallFacts): CallRecord {
     firstTokenAt: ending.stream ? decisive?.firstTokenAt : undefined,
     endedAt: facts.endedAt,
     attempts,
-    guardrails: facts.guardrails ?? [],
-    ...(facts.request !== undefined && { request: facts.request }),
-    ...(facts.response !== undefined && { response: facts.response }),
+    guardrails,
   }
+  if (request === undefined && response === undefined) return record
+  return { ...record, ...(request !== undefined && { request }), ...(response !== undefined && { response }) }
 }
 
 /** Whose bodies are recorded: see `CallbackOptions.bodies`. */
@@ -117,27 +136,31 @@ export function keepsBodies(policy: BodyPolicy, request: JsonObject, { metadata 
 
 /** The parent that a `traceparent` header names; undefined where it names none. https://www.w3.org/TR/trace-context/ */
 export function toTraceParent(header: string | undefined): TraceParent | undefined {
-  const [, traceId, spanId, flags] =
-    /^[\da-f]{2}-([\da-f]{32})-([\da-f]{16})-([\da-f]{2})(?:-|$)/.exec(header ?? '') ?? []
+  if (header === undefined) return undefined
+  const [, traceId, spanId, flags] = /^[\da-f]{2}-([\da-f]{32})-([\da-f]{16})-([\da-f]{2})(?:-|$)/.exec(header) ?? []
   if (traceId === undefined || spanId === undefined || flags === undefined) return undefined
-  if (header?.startsWith('ff') || /^0+$/.test(traceId) || /^0+$/.test(spanId)) return undefined
+  if (header.startsWith('ff') || /^0+$/.test(traceId) || /^0+$/.test(spanId)) return undefined
   return { traceId, spanId, flags: Number.parseInt(flags, 16) }
 }
 
-function toAttempts({ attempts, rows, endedAt, toDollars }: CallFacts): readonly AttemptRecord[] {
+function withCosts(
+  attempts: readonly AttemptRecord[],
+  { rows, toDollars }: Pick<CallFacts, 'rows' | 'toDollars'>,
+): readonly AttemptRecord[] {
+  if (rows.length === 0) return attempts
   const left = [...rows]
   return attempts.map((attempt) => {
     // A row tells when its attempt ended and how long it took.
     const isIts = (row: LedgerEntry): boolean =>
-      row.deployment === attempt.target.id && row.at - row.latencyMs === attempt.startedAt
+      row.deployment === attempt.deployment && row.at - row.latencyMs === attempt.startedAt
     const index = left.findIndex(isIts)
     const [row] = index < 0 ? [] : left.splice(index, 1)
-    return toAttemptRecord(attempt, endedAt, row && toDollars(row.cost))
+    return row ? { ...attempt, cost: toDollars(row.cost) } : attempt
   })
 }
 
 /** One attempt as callbacks are told of it; one still running counts as cancelled at `endedAt`. Pure. */
-export function toAttemptRecord(attempt: AttemptFacts, endedAt: number, cost?: string): AttemptRecord {
+export function toAttemptRecord(attempt: AttemptFacts, endedAt: number): AttemptRecord {
   const { target, modelName, reason, outcome, sent, startedAt, firstTokenMs, failure } = attempt
   return {
     deployment: target.id,
@@ -151,7 +174,7 @@ export function toAttemptRecord(attempt: AttemptFacts, endedAt: number, cost?: s
     firstTokenAt: firstTokenMs === undefined ? undefined : startedAt + firstTokenMs,
     endedAt: attempt.endedAt ?? endedAt,
     error: failure && toFailure(failure),
-    cost,
+    cost: undefined,
   }
 }
 
@@ -159,18 +182,17 @@ function toFailure({ kind, status, code, message }: GatewayError): CallFailure {
   return { kind, status, code, message }
 }
 
-function sumUsage(rows: readonly LedgerEntry[]): Readonly<Record<string, number>> {
-  const sums: Record<string, number> = {}
-  for (const { usage } of rows) {
-    for (const [bucket, count] of Object.entries(usage)) sums[bucket] = (sums[bucket] ?? 0) + count
+function sumUsage(rows: readonly LedgerEntry[]): Pick<CallRecord, 'usage' | 'inputTokens' | 'outputTokens'> {
+  const usage: Record<string, number> = {}
+  let [inputTokens, outputTokens] = [0, 0]
+  for (const row of rows) {
+    for (const [bucket, count] of Object.entries(row.usage)) {
+      usage[bucket] = (usage[bucket] ?? 0) + count
+      if (outputBuckets.has(bucket)) outputTokens += count
+      else if (!otherQuantities.has(bucket)) inputTokens += count
+    }
   }
-  return sums
-}
-
-function countTokens(usage: CallRecord['usage'], isWanted: (bucket: string) => boolean): number {
-  return Object.entries(usage)
-    .filter(([bucket]) => !otherQuantities.has(bucket) && isWanted(bucket))
-    .reduce((sum, [, count]) => sum + count, 0)
+  return { usage, inputTokens, outputTokens }
 }
 
 function linesOf(price: JsonObject | null): readonly JsonObject[] {

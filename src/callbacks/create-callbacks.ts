@@ -22,12 +22,15 @@ export interface CallbackParts {
 
 /** Tells sinks of calls and events, off the path of calls. */
 export interface Callbacks {
-  /** Whose bodies are to be given to `toCallRecord`: see `keepsBodies`. */
+  /** Whose bodies are to be given to `prepareRecord`: see `keepsBodies`. */
   readonly bodies: BodyPolicy
   /** Takes an attempt that has ended; undefined where nobody wants to know. Returns at once and never throws. */
   readonly attempt: ((attempt: AttemptRecord, call: AttemptCall) => void) | undefined
-  /** Takes the record of a call that is over. Returns at once and never throws. */
-  record(record: CallRecord): void
+  /**
+   * Takes a call that is over, whose record is made a little later, with those of other calls: what it is made of must be
+   * what it was. Returns at once and never throws.
+   */
+  record(make: () => CallRecord): void
   /** A record that takes a moment to come; closing waits for it. Must not reject. */
   expect(coming: Promise<void>): void
   /** True where a call of an unknown caller is to be recorded; else it is counted, so that a flood of them fills no sink. */
@@ -50,6 +53,8 @@ interface OpenSink {
 
 /** Records that are looked at before others get their turn on the event loop. */
 const sliceSize = 50
+/** How long a call waits for others there. */
+const gatherMs = 5
 
 /**
  * Builds the callbacks of one gateway; every sink has a queue of its own, so that none waits for another.
@@ -72,11 +77,13 @@ export function createCallbacks(options: CallbackOptions, { send, clock, logger,
     sinks.push({ queue, on: 'all', bodies: log.bodies })
   }
   const otel = options.sinks.find((sink) => sink.type === 'opentelemetry')
-  const inbox = createInbox(checked.queue.maxQueued, clock, (record) => {
+  const inbox = createInbox(checked.queue.maxQueued, clock, (make) => {
+    let record: CallRecord | undefined
     try {
+      record = make()
       handOut(record)
     } catch (error) {
-      logger.error({ error, callId: record.callId }, 'A call could not be recorded.')
+      logger.error({ error, callId: record?.callId }, 'A call could not be recorded.')
     }
   })
 
@@ -109,8 +116,8 @@ export function createCallbacks(options: CallbackOptions, { send, clock, logger,
       void record.finally(() => coming.delete(record))
     },
     admitsUnknown: (call) => unknown.admits(call),
-    record(record) {
-      if (sinks.length > 0) inbox.add(record)
+    record(make) {
+      if (sinks.length > 0) inbox.add(make)
     },
     event,
     trace: () => otel && activeTrace(otel.api),
@@ -130,16 +137,18 @@ export function createCallbacks(options: CallbackOptions, { send, clock, logger,
   }
 }
 
+type MakeRecord = () => CallRecord
+
 interface Inbox {
-  add(record: CallRecord): void
+  add(make: MakeRecord): void
   /** Hands out what is left, at once, and takes no more. */
   close(): void
   readonly dropped: number
 }
 
-/** Where a call leaves its record behind: whatever is done with it is done later. */
-function createInbox(most: number, clock: Clock, handOut: (record: CallRecord) => void): Inbox {
-  let waiting: CallRecord[] = []
+/** Where a call leaves behind what its record is made of: whatever is done with it is done later, for many calls in a row. */
+function createInbox(most: number, clock: Clock, handOut: (make: MakeRecord) => void): Inbox {
+  let waiting: MakeRecord[] = []
   let next = 0
   let timer: Timer | undefined
   let dropped = 0
@@ -147,11 +156,8 @@ function createInbox(most: number, clock: Clock, handOut: (record: CallRecord) =
 
   function work(): void {
     timer = undefined
-    const until = Math.min(next + sliceSize, waiting.length)
-    for (; next < until; next += 1) {
-      const record = waiting[next]
-      if (record) handOut(record)
-    }
+    for (const make of waiting.slice(next, next + sliceSize)) handOut(make)
+    next = Math.min(next + sliceSize, waiting.length)
     if (next < waiting.length) {
       timer = clock.setTimeout(work, 0)
       return
@@ -161,18 +167,18 @@ function createInbox(most: number, clock: Clock, handOut: (record: CallRecord) =
   }
 
   return {
-    add(record) {
+    add(make) {
       if (closed || waiting.length - next >= most) {
         dropped += 1
         return
       }
-      waiting.push(record)
-      timer ??= clock.setTimeout(work, 0)
+      waiting.push(make)
+      timer ??= clock.setTimeout(work, gatherMs)
     },
     close() {
       closed = true
       timer?.cancel()
-      for (const record of waiting.slice(next)) handOut(record)
+      for (const make of waiting.slice(next)) handOut(make)
       waiting = []
       next = 0
     },

@@ -3,8 +3,8 @@ export {
   type AttemptFacts,
   type CallFacts,
   keepsBodies,
+  prepareRecord,
   toAttemptRecord,
-  toCallRecord,
   toTraceParent,
 } from './call-record.js'
 export { type CallbackParts, type Callbacks, createCallbacks } from './create-callbacks.js'

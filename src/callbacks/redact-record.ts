@@ -1,4 +1,5 @@
 import type { AttemptRecord, CallRecord } from '../ports/callback.js'
+import type { GuardrailVerdict } from '../ports/hooks.js'
 import { isObject } from '../wire/json.js'
 
 /** A host's own redaction of a body; gets a copy that it may change. */
@@ -36,24 +37,13 @@ const shortestSecret = 11
  * labels, message) is shortened too, so that a queue's memory has a bound.
  */
 export function redactRecord(record: CallRecord, redact: RedactBody | undefined): RedactedRecord {
-  const labels = createCleaner(labelCharacters)
-  const cleaned = {
-    ...record,
-    requestedModel: labels.text(record.requestedModel),
-    endUser: record.endUser === undefined ? undefined : labels.text(record.endUser),
-    tags: record.tags.map((tag) => labels.text(tag)),
-    error: record.error && { ...record.error, message: labels.text(record.error.message) },
-    metadata: record.metadata && objectOf(labels.value(record.metadata)),
-    attempts: record.attempts.map((attempt) => withCleanError(attempt, labels)),
-    guardrails: record.guardrails.map((verdict) =>
-      verdict.reason === undefined ? verdict : { ...verdict, reason: labels.text(verdict.reason) },
-    ),
-  }
+  const labels = new Cleaner(labelCharacters)
+  const cleaned = withCleanLabels(record, labels)
   const bytes = recordBytes + 500 * record.attempts.length + 2 * labels.used
   // A copy of all members costs as much as cleaning them.
   if (!hasBodies(cleaned)) return { record: cleaned, bytes }
   const { request, response, ...rest } = cleaned
-  const [asked, answered] = [createCleaner(bodyCharacters), createCleaner(bodyCharacters)]
+  const [asked, answered] = [new Cleaner(bodyCharacters), new Cleaner(bodyCharacters)]
   const bodies = {
     ...(request !== undefined && { request: applied(redact, asked.value(request)) }),
     ...(response !== undefined && { response: applied(redact, answered.value(response)) }),
@@ -61,14 +51,49 @@ export function redactRecord(record: CallRecord, redact: RedactBody | undefined)
   return { record: { ...rest, ...bodies }, bytes: bytes + 2 * (asked.used + answered.used) }
 }
 
+/** The record itself where all of its labels are clean, as they mostly are. */
+function withCleanLabels(record: CallRecord, labels: Cleaner): CallRecord {
+  const requestedModel = labels.text(record.requestedModel)
+  const endUser = record.endUser === undefined ? undefined : labels.text(record.endUser)
+  const tags = cleanList(record.tags, (tag) => labels.text(tag))
+  const error = record.error && { ...record.error, message: labels.text(record.error.message) }
+  // Always a copy: the client's own object may be the host's to change.
+  const metadata = record.metadata && objectOf(labels.value(record.metadata))
+  const attempts = cleanList(record.attempts, (attempt) => withCleanError(attempt, labels))
+  const guardrails = cleanList(record.guardrails, (verdict) => withCleanReason(verdict, labels))
+  const isClean =
+    requestedModel === record.requestedModel &&
+    endUser === record.endUser &&
+    tags === record.tags &&
+    error === record.error &&
+    metadata === record.metadata &&
+    attempts === record.attempts &&
+    guardrails === record.guardrails
+  return isClean ? record : { ...record, requestedModel, endUser, tags, error, metadata, attempts, guardrails }
+}
+
+/** The list itself where none of its entries had to be changed. */
+function cleanList<T>(list: readonly T[], clean: (entry: T) => T): readonly T[] {
+  let changed: T[] | undefined
+  list.forEach((entry, index) => {
+    const cleaned = clean(entry)
+    if (cleaned !== entry) (changed ??= [...list])[index] = cleaned
+  })
+  return changed ?? list
+}
+
 /** An attempt as it may leave. */
 export function redactAttempt(attempt: AttemptRecord): AttemptRecord {
-  return withCleanError(attempt, createCleaner(labelCharacters))
+  return withCleanError(attempt, new Cleaner(labelCharacters))
 }
 
 function withCleanError(attempt: AttemptRecord, labels: Cleaner): AttemptRecord {
   const { error } = attempt
   return error ? { ...attempt, error: { ...error, message: labels.text(error.message) } } : attempt
+}
+
+function withCleanReason(verdict: GuardrailVerdict, labels: Cleaner): GuardrailVerdict {
+  return verdict.reason === undefined ? verdict : { ...verdict, reason: labels.text(verdict.reason) }
 }
 
 function hasBodies({ request, response }: CallRecord): boolean {
@@ -94,62 +119,57 @@ function applied(redact: RedactBody | undefined, body: unknown): unknown {
 
 const objectOf = (value: unknown): CallRecord['metadata'] => (isObject(value) ? value : undefined)
 
-interface Cleaner {
-  /** Characters that were kept so far. */
-  readonly used: number
-  text(text: string): string
-  value(value: unknown): unknown
-}
-
 /** Copies values until so many characters are kept. */
-function createCleaner(limit: number): Cleaner {
-  let used = 0
-  let values = 0
+class Cleaner {
+  readonly #limit: number
+  #used = 0
+  #values = 0
 
-  function text(original: string): string {
-    if (original.length < shortestSecret && used + original.length <= limit) {
-      used += original.length
+  constructor(limit: number) {
+    this.#limit = limit
+  }
+
+  /** Characters that were kept so far. */
+  get used(): number {
+    return this.#used
+  }
+
+  text(original: string): string {
+    if (original.length < shortestSecret && this.#used + original.length <= this.#limit) {
+      this.#used += original.length
       return original
     }
     if (original.length >= shortestMedia && (dataUrl.test(original) || longBase64.test(original))) {
       return `${/^data:[^,]*,/.exec(original)?.[0] ?? ''}(${original.length} characters)`
     }
-    const left = Math.max(0, limit - used)
+    const left = Math.max(0, this.#limit - this.#used)
     // A key that is cut in two is still a key: clear first, but no more than can be kept.
     const cleared = original.slice(0, left + 200).replace(keyLike, '***')
     const kept = cleared.slice(0, left)
-    used += kept.length
+    this.#used += kept.length
     return original.length > left ? `${kept}… (${original.length - left} characters left out)` : kept
   }
 
-  function value(original: unknown, depth = 0): unknown {
-    values += 1
-    if (typeof original === 'string') return text(original)
+  value(original: unknown, depth = 0): unknown {
+    this.#values += 1
+    if (typeof original === 'string') return this.text(original)
     if (typeof original === 'bigint') return String(original)
     if (typeof original !== 'object' || original === null) return original
-    if (values > mostValues || depth > deepest) return '(left out)'
-    if (Array.isArray(original)) return list(original, depth)
+    if (this.#values > mostValues || depth > deepest) return '(left out)'
+    if (Array.isArray(original)) return this.#list(original, depth)
     if (ArrayBuffer.isView(original)) return `(${original.byteLength} bytes)`
     return Object.fromEntries(
       Object.entries(original)
         .slice(0, mostValues)
         .map(([name, member]) => {
-          used += name.length
-          return [name, secretNames.has(name.toLowerCase()) && member ? '***' : value(member, depth + 1)]
+          this.#used += name.length
+          return [name, secretNames.has(name.toLowerCase()) && member ? '***' : this.value(member, depth + 1)]
         }),
     )
   }
 
-  function list(original: readonly unknown[], depth: number): unknown {
+  #list(original: readonly unknown[], depth: number): unknown {
     if (original.length > 64 && typeof original[0] === 'number') return `(${original.length} numbers)`
-    return original.slice(0, mostValues).map((member) => value(member, depth + 1))
-  }
-
-  return {
-    get used() {
-      return used
-    },
-    text,
-    value,
+    return original.slice(0, mostValues).map((member) => this.value(member, depth + 1))
   }
 }

@@ -47,7 +47,7 @@ const defaultBatchBytes = 1_000_000
 
 /** Builds the queue of a sink. */
 export function createSinkQueue<Item>(sink: Sink<Item>, { clock, logger, limits }: QueueParts): SinkQueue {
-  const waiting: Waiting<Item>[] = []
+  let waiting: Waiting<Item>[] = []
   const idle: (() => void)[] = []
   let [underWay, items, bytes] = [0, 0, 0]
   let [delivered, dropped, failed] = [0, 0, 0]
@@ -90,8 +90,10 @@ export function createSinkQueue<Item>(sink: Sink<Item>, { clock, logger, limits 
 
   function schedule(): void {
     if (closed || waiting.length === 0 || underWay >= sink.parallel) return
-    const now = clock.now()
     const due = closing || waiting.length >= sink.batchSize
+    // Set for an older record, whose time is over before.
+    if (timer && !due) return
+    const now = clock.now()
     const at = Math.max(restUntil, now + (due ? 0 : (sink.delayMs ?? limits.delayMs)))
     if (timer && at >= firesAt) return
     timer?.cancel()
@@ -107,13 +109,22 @@ export function createSinkQueue<Item>(sink: Sink<Item>, { clock, logger, limits 
   }
 
   function nextBatch(): readonly Waiting<Item>[] {
+    const length = batchLength()
+    if (length < waiting.length) return waiting.splice(0, length)
+    const batch = waiting
+    waiting = []
+    return batch
+  }
+
+  function batchLength(): number {
     const most = sink.batchBytes ?? defaultBatchBytes
-    let weight = 0
-    const tooMany = waiting.findIndex((entry, index) => {
+    let [length, weight] = [0, 0]
+    for (const entry of waiting) {
       weight += entry.bytes
-      return index >= sink.batchSize || (index > 0 && weight > most)
-    })
-    return waiting.splice(0, tooMany < 0 ? waiting.length : tooMany)
+      if (length >= sink.batchSize || (length > 0 && weight > most)) break
+      length += 1
+    }
+    return length
   }
 
   async function run(batch: readonly Waiting<Item>[]): Promise<void> {
@@ -141,9 +152,9 @@ export function createSinkQueue<Item>(sink: Sink<Item>, { clock, logger, limits 
     pauseMs = 0
     if (refused > 0) fail(refused, 'refused')
     const wanted = new Set(again)
-    const back = batch.filter(({ item }) => wanted.has(item))
+    const back = wanted.size === 0 ? [] : batch.filter(({ item }) => wanted.has(item))
     delivered += batch.length - back.length - refused
-    forget(batch.filter((entry) => !back.includes(entry)))
+    forget(back.length === 0 ? batch : batch.filter((entry) => !back.includes(entry)))
     if (back.length > 0) putBack(back, undefined, 'not taken')
   }
 
@@ -196,7 +207,7 @@ export function createSinkQueue<Item>(sink: Sink<Item>, { clock, logger, limits 
       closed = true
       timer?.cancel()
       if (items > 0) drop(items)
-      waiting.length = 0
+      waiting = []
       items = 0
       bytes = 0
     },
@@ -210,8 +221,10 @@ export function createSinkQueue<Item>(sink: Sink<Item>, { clock, logger, limits 
 async function within<T>(clock: Clock, milliseconds: number, work: () => Promise<T>): Promise<T> {
   let timer: Timer | undefined
   const late = new Promise<never>((_, reject) => {
-    const error = new DeliveryError(`no answer within ${milliseconds} ms`, { retry: true })
-    timer = clock.setTimeout(() => reject(error), milliseconds)
+    timer = clock.setTimeout(
+      () => reject(new DeliveryError(`no answer within ${milliseconds} ms`, { retry: true })),
+      milliseconds,
+    )
   })
   try {
     return await Promise.race([late, work()])

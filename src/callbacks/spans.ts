@@ -70,6 +70,17 @@ export function metricAttributes(record: CallRecord): Attributes {
   return collect((put) => putModel(record, record.modelName ?? '_OTHER', put))
 }
 
+/** True where `metricAttributes` of both are the same. */
+export function hasSameMetrics(left: CallRecord, right: CallRecord): boolean {
+  return (
+    left.outcome === right.outcome &&
+    left.modelName === right.modelName &&
+    left.operation === right.operation &&
+    left.provider === right.provider &&
+    left.model === right.model
+  )
+}
+
 /** Adds an attribute, unless there is no value. */
 type Put = (name: string, value: AttributeValue | undefined) => void
 
@@ -155,8 +166,11 @@ function partsOf(message: JsonObject): readonly JsonObject[] {
   return text === '' ? toolParts : [{ type: 'text', content: text }, ...toolParts]
 }
 
+const none: readonly SpanEvent[] = []
+
 function eventsOf(record: CallRecord): readonly SpanEvent[] {
   const first = record.firstTokenAt
+  if (first === undefined && !record.error && record.attempts.length < 2) return none
   return [
     ...(first === undefined ? [] : [{ name: 'sluice.first_token', at: first, attributes: {} }]),
     ...record.attempts.slice(1).map(({ reason, startedAt, deployment }) => ({

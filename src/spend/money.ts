@@ -27,6 +27,7 @@ export function fromDollars(dollars: number | string): bigint {
 
 /** Pico-dollars as an exact decimal of dollars without needless zeros: `0.054399`. */
 export function toDollars(pico: bigint): string {
+  if (pico === 0n) return '0'
   const [sign, amount] = pico < 0n ? ['-', -pico] : ['', pico]
   const digits = (amount <= exactNumbers ? String(Number(amount)) : String(amount)).padStart(picoDigits + 1, '0')
   const whole = digits.length - picoDigits

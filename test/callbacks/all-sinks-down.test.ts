@@ -63,7 +63,7 @@ describe('records while every sink is down', () => {
       const request = { model: 'fast', messages: [{ role: 'user', content: `${index} ${message}` }] }
       const record = sampleRecord({ id: `rec_${index}`, request })
       const from = performance.now()
-      lab.callbacks.record(record)
+      lab.record(record)
       tookMicroseconds.push((performance.now() - from) * 1_000)
       if (index % 20 === 0) await breathe()
       if (index % 100 === 0) {
@@ -100,7 +100,7 @@ describe('records while every sink is down', () => {
     ]
     const lab = openCallbacks(sinks, { queue: { maxQueued: 10_000, deadlineMs: 1_000, delayMs: 20 } }, systemClock)
     for (let index = 0; index < 2_000; index += 1) {
-      lab.callbacks.record(sampleRecord({ id: `rec_${index}`, request: undefined, response: undefined }))
+      lab.record(sampleRecord({ id: `rec_${index}`, request: undefined, response: undefined }))
       if (index % 20 === 0) await breathe()
     }
     while ((lab.callbacks.stats['works']?.delivered ?? 0) < 2_000)

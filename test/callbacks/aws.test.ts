@@ -80,8 +80,8 @@ describe('S3', () => {
 
   it('gets one object of lines for a batch, signed as AWS signs', async () => {
     const lab = openCallbacks([sink()])
-    lab.callbacks.record(sampleRecord())
-    lab.callbacks.record(sampleRecord({ id: 'rec_0009' }))
+    lab.record(sampleRecord())
+    lab.record(sampleRecord({ id: 'rec_0009' }))
     await lab.close()
     const [request, ...others] = server.requests
     if (!request) throw new Error('nothing came')
@@ -103,7 +103,7 @@ describe('S3', () => {
     const credentials = () => Promise.resolve({ ...keys, sessionToken: `token-${(asked += 1)}` })
     server.script.push({ status: 503 })
     const lab = openCallbacks([sink({ credentials })], { queue: { delayMs: 20 } })
-    lab.callbacks.record(sampleRecord())
+    lab.record(sampleRecord())
     await server.received(2)
     await lab.close()
     expect(server.requests.map(({ headers }) => headers['x-amz-security-token'])).toEqual(['token-1', 'token-2'])
@@ -124,7 +124,7 @@ describe('S3', () => {
       { type: 'dynamodb', table: 'calls', region, credentials: keys },
     ]
     const callbacks = createCallbacks({ sinks }, { send, clock: fastClock, logger: createNotebook() })
-    callbacks.record(sampleRecord())
+    callbacks.record(() => sampleRecord())
     await callbacks.close(10_000)
     expect(urls.map((url) => url.replace(/\/sluice\/.*/, ''))).toEqual([
       'https://my-logs.s3.eu-west-1.amazonaws.com',
@@ -146,7 +146,7 @@ describe('DynamoDB', () => {
 
   it('gets items of its own types, signed as AWS signs', async () => {
     const lab = openCallbacks([sink()])
-    lab.callbacks.record(sampleRecord())
+    lab.record(sampleRecord())
     await lab.close()
     const [request] = server.requests
     if (!request) throw new Error('nothing came')
@@ -175,7 +175,7 @@ describe('DynamoDB', () => {
       { status: 200, body: JSON.stringify({ UnprocessedItems: unprocessed }) },
     )
     const lab = openCallbacks([sink()])
-    for (let index = 0; index < 25; index += 1) lab.callbacks.record(sampleRecord({ id: `rec_${index}` }))
+    for (let index = 0; index < 25; index += 1) lab.record(sampleRecord({ id: `rec_${index}` }))
     await server.received(3)
     await lab.close()
     expect(server.requests.map(({ json }) => json.RequestItems.calls.length)).toEqual([25, 25, 1])

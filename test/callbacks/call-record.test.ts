@@ -1,10 +1,34 @@
 import { describe, expect, it } from 'vitest'
-import { keepsBodies, toTraceParent } from '../../src/callbacks/index.js'
+import { keepsBodies, prepareRecord, toTraceParent } from '../../src/callbacks/index.js'
+import type { GuardrailVerdict } from '../../src/ports/hooks.js'
 import { CallTrail } from '../../src/router/trail.js'
 import { deploymentOf } from '../support/deployment.js'
 import { failedRecord, sampleFacts, sampleRecord, sampleRow, startedAt } from './lab.js'
 
 describe('the record of a call', () => {
+  it('is the same whenever it is made, whatever becomes of the caller, the request and the attempts', () => {
+    const caller = { id: 'alice', scopes: [{ kind: 'key' as const, id: 'k' }] }
+    const tags = ['blue']
+    const metadata: Record<string, string> = { session_id: 'sess-1' }
+    const running = { ...sampleFacts.attempts[0], outcome: 'running', endedAt: undefined, failure: undefined }
+    const attempts = [running as (typeof sampleFacts.attempts)[number]]
+    const guardrails: GuardrailVerdict[] = []
+    const own = { caller, tags, metadata, attempts, guardrails }
+    const atOnce = sampleRecord(own)
+    const make = prepareRecord({ ...sampleFacts, ...own })
+    Object.assign(caller, { id: 'mallory' })
+    Object.assign(caller.scopes[0] ?? {}, { id: 'other' })
+    caller.scopes.push({ kind: 'key', id: 'late' })
+    tags.push('late')
+    metadata['session_id'] = 'late'
+    Object.assign(running, { outcome: 'failed', endedAt: startedAt + 9_999 })
+    attempts.push(running as (typeof sampleFacts.attempts)[number])
+    guardrails.push({ guardrail: 'g', type: 't', mode: 'pre_call', outcome: 'refused', counts: {}, durationMs: 1 })
+    expect(make()).toEqual(atOnce)
+    expect(make()).toEqual(atOnce)
+    expect(atOnce.attempts[0]?.outcome).toBe('cancelled')
+  })
+
   it('tells who asked whom for what, how it went and what it cost', () => {
     const { request: _request, response: _response, ...record } = sampleRecord()
     expect(record).toEqual({

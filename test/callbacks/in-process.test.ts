@@ -63,7 +63,7 @@ describe('OpenTelemetry', () => {
     const { host, spans, measures } = createHostOtel()
     const lab = openCallbacks([{ type: 'opentelemetry', api: host }])
     expect(lab.callbacks.trace()).toEqual(trace)
-    lab.callbacks.record(sampleRecord({ trace: lab.callbacks.trace() }))
+    lab.record(sampleRecord({ trace: lab.callbacks.trace() }))
     await lab.close()
     const [call, first, second] = spans
     expect(call).toMatchObject({
@@ -102,7 +102,7 @@ describe('OpenTelemetry', () => {
   it('takes the module itself, and does nothing harmful where the host has no SDK', async () => {
     const lab = openCallbacks([{ type: 'opentelemetry', api }])
     expect(lab.callbacks.trace()).toBeUndefined()
-    lab.callbacks.record(sampleRecord())
+    lab.record(sampleRecord())
     await lab.close()
     expect(lab.callbacks.stats['opentelemetry']).toMatchObject({ delivered: 1, failed: 0 })
   })
@@ -110,7 +110,7 @@ describe('OpenTelemetry', () => {
   it('keeps names that clients make up out of metrics', async () => {
     const { host, measures } = createHostOtel()
     const lab = openCallbacks([{ type: 'opentelemetry', api: host }])
-    lab.callbacks.record(failedRecord({ requestedModel: 'made-up', modelName: undefined, attempts: [] }))
+    lab.record(failedRecord({ requestedModel: 'made-up', modelName: undefined, attempts: [] }))
     await lab.close()
     expect(JSON.stringify(measures)).not.toContain('made-up')
   })
@@ -120,9 +120,9 @@ describe('Prometheus', () => {
   it("counts calls, money, tokens, times and deployments in the host's registry", async () => {
     const registry = new client.Registry()
     const lab = openCallbacks([{ type: 'prometheus', client, registry }])
-    lab.callbacks.record(sampleRecord())
-    lab.callbacks.record(sampleRecord({ id: 'b' }))
-    lab.callbacks.record(failedRecord())
+    lab.record(sampleRecord())
+    lab.record(sampleRecord({ id: 'b' }))
+    lab.record(failedRecord())
     lab.callbacks.event({ type: 'cooldown', at: 1, deployment: 'dep-a', modelName: 'fast', until: 2 } as {
       type: string
       at: number
@@ -155,7 +155,7 @@ describe('Prometheus', () => {
     const labs = [0, 1].map(() =>
       openCallbacks([{ type: 'prometheus', client, registry, prefix: 'llm_', endUser: true }]),
     )
-    for (const lab of labs) lab.callbacks.record(sampleRecord())
+    for (const lab of labs) lab.record(sampleRecord())
     await Promise.all(labs.map((lab) => lab.close()))
     expect(await registry.metrics()).toMatch(/llm_requests_total\{.*end_user="customer-7".*\} 2/)
   })
@@ -171,7 +171,7 @@ describe("the host's own callback", () => {
     const lab = openCallbacks([{ type: 'callback', callback }])
     const record = sampleRecord()
     for (const attempt of record.attempts) lab.callbacks.attempt?.(attempt, record)
-    lab.callbacks.record(record)
+    lab.record(record)
     await lab.close()
     expect(told).toEqual(['dep-a', 'dep-b', 'streamed'])
   })
@@ -188,7 +188,7 @@ describe("the host's own callback", () => {
     const lab = openCallbacks([{ type: 'callback', callback, on: 'failure' }])
     const failed = failedRecord()
     for (const attempt of failed.attempts) lab.callbacks.attempt?.(attempt, failed)
-    lab.callbacks.record(failed)
+    lab.record(failed)
     await lab.close()
     expect(told).toEqual(['dep-a', 'rec_0002'])
     const uninterested = openCallbacks([{ type: 'callback', callback: { onCall: () => {} } }])
@@ -207,8 +207,7 @@ describe("the host's own callback", () => {
       },
     }
     const lab = openCallbacks([{ type: 'callback', callback }], { queue: { deadlineMs: 2_000 } })
-    for (const id of ['throws', 'a', 'hangs', 'b', 'rejects', 'c'])
-      lab.callbacks.record(sampleRecord({ id, callId: id }))
+    for (const id of ['throws', 'a', 'hangs', 'b', 'rejects', 'c']) lab.record(sampleRecord({ id, callId: id }))
     await lab.close()
     expect(told).toEqual(['a', 'b', 'c'])
     expect(lab.callbacks.stats['callback']).toEqual({ queued: 0, delivered: 3, dropped: 0, failed: 3 })
@@ -219,8 +218,8 @@ describe('a logger', () => {
   it('gets a line for every call', async () => {
     const logger = createNotebook()
     const lab = openCallbacks([{ type: 'logger', logger, bodies: false }])
-    lab.callbacks.record(sampleRecord())
-    lab.callbacks.record(failedRecord())
+    lab.record(sampleRecord())
+    lab.record(failedRecord())
     await lab.close()
     expect(logger.lines.map((line) => line.slice(0, 26))).toEqual([
       'info call streamed {"call"',

@@ -1,5 +1,5 @@
 import { type CallFacts, type CallbackOptions, type Callbacks, type SinkOptions } from '../../src/callbacks/index.js'
-import { createCallbacks, createSendToSink, toCallRecord } from '../../src/callbacks/index.js'
+import { createCallbacks, createSendToSink, prepareRecord } from '../../src/callbacks/index.js'
 import { GatewayError } from '../../src/errors.js'
 import type { Clock, Logger } from '../../src/ports.js'
 import type { CallRecord } from '../../src/ports/callback.js'
@@ -35,6 +35,8 @@ export function createNotebook(): Logger & { readonly lines: string[] } {
 export interface CallbackLab {
   readonly callbacks: Callbacks
   readonly log: readonly string[]
+  /** Tells of a call whose record is known. */
+  record(record: CallRecord): void
   close(deadlineMs?: number): Promise<void>
 }
 
@@ -52,6 +54,7 @@ export function openCallbacks(
   return {
     callbacks,
     log: logger.lines,
+    record: (record) => callbacks.record(() => record),
     async close(deadlineMs = 60_000) {
       await callbacks.close(deadlineMs)
       await client.close()
@@ -155,7 +158,7 @@ export const sampleFacts: CallFacts = {
   toDollars,
 }
 
-export const sampleRecord = (own: Partial<CallFacts> = {}): CallRecord => toCallRecord({ ...sampleFacts, ...own })
+export const sampleRecord = (own: Partial<CallFacts> = {}): CallRecord => prepareRecord({ ...sampleFacts, ...own })()
 
 /** A record of a call that failed before any content. */
 export const failedRecord = (own: Partial<CallFacts> = {}): CallRecord =>

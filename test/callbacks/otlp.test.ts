@@ -229,7 +229,7 @@ describe('the protobuf form', () => {
 describe('vendors that speak OTLP', () => {
   it('Traceloop gets JSON with its own attributes', async () => {
     const lab = openCallbacks([{ type: 'traceloop', apiKey: 'tl-key', baseUrl: server.url }])
-    lab.callbacks.record(sampleRecord())
+    lab.record(sampleRecord())
     await lab.close()
     const [request] = server.requests
     expect(request).toMatchObject({
@@ -247,7 +247,7 @@ describe('vendors that speak OTLP', () => {
     const lab = openCallbacks([
       { type: 'mlflow', trackingUri: `${server.url}/`, experimentId: '42', username: 'u', password: 'p' },
     ])
-    lab.callbacks.record(sampleRecord())
+    lab.record(sampleRecord())
     await lab.close()
     const [request] = server.requests
     expect(request).toMatchObject({
@@ -276,7 +276,7 @@ describe('vendors that speak OTLP', () => {
     const lab = openCallbacks([
       { type: 'otlp', url: `${server.url}/v1/traces`, headers: { 'Api-Key': 'k' }, serviceName: 'shop' },
     ])
-    lab.callbacks.record(sampleRecord())
+    lab.record(sampleRecord())
     await lab.close()
     expect(server.requests[0]).toMatchObject({ path: '/v1/traces', headers: { 'api-key': 'k' } })
     expect(server.requests[0]?.json.resourceSpans[0].resource.attributes).toEqual([

@@ -95,6 +95,16 @@ describe('a recorded body', () => {
 })
 
 describe('labels of clients', () => {
+  it('are no reason for a copy where they are clean, and never change the original', () => {
+    const plain = sampleRecord({ metadata: undefined, request: undefined, response: undefined, attempts: [] })
+    expect(redactRecord(plain, undefined).record).toBe(plain)
+    const key = 'sk-abcdefghijklmnop1234'
+    const told = sampleRecord({ tags: ['blue', key], endUser: key, request: undefined, response: undefined })
+    const { record } = redactRecord(told, undefined)
+    expect(record).toMatchObject({ tags: ['blue', '***'], endUser: '***', requestedModel: 'fast' })
+    expect(told).toMatchObject({ tags: ['blue', key], endUser: key })
+  })
+
   it('are cut, so that no label fills the memory', () => {
     const long = 'many words '.repeat(10_000)
     const { record } = redactRecord(

@@ -14,7 +14,7 @@ afterEach(() => server.close())
 /** What a sink sends for some records. */
 async function sent(sink: SinkOptions, ...records: readonly CallRecord[]) {
   const lab = openCallbacks([sink])
-  for (const record of records) lab.callbacks.record(record)
+  for (const record of records) lab.record(record)
   await lab.close()
   return server.requests
 }
@@ -62,7 +62,7 @@ describe.each(everyVendor('http://x').map(({ type }) => type))('%s', (type) => {
   it.each([500, 429, 503])('gets it again after a %i', async (status) => {
     server.script.push({ status }, { status })
     const lab = openCallbacks(sinkOf(), { queue: { delayMs: 20 } })
-    lab.callbacks.record(sampleRecord())
+    lab.record(sampleRecord())
     await server.received(3)
     await lab.close()
     const [first, , third] = server.requests
@@ -74,7 +74,7 @@ describe.each(everyVendor('http://x').map(({ type }) => type))('%s', (type) => {
   it('gets it again after a connection that was cut', async () => {
     server.script.push('cut')
     const lab = openCallbacks(sinkOf(), { queue: { delayMs: 20 } })
-    lab.callbacks.record(sampleRecord())
+    lab.record(sampleRecord())
     await server.received(2)
     await lab.close()
     expect(lab.callbacks.stats[type]).toEqual({ queued: 0, delivered: 1, dropped: 0, failed: 0 })
@@ -85,7 +85,7 @@ describe.each(everyVendor('http://x').map(({ type }) => type))('%s', (type) => {
     const messages = [{ role: 'user', content: `my key is ${canary}` }]
     const request = { model: 'fast', messages, api_key: canary, extra_headers: { 'x-key': canary } }
     const lab = openCallbacks(sinkOf())
-    lab.callbacks.record(sampleRecord({ request, metadata: { note: canary }, tags: [canary], endUser: canary }))
+    lab.record(sampleRecord({ request, metadata: { note: canary }, tags: [canary], endUser: canary }))
     await lab.close()
     expect(server.requests).toHaveLength(1)
     expect(server.requests[0]?.text).not.toContain('canary')
@@ -94,7 +94,7 @@ describe.each(everyVendor('http://x').map(({ type }) => type))('%s', (type) => {
   it('is not asked again after a 400, which is counted', async () => {
     server.standard = { status: 400 }
     const lab = openCallbacks(sinkOf(), { queue: { delayMs: 20 } })
-    lab.callbacks.record(sampleRecord())
+    lab.record(sampleRecord())
     await server.received(1)
     await lab.close()
     expect(server.requests).toHaveLength(1)
@@ -105,7 +105,7 @@ describe.each(everyVendor('http://x').map(({ type }) => type))('%s', (type) => {
   it('loses no more than its queue cannot hold while it is down', async () => {
     server.standard = { status: 500 }
     const lab = openCallbacks(sinkOf(), { queue: { maxQueued: 5, delayMs: 20, maxTries: 1_000 } })
-    for (let index = 0; index < 8; index += 1) lab.callbacks.record(sampleRecord({ id: `rec_${index}` }))
+    for (let index = 0; index < 8; index += 1) lab.record(sampleRecord({ id: `rec_${index}` }))
     await server.received(1)
     expect(lab.callbacks.stats[type]).toMatchObject({ queued: 5, dropped: 3 })
     server.standard = { status: 200 }
@@ -174,7 +174,7 @@ describe('Langfuse', () => {
     ]
     server.script.push({ status: 207, body: JSON.stringify({ successes: [], errors }) })
     const lab = openCallbacks([{ type: 'langfuse', publicKey: 'p', secretKey: 's', baseUrl: server.url }])
-    for (const id of ['rec_0', 'rec_1', 'rec_2']) lab.callbacks.record(sampleRecord({ id }))
+    for (const id of ['rec_0', 'rec_1', 'rec_2']) lab.record(sampleRecord({ id }))
     await lab.close()
     expect(server.requests[1]?.json.batch.map(({ id }: { id: string }) => id)).toEqual([
       'rec_1-trace',
@@ -190,7 +190,7 @@ describe('Lunary', () => {
       { type: 'lunary', publicKey: '11111111-2222-3333-4444-555555555555', baseUrl: server.url },
     ])
     const ids = ['a', 'b', 'c']
-    for (const id of ids) lab.callbacks.record(sampleRecord({ id }))
+    for (const id of ids) lab.record(sampleRecord({ id }))
     server.answer = ({ json }) => {
       const runs: string[] = json.events.map(({ runId }: { runId: string }) => runId)
       const results = runs.map((id) => {
@@ -385,8 +385,8 @@ describe('records', () => {
       { type: 'webhook', name: 'good', url: `${server.url}/good`, on: 'success' },
       { type: 'webhook', name: 'bad', url: `${server.url}/bad`, on: 'failure' },
     ])
-    lab.callbacks.record(sampleRecord())
-    lab.callbacks.record(failedRecord())
+    lab.record(sampleRecord())
+    lab.record(failedRecord())
     await lab.close()
     const idsAt = (path: string) =>
       server.requests
@@ -403,7 +403,7 @@ describe('records', () => {
       { type: 'webhook', name: 'hangs', url: hanging.url },
       { type: 'webhook', name: 'works', url: server.url },
     ])
-    for (let index = 0; index < 250; index += 1) lab.callbacks.record(sampleRecord({ id: `rec_${index}` }))
+    for (let index = 0; index < 250; index += 1) lab.record(sampleRecord({ id: `rec_${index}` }))
     await lab.close(5_000)
     expect(lab.callbacks.stats).toMatchObject({ works: { delivered: 250 }, hangs: { delivered: 0, dropped: 250 } })
     await hanging.close()

@@ -1,9 +1,10 @@
 import { z } from 'zod'
 import type { CallRecord, TraceParent } from '../../ports/callback.js'
 import { version } from '../../version.js'
+import { groupAlike } from '../alike.js'
 import { objectWith } from '../settings.js'
 import { defineRecordSink } from '../sink.js'
-import { type Attributes, type SpanFacts, metricAttributes, toSpans } from '../spans.js'
+import { type Attributes, type SpanFacts, hasSameMetrics, metricAttributes, toSpans } from '../spans.js'
 
 /** What is used of a span of `@opentelemetry/api`. */
 export interface OtelSpan {
@@ -75,19 +76,22 @@ export const opentelemetry = defineRecordSink(schema, ({ api }) => {
     parallel: 1,
     delayMs: 50,
     deliver(records) {
-      let refused = 0
-      for (const record of records) {
-        try {
-          writeSpans(record, api, tracer)
-          measure(record)
-        } catch {
-          refused += 1
-        }
-      }
-      return Promise.resolve({ refused })
+      const written = records.filter((record) => isDone(() => writeSpans(record, api, tracer)))
+      const alike = groupAlike(written, hasSameMetrics)
+      const unmeasured = alike.filter((calls) => !isDone(() => measure(calls))).flat()
+      return Promise.resolve({ refused: records.length - written.length + unmeasured.length })
     },
   }
 })
+
+function isDone(work: () => void): boolean {
+  try {
+    work()
+    return true
+  } catch {
+    return false
+  }
+}
 
 /** The host's span that is active now, so that calls become its children; undefined where there is none. Never throws. */
 export function activeTrace(api: OtelApi): TraceParent | undefined {
@@ -129,7 +133,9 @@ function parentOf({ trace }: CallRecord, api: OtelApi): unknown {
   return api.trace.setSpanContext(api.ROOT_CONTEXT, { traceId, spanId, traceFlags: flags, isRemote: true })
 }
 
-function createMeasure(api: OtelApi): (record: CallRecord) => void {
+type AlikeCalls = readonly [CallRecord, ...CallRecord[]]
+
+function createMeasure(api: OtelApi): (calls: AlikeCalls) => void {
   const meter = api.metrics.getMeter('sluice', version)
   const histogram = (name: string, unit: string, buckets: readonly number[]) =>
     meter.createHistogram(name, { unit, advice: { explicitBucketBoundaries: [...buckets] } })
@@ -137,13 +143,16 @@ function createMeasure(api: OtelApi): (record: CallRecord) => void {
   const firstChunk = histogram('gen_ai.client.operation.time_to_first_chunk', 's', secondBuckets)
   const tokens = histogram('gen_ai.client.token.usage', '{token}', tokenBuckets)
   const cost = meter.createCounter('sluice.cost', { unit: '{USD}', description: 'What providers charge.' })
-  return (record) => {
-    const attributes = metricAttributes(record)
-    const { startedAt, firstTokenAt, endedAt, inputTokens, outputTokens } = record
-    duration.record((endedAt - startedAt) / 1_000, attributes)
-    if (firstTokenAt !== undefined) firstChunk.record((firstTokenAt - startedAt) / 1_000, attributes)
-    if (inputTokens > 0) tokens.record(inputTokens, { ...attributes, 'gen_ai.token.type': 'input' })
-    if (outputTokens > 0) tokens.record(outputTokens, { ...attributes, 'gen_ai.token.type': 'output' })
-    if (record.cost !== '0') cost.add(Number(record.cost), attributes)
+  return (calls) => {
+    const attributes = metricAttributes(calls[0])
+    const input = { ...attributes, 'gen_ai.token.type': 'input' }
+    const output = { ...attributes, 'gen_ai.token.type': 'output' }
+    for (const { startedAt, firstTokenAt, endedAt, inputTokens, outputTokens, cost: dollars } of calls) {
+      duration.record((endedAt - startedAt) / 1_000, attributes)
+      if (firstTokenAt !== undefined) firstChunk.record((firstTokenAt - startedAt) / 1_000, attributes)
+      if (inputTokens > 0) tokens.record(inputTokens, input)
+      if (outputTokens > 0) tokens.record(outputTokens, output)
+      if (dollars !== '0') cost.add(Number(dollars), attributes)
+    }
   }
 }
