@@ -141,6 +141,8 @@ export {
   type WindowParts,
   compareGroups,
   correctionOf,
+  hourMs,
+  hourOf,
   modelsOf,
   planReport,
   priceChange,

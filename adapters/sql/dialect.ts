@@ -48,6 +48,12 @@ export interface Dialect {
   insertNew(table: Table, rows: readonly SqlRow[]): Work<ReadonlySet<string>>
   /** The name of the week that a day in a column belongs to, see weeks.ts. */
   weekOf(column: string): string
+  /** What an INSERT begins with that gathers lists. */
+  readonly insertLists: string
+  /** A group's texts as a JSON list, in order. */
+  jsonList(column: string): string
+  /** Text that is short enough for a key, or something as good in its place. */
+  shortKey(text: string): string
   /** Lost against another transaction; worth another try. */
   isContention(error: unknown): boolean
   /** A row with this primary or unique key is there already. */
@@ -76,10 +82,9 @@ export function moneyText(dialect: Dialect, column: string, sum = false): string
   return `CAST(${of(column)} AS ${dialect.name === 'mysql' ? 'CHAR' : 'TEXT'})`
 }
 
-/** A SELECT expression that is not 0 where money of an outer row is not the sum of a column. */
-export function moneyBeyond(dialect: Dialect, column: string, summed: string): string {
-  const beyond = (suffix: string): string => `(${column}${suffix} - COALESCE(SUM(${summed}${suffix}), 0))`
-  return dialect.splitsMoney ? `${beyond('')} * ${unit} + ${beyond('_pico')}` : beyond('')
+/** An expression of money as one number, from that of each of its columns; beyond 64 bits only its sign is to be relied on. */
+export function moneyNumber(dialect: Dialect, of: (suffix: string) => string): string {
+  return dialect.splitsMoney ? `((${of('')}) * ${unit} + (${of('_pico')}))` : `(${of('')})`
 }
 
 /** Reads what `moneyText` selected, in pico-dollars. */

@@ -11,6 +11,7 @@ import {
   correctionOf,
   fromCursor,
   fromLine,
+  hourOf,
   isModelMatch,
   isObject,
   pageSize,
@@ -25,6 +26,7 @@ import {
   toCursor,
   toLine,
   type UsageEvent,
+  type WindowParts,
   windowParts,
   withPrice,
 } from '../../src/index.js'
@@ -40,7 +42,7 @@ import {
   updateRows,
 } from './dialect.js'
 import { fromLedgerRow, marks, toLedgerRow, toMarkRows, toRollUpRows, toScopeRows, withKeys } from './ledger-rows.js'
-import { type ScopeHours, fillModelHours } from './model-hours.js'
+import { fillModelHours } from './model-hours.js'
 import type { Tables } from './schema.js'
 import { toKey, toText } from './text.js'
 import { type PeriodRange, lackingWeeks, periodRanges, periodsOf, weeksQuestion } from './weeks.js'
@@ -62,16 +64,17 @@ export function sqlLedger(database: SqlDatabase, tables: Tables): LedgerStore {
       }
     },
     async total(scope, from, until, model) {
-      const window = { kind: scope.kind, id: toKey(scope.id), from, until }
-      if (model === undefined) {
-        const { rows } = await database.query(totalOf(dialect, tables, window))
-        return rows.reduce((sum, { charged }) => sum + fromMoney(charged), 0n)
-      }
+      const parts = windowParts(from, until)
+      if (!parts) return 0n
+      const window = { kind: scope.kind, scope: toKey(scope.id), ...parts }
+      if (model === undefined) return signedSum((await database.query(totalOf(dialect, tables, window))).rows)
       const read = async () => (await database.query(totalsByModels(dialect, tables, window))).rows
-      const told = await read()
-      if (addsUp(told)) return totalOfModel(told, model)
-      await fillModelHours(database, tables, hoursOf(window))
-      return totalOfModel(await read(), model)
+      let rows = await read()
+      if (!addsUp(rows)) {
+        await fillModelHours(database, tables, { ...window, ...window.hours })
+        rows = await read()
+      }
+      return signedSum(rows.filter((row) => isOfModel(row, model)))
     },
     async query(query) {
       const { rows } = await database.query(find(dialect, tables, query))
@@ -92,9 +95,10 @@ export function sqlLedger(database: SqlDatabase, tables: Tables): LedgerStore {
       return changed
     },
     async prune(before) {
+      const hour = hourOf(before)
       for (let pruned = 0, last = rowsAtOnce; ; pruned += last) {
         if (last < rowsAtOnce) return pruned
-        last = await database.transact(() => prune(dialect, tables, before))
+        last = await database.transact(() => prune(dialect, tables, hour))
       }
     },
     takeEvents: (claim) => database.transact(() => takeEvents(dialect, tables, claim)),
@@ -141,66 +145,52 @@ function* addToRollUps(dialect: Dialect, tables: Tables, changes: readonly Chang
   yield* addRows(dialect, tables.modelHours, modelHours)
 }
 
-interface Window {
+interface Window extends WindowParts {
   readonly kind: string
-  readonly id: string
-  readonly from: number
-  readonly until: number | undefined
+  readonly scope: string
 }
 
-/** Whole hours from their roll-ups, the parts of hours at the ends from rows; one statement, so one state of the data. */
-function totalOf(dialect: Dialect, { hours, ledgerScopes }: Tables, { kind, id, from, until }: Window): Statement {
-  const parts = windowParts(from, until)
-  const ranges = [
-    ...(parts.hours ? [{ ...parts.hours, table: hours.name, time: 'hour_ms' }] : []),
-    ...parts.edges.map((edge) => ({ ...edge, table: ledgerScopes.name, time: 'at_ms' })),
-  ]
-  if (ranges.length === 0) return { sql: 'SELECT 0 AS charged', values: [] }
-  const selects = ranges.map(({ table, time, until: end }) => {
-    const before = end === undefined ? '' : ` AND ${time} < ?`
-    return `SELECT ${moneyText(dialect, 'charged', true)} AS charged FROM ${table} WHERE kind = ? AND scope = ? AND ${time} >= ?${before}`
-  })
-  const values = ranges.flatMap((range) => [kind, id, range.from, ...(range.until === undefined ? [] : [range.until])])
-  return { sql: selects.join(' UNION ALL '), values }
+/** Whole hours from their roll-ups, less the rows that are outside; one statement, so one state of the data. */
+function totalOf(dialect: Dialect, { hours, ledgerScopes }: Tables, window: Window): Statement {
+  const sum = `${moneyText(dialect, 'w.charged', true)} AS charged`
+  const ofHours = `SELECT 1 AS sign, ${sum} FROM ${hours.name} w ${within('hour_ms')}`
+  const ofRows = `SELECT -1 AS sign, ${sum} FROM ${ledgerScopes.name} w ${within('at_ms')}`
+  return unionOf(window, [ofHours], ofRows)
 }
 
 /**
- * The same by models: those of whole hours, which must add up to what the hours themselves come to, and those of parts of
- * hours. `models` has their ids, of parts of hours as scopes among others.
+ * The same by models, and what the hours themselves come to (`sign` 0), which those of models must add up to. `models`
+ * has ids, of rows as scopes among others.
  */
-function totalsByModels(dialect: Dialect, tables: Tables, { kind, id, from, until }: Window): Statement {
-  const { hours, edges } = windowParts(from, until)
-  const charged = (column: string): string => `${moneyText(dialect, column, true)} AS charged`
-  const within = (alias: string, time: string): string =>
-    `WHERE ${alias}.kind = ? AND ${alias}.scope = ? AND ${alias}.${time} >= ? AND ${alias}.${time} < ?`
-  const whole = `SELECT 'whole' AS part, '[]' AS models, ${charged('h.charged')} FROM ${tables.hours.name} h ${within('h', 'hour_ms')}`
-  const ofHours = `SELECT 'hours' AS part, m.models_json AS models, ${charged('m.charged')} FROM ${tables.modelHours.name} m ${within('m', 'hour_ms')} GROUP BY m.models_json`
-  const ofRows = `SELECT 'rows' AS part, l.scopes_json AS models, ${charged('s.charged')} FROM ${tables.ledgerScopes.name} s JOIN ${tables.ledger.name} l ON l.id = s.entry_id ${within('s', 'at_ms')} GROUP BY l.scopes_json`
-  const parts = [
-    ...(hours ? [whole, ofHours].map((sql) => ({ sql, ...hours })) : []),
-    ...edges.map((edge) => ({ sql: ofRows, ...edge })),
-  ]
-  if (parts.length === 0) return { sql: "SELECT 'rows' AS part, '[]' AS models, 0 AS charged", values: [] }
+function totalsByModels(dialect: Dialect, tables: Tables, window: Window): Statement {
+  const sum = `${moneyText(dialect, 'w.charged', true)} AS charged`
+  const whole = `SELECT 0 AS sign, '[]' AS models, ${sum} FROM ${tables.hours.name} w ${within('hour_ms')}`
+  const ofHours = `SELECT 1 AS sign, w.models_json AS models, ${sum} FROM ${tables.modelHours.name} w ${within('hour_ms')} GROUP BY w.models_json`
+  const ofRows = `SELECT -1 AS sign, l.scopes_json AS models, ${sum} FROM ${tables.ledgerScopes.name} w JOIN ${tables.ledger.name} l ON l.id = w.entry_id ${within('at_ms')} GROUP BY l.scopes_json`
+  return unionOf(window, [whole, ofHours], ofRows)
+}
+
+function within(time: string): string {
+  return `WHERE w.kind = ? AND w.scope = ? AND w.${time} >= ? AND w.${time} < ?`
+}
+
+function unionOf({ kind, scope, hours, outside }: Window, ofHours: readonly string[], ofRows: string): Statement {
+  const parts = [...ofHours.map((sql) => ({ sql, ...hours })), ...outside.map((part) => ({ sql: ofRows, ...part }))]
   return {
     sql: parts.map(({ sql }) => sql).join(' UNION ALL '),
-    values: parts.flatMap((part) => [kind, id, part.from, part.until ?? Number.MAX_SAFE_INTEGER]),
+    values: parts.flatMap(({ from, until }) => [kind, scope, from, until]),
   }
+}
+
+function signedSum(rows: readonly SqlRow[]): bigint {
+  return rows.reduce((sum, { sign, charged }) => sum + BigInt(Number(sign)) * fromMoney(charged), 0n)
 }
 
 /** False where the models of whole hours are not all that the hours come to. */
 function addsUp(rows: readonly SqlRow[]): boolean {
-  const sumOf = (wanted: string): bigint =>
-    rows.reduce((sum, { part, charged }) => (part === wanted ? sum + fromMoney(charged) : sum), 0n)
-  return sumOf('whole') === sumOf('hours')
-}
-
-function totalOfModel(rows: readonly SqlRow[], model: string): bigint {
-  return rows.reduce((sum, row) => (isOfModel(row, model) ? sum + fromMoney(row['charged']) : sum), 0n)
-}
-
-function hoursOf({ kind, id, from, until }: Window): ScopeHours {
-  const { hours } = windowParts(from, until)
-  return { kind, scope: id, from: hours?.from ?? 0, until: hours?.until ?? (hours ? Number.MAX_SAFE_INTEGER : 0) }
+  const sumOf = (wanted: number): bigint =>
+    rows.reduce((sum, { sign, charged }) => (Number(sign) === wanted ? sum + fromMoney(charged) : sum), 0n)
+  return sumOf(0) === sumOf(1)
 }
 
 /** A fallback's entries count for both models: the one that was asked for, and the one that answered. */
@@ -376,10 +366,7 @@ function* takeEvents(dialect: Dialect, { usageEvents }: Tables, { limit, now, un
 
 function* prune(dialect: Dialect, tables: Tables, before: number): Work<number> {
   const oldest = `FROM ${tables.ledger.name} l WHERE l.at_ms < ? ORDER BY l.at_ms, l.id LIMIT ${rowsAtOnce}`
-  const { rows } = yield* ask(
-    `SELECT ${ledgerColumns(dialect, tables)} ${oldest}${dialect.forUpdate('l')}`,
-    Math.ceil(before),
-  )
+  const { rows } = yield* ask(`SELECT ${ledgerColumns(dialect, tables)} ${oldest}${dialect.forUpdate('l')}`, before)
   const entries = rows.map(fromLedgerRow)
   yield* deleteRows(dialect, tables.ledgerScopes, [...entries.flatMap(toScopeRows), ...entries.flatMap(toMarkRows)])
   yield* deleteRows(dialect, tables.ledger, entries.map(toLedgerRow))

@@ -1,6 +1,6 @@
 import { type SqlDatabase, type Work, ask } from './database.js'
 import { type Dialect } from './dialect.js'
-import { fillModelHours } from './model-hours.js'
+import { fillAllModelHours } from './model-hours.js'
 import { type Tables, createTable, groupStatistics } from './schema.js'
 import { fillWeeks } from './weeks.js'
 
@@ -13,12 +13,9 @@ function migrations(dialect: Dialect, tables: Tables): readonly (readonly string
   const first = [ledger, ledgerScopes, hours, days, callerDays, records, counters, holds, reservations]
   const versions = [first, [modelHours], [tables.calls, tables.callMarks]]
   const created = versions.map((added) => added.flatMap((table) => createTable(dialect, table)))
-  const weeks = [days, callerDays].map((table) => fillWeeks(dialect, table))
-  return [...created, groupStatistics(dialect, tables), createTable(dialect, tables.usageEvents), weeks]
+  const filled = [fillAllModelHours(dialect, tables), ...[days, callerDays].map((table) => fillWeeks(dialect, table))]
+  return [...created, groupStatistics(dialect, tables), createTable(dialect, tables.usageEvents), filled]
 }
-
-/** The version from which on sums by hour and model are whole; they are made up where they are read, too. */
-const filledVersion = 6
 
 /**
  * Brings the tables up to date, version by version; one process at a time, the others wait and find nothing left to do.
@@ -34,7 +31,6 @@ export async function migrate(database: SqlDatabase, tables: Tables, now: () => 
   for (const [index, statements] of migrations(dialect, tables).entries()) {
     const version = index + 1
     if (version <= applied) continue
-    if (version === filledVersion) await fillModelHours(database, tables)
     await database.transact(() => apply(tables, { version, statements, at: now() }), lock)
   }
 }
@@ -56,10 +52,7 @@ function* apply(tables: Tables, { version, statements, at }: Migration): Work<vo
   yield* ask(`INSERT INTO ${tables.migrations.name} (version, applied_at) VALUES (?, ?)`, version, at)
 }
 
-/**
- * All migrations as SQL, for hosts that apply them by hand; may run again over what is there. Sums by hour and model
- * that older versions did not keep are made up where they are read first.
- */
+/** All migrations as SQL, for hosts that apply them by hand; may run again over what is there. */
 export function printMigrations(dialect: Dialect, tables: Tables): string {
   const { name } = tables.migrations
   const lines = [...createTable(dialect, tables.migrations)]

@@ -1,7 +1,7 @@
-import { modelsOf } from '../../src/index.js'
-import { type SqlDatabase, type SqlValue, type Work, ask } from './database.js'
-import { type Dialect, addRows, fromMoney, moneyBeyond, moneyText } from './dialect.js'
-import { toModelHourRow, toScopes } from './ledger-rows.js'
+import { hourMs, modelsOf } from '../../src/index.js'
+import { type SqlDatabase, type Work, ask } from './database.js'
+import { type Dialect, addRows, fromMoney, moneyNumber, moneyText, storedColumns } from './dialect.js'
+import { marks, toModelHourRow, toScopes } from './ledger-rows.js'
 import type { Tables } from './schema.js'
 
 /** Hours of one scope; in milliseconds, `until` excluded. */
@@ -12,63 +12,76 @@ export interface ScopeHours {
   readonly until: number
 }
 
-interface Hour {
-  readonly kind: string
-  readonly scope: string
-  readonly hour: number
-}
+type Hour = Pick<ScopeHours, 'kind' | 'scope'> & { readonly hour: number }
 
-const hourMs = 3_600_000
 /** Hours that one transaction fills: writers of the same scopes wait for it. */
 const hoursAtOnce = 50
 const rowsAtOnce = 1_000
 
 /**
- * Makes up the sums by hour and model that are not there: processes of a version that knows none write hours alone. Sums
- * of hours whose rows were pruned stay as they are. May run in many processes at once, and beside writers of any version.
+ * The statement that makes up the sums by hour and model of all hours that they do not add up to, from the scopes of the
+ * rows: models are those that a row is a scope of. It adds the difference that one state of the data has, as `fillWeeks`
+ * does. Where rows of an hour were pruned, sums tell what rows cannot: nothing is taken from them.
  */
-export async function fillModelHours(database: SqlDatabase, tables: Tables, within?: ScopeHours): Promise<void> {
-  const { dialect } = database
-  let after: Hour | undefined
-  do {
-    const last = after
-    after = await database.transact(function* () {
-      const lacking = yield* findLacking(dialect, tables, { within, after: last })
-      for (const hour of lacking) yield* fillHour(dialect, tables, hour)
-      return lacking.length < hoursAtOnce ? undefined : lacking.at(-1)
-    })
-  } while (after)
+export function fillAllModelHours(dialect: Dialect, { hours, modelHours, ledgerScopes }: Tables): string {
+  const sums = storedColumns(dialect, [{ name: 'charged', type: 'money' }]).map(({ name }) => name)
+  const each = (write: (name: string) => string): string => sums.map(write).join(', ')
+  const perHour = 'PARTITION BY u.kind, u.scope, u.hour_ms'
+  const hour = `r.at_ms - r.at_ms % ${hourMs}`
+  const models = `SELECT x.entry_id AS entry_id, ${dialect.jsonList('x.scope')} AS models FROM ${ledgerScopes.name} x WHERE x.kind = 'model' GROUP BY x.entry_id`
+  const ofRows = `SELECT r.kind AS kind, r.scope AS scope, ${hour} AS hour_ms, COALESCE(o.models, '[]') AS models, ${each((name) => `r.${name} AS ${name}, r.${name} AS found_${name}, 0 AS known_${name}`)} FROM ${ledgerScopes.name} r LEFT JOIN (${models}) o ON o.entry_id = r.entry_id WHERE r.kind <> '${marks.failed.kind}'`
+  const ofSums = `SELECT m.kind, m.scope, m.hour_ms, m.models_json, ${each((name) => `-m.${name}, 0, m.${name}`)} FROM ${modelHours.name} m`
+  const summed = (name: string): string =>
+    `SUM(u.${name}) AS ${name}, SUM(SUM(u.found_${name})) OVER (${perHour}) AS found_${name}, SUM(SUM(u.known_${name})) OVER (${perHour}) AS known_${name}`
+  const lacking = `SELECT u.kind AS kind, u.scope AS scope, u.hour_ms AS hour_ms, u.models AS models, ${each(summed)} FROM (${ofRows} UNION ALL ${ofSums}) u GROUP BY u.kind, u.scope, u.hour_ms, u.models`
+  const beyond = (column: string, other: string): string =>
+    moneyNumber(dialect, (suffix) => `${column}${suffix} - ${other}${suffix}`)
+  const added = moneyNumber(dialect, (suffix) => `g.charged${suffix}`)
+  return [
+    `${dialect.insertLists} INTO ${modelHours.name} (kind, scope, models, hour_ms, models_json, ${sums.join(', ')})`,
+    `SELECT g.kind, g.scope, ${dialect.shortKey('g.models')}, g.hour_ms, g.models, ${each((name) => `g.${name}`)}`,
+    `FROM (${lacking}) g JOIN ${hours.name} h ON h.kind = g.kind AND h.scope = g.scope AND h.hour_ms = g.hour_ms`,
+    `WHERE ${beyond('h.charged', 'g.known_charged')} <> 0 AND ${added} <> 0`,
+    `AND (${added} > 0 OR ${beyond('h.charged', 'g.found_charged')} = 0)`,
+    `${dialect.onConflict(modelHours.key)} ${each((name) => `${name} = ${modelHours.name}.${name} + ${dialect.incoming(name)}`)}`,
+  ].join(' ')
 }
 
-interface Search {
-  readonly within: ScopeHours | undefined
-  readonly after: Hour | undefined
+/**
+ * The same for hours of one scope, where they are read: processes of a version that knows none of these sums may go on
+ * writing hours alone. May run in many processes at once, and beside writers of any version.
+ */
+export async function fillModelHours(database: SqlDatabase, tables: Tables, within: ScopeHours): Promise<void> {
+  let from: number | undefined = within.from
+  while (from !== undefined) {
+    const range: ScopeHours = { ...within, from }
+    from = await database.transact(() => fillSome(database.dialect, tables, range))
+  }
 }
 
-/** The hours whose models do not add up to them, in the order of their key; none that is older than every row. */
-function* findLacking(dialect: Dialect, tables: Tables, { within, after }: Search): Work<readonly Hour[]> {
-  const { hours, modelHours, ledger } = tables
-  const conditions: (readonly [string, ...SqlValue[]])[] = [
-    [`h.hour_ms > (SELECT COALESCE(MIN(l.at_ms), ${Number.MAX_SAFE_INTEGER}) FROM ${ledger.name} l) - ${hourMs}`],
-    [
-      `(SELECT ${moneyBeyond(dialect, 'h.charged', 'm.charged')} FROM ${modelHours.name} m WHERE m.kind = h.kind AND m.scope = h.scope AND m.hour_ms = h.hour_ms) <> 0`,
-    ],
-  ]
-  if (within) {
-    const { kind, scope, from, until } = within
-    conditions.push(['h.kind = ? AND h.scope = ? AND h.hour_ms >= ? AND h.hour_ms < ?', kind, scope, from, until])
-  }
-  if (after) {
-    const { kind, scope, hour } = after
-    const beyond = 'h.kind > ? OR h.kind = ? AND (h.scope > ? OR h.scope = ? AND h.hour_ms > ?)'
-    conditions.push([`(${beyond})`, kind, kind, scope, scope, hour])
-  }
-  const where = conditions.map(([condition]) => condition).join(' AND ')
+/** Gives from where on there may be more. */
+function* fillSome(dialect: Dialect, tables: Tables, range: ScopeHours): Work<number | undefined> {
+  const lacking = yield* findLacking(dialect, tables, range)
+  for (const hour of lacking) yield* fillHour(dialect, tables, { ...range, hour })
+  const last = lacking.at(-1)
+  return last === undefined || lacking.length < hoursAtOnce ? undefined : last + hourMs
+}
+
+/** The hours whose models do not add up to them, the oldest first; none that is older than every row. */
+function* findLacking(
+  dialect: Dialect,
+  { hours, modelHours, ledger }: Tables,
+  { kind, scope, from, until }: ScopeHours,
+): Work<readonly number[]> {
+  const beyond = moneyNumber(dialect, (suffix) => `h.charged${suffix} - COALESCE(SUM(m.charged${suffix}), 0)`)
   const { rows } = yield* ask(
-    `SELECT h.kind AS kind, h.scope AS scope, h.hour_ms AS hour_ms FROM ${hours.name} h WHERE ${where} ORDER BY h.kind, h.scope, h.hour_ms LIMIT ${hoursAtOnce}`,
-    ...conditions.flatMap(([, ...values]) => values),
+    `SELECT h.hour_ms AS hour_ms FROM ${hours.name} h WHERE h.kind = ? AND h.scope = ? AND h.hour_ms >= ? AND h.hour_ms < ? AND h.hour_ms > (SELECT COALESCE(MIN(l.at_ms), ${Number.MAX_SAFE_INTEGER}) FROM ${ledger.name} l) - ${hourMs} AND (SELECT ${beyond} FROM ${modelHours.name} m WHERE m.kind = h.kind AND m.scope = h.scope AND m.hour_ms = h.hour_ms) <> 0 ORDER BY h.hour_ms LIMIT ${hoursAtOnce}`,
+    kind,
+    scope,
+    from,
+    until,
   )
-  return rows.map((row) => ({ kind: String(row['kind']), scope: String(row['scope']), hour: Number(row['hour_ms']) }))
+  return rows.map((row) => Number(row['hour_ms']))
 }
 
 /**

@@ -9,6 +9,7 @@ import {
   runAsync,
 } from './database.js'
 import { type Column, type Dialect, type Table, insertSql, keyColumns, memberOf, toJsonRows } from './dialect.js'
+import { maxKeyBytes } from './text.js'
 
 interface PostgresQuery {
   readonly text: string
@@ -116,6 +117,9 @@ const postgresDialect: Dialect = {
   },
   insertNew,
   weekOf: (column) => `to_char(date_trunc('week', ${column}::date), '"week "YYYY-MM-DD')`,
+  insertLists: 'INSERT',
+  jsonList: (column) => `'[' || string_agg(to_json(${column})::text, ',' ORDER BY ${column}) || ']'`,
+  shortKey: (text) => `CASE WHEN octet_length(${text}) <= ${maxKeyBytes} THEN ${text} ELSE md5(${text}) END`,
   isContention: (error) => contention.has(memberOf(error, 'code')),
   isDuplicate: (error) => memberOf(error, 'code') === '23505',
 }

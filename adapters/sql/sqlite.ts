@@ -119,6 +119,10 @@ const sqliteDialect: Dialect = {
   },
   insertNew,
   weekOf: (column) => `strftime('week %Y-%m-%d', ${column}, '-6 days', 'weekday 1')`,
+  insertLists: 'INSERT',
+  // In the order of the table's key; an ORDER BY within is known since 3.44 only.
+  jsonList: (column) => `json_group_array(${column})`,
+  shortKey: (text) => text,
   isContention(error) {
     const [code, number] = [memberOf(error, 'code'), memberOf(error, 'errcode')]
     return /^SQLITE_(BUSY|LOCKED)/.test(String(code)) || busy.has(Number(number) & 255)

@@ -194,8 +194,8 @@ export interface LedgerStore {
   append(entries: readonly LedgerEntry[], options?: { readonly tell?: boolean }): Promise<void>
   /**
    * Pico-dollars charged to a scope from `from` (included) until `until` (excluded, default: now and later), in
-   * milliseconds; exact, however late rows came. Where rows of the first or last hour were pruned, that part of an
-   * hour counts nothing. `model`: only entries that have a scope of kind `model` that it matches, see `isModelMatch`;
+   * milliseconds; exact, however late rows came. Where rows of the first or last hour were pruned, that hour counts as
+   * a whole: too much rather than too little. `model`: only entries that have a scope of kind `model` that it matches, see `isModelMatch`;
    * a fallback's entry has two, and counts once.
    */
   total(scope: ScopeRef, from: number, until?: number, model?: string): Promise<bigint>
@@ -211,7 +211,7 @@ export interface LedgerStore {
    * becomes an event of that id, unless there is none.
    */
   reprice(entries: readonly RepricedEntry[]): Promise<number>
-  /** Forgets rows older than `before` (milliseconds); roll-ups and events stay. Gives how many. */
+  /** Forgets rows from before the hour (UTC) that `before` (milliseconds) lies in; roll-ups and events stay. Gives how many. */
   prune(before: number): Promise<number>
   /** Gives events that were neither forgotten nor taken until a time to come, and takes them; those never taken first. */
   takeEvents(claim: EventClaim): Promise<readonly UsageEvent[]>

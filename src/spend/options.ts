@@ -35,7 +35,7 @@ export interface SpendOptions {
    * that has an `onUsage` finds it within two minutes after another was killed.
    */
   readonly onUsage?: ((entries: readonly UsageEvent[]) => PromiseLike<void> | void) | undefined
-  /** Rows older than so many days are forgotten; sums by day stay. @default never */
+  /** Rows older than so many days are forgotten, by whole hours; sums by hour and day stay. @default never */
   readonly retentionDays?: number | undefined
 }
 

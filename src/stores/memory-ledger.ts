@@ -7,18 +7,20 @@ import {
   type SpendQuery,
   type SpendRow,
   chargedTo,
-  isModelMatch,
 } from '../ports/ledger.js'
 import { type Cursor, fromCursor, pageSize, toCursor } from './cursor.js'
 import { createMemoryEvents } from './memory-events.js'
+import { type Wanted, createMemoryHours, isOfModel } from './memory-hours.js'
 import {
   type Change,
-  type ModelHourRollUp,
   type ReportPlan,
   type Sums,
+  type WindowParts,
   addSums,
   compareGroups,
   correctionOf,
+  hourMs,
+  hourOf,
   isColumnOfEntry,
   modelsOf,
   planReport,
@@ -33,7 +35,7 @@ import {
 export interface MemoryLedgerOptions {
   /** How many entries are kept, the newest; and how many events, beyond which none is taken. @default 100,000 */
   readonly maxEntries?: number
-  /** How many roll-ups of each sort are kept, the ones begun last. @default 500,000 */
+  /** How many roll-ups of each sort are kept: the newest. @default 500,000 */
   readonly maxRollUps?: number
 }
 
@@ -43,8 +45,7 @@ interface KeptRollUp {
   readonly sums: Sums
 }
 
-/** What a scope was charged within an hour for the same models. */
-type KeptHour = Pick<ModelHourRollUp, 'hour' | 'models' | 'charged'>
+type Period = WindowParts['outside'][number]
 
 /** Keeps the ledger in memory until the process ends; what is beyond the bounds is forgotten, the oldest first. */
 export function createMemoryLedger({
@@ -54,10 +55,11 @@ export function createMemoryLedger({
   const byId = new Map<string, LedgerEntry>()
   /** Sorted by time and id. */
   let entries: LedgerEntry[] = []
+  /** All rows of then and later are there. */
+  let forgottenUntil = -Infinity
   const days = new Map<string, KeptRollUp>()
   const callers = new Map<string, KeptRollUp>()
-  /** By scope; a scope's by hour and models. */
-  const hours = new Map<string, Map<string, KeptHour>>()
+  const hours = createMemoryHours(maxRollUps)
   const events = createMemoryEvents(maxEntries)
 
   function change(changes: readonly Change[]): void {
@@ -68,7 +70,7 @@ export function createMemoryLedger({
     for (const { day, organization, team, user, key, model, provider, ...sums } of rolledUp.callers) {
       addRollUp(callers, { day, organization, team, user, key, model, provider }, sums)
     }
-    for (const { kind, id, ...rest } of rolledUp.modelHours) addHour(scopeName({ kind, id }), rest)
+    for (const row of rolledUp.modelHours) hours.add(row)
   }
 
   function addRollUp(rows: Map<string, KeptRollUp>, columns: KeptRollUp['columns'], sums: Sums): void {
@@ -78,22 +80,38 @@ export function createMemoryLedger({
     dropOldest(rows, maxRollUps)
   }
 
-  function addHour(scope: string, { hour, models, charged }: KeptHour): void {
-    const known = hours.get(scope) ?? new Map<string, KeptHour>()
-    const name = JSON.stringify([hour, models])
-    known.set(name, { hour, models, charged: (known.get(name)?.charged ?? 0n) + charged })
-    dropOldest(known, maxRollUps)
-    hours.set(scope, known)
-    dropOldest(hours, maxRollUps)
-  }
-
   function insert(entry: LedgerEntry): void {
     byId.set(entry.id, entry)
     entries.splice(placeOf(entries, entry), 0, entry)
   }
 
   function forget(count: number): void {
-    for (const { id } of entries.splice(0, count)) byId.delete(id)
+    for (const { id, at } of entries.splice(0, count)) {
+      byId.delete(id)
+      forgottenUntil = Math.max(forgottenUntil, at + 1)
+    }
+  }
+
+  /** What of an hour's sum is outside of a window; where rows of it are gone, from the rows that came after them. */
+  function chargedOutside(part: Period, wanted: Wanted): bigint {
+    const hour = hourOf(part.from)
+    const ofHour = hours.get(hour, wanted)
+    // What the hour has not is not to be taken from it either.
+    if (ofHour === undefined) return 0n
+    if (part.from >= forgottenUntil || part.from > hour || part.until < forgottenUntil) {
+      return chargedWithin(part, wanted)
+    }
+    return ofHour - chargedWithin({ from: part.until, until: hour + hourMs }, wanted)
+  }
+
+  function chargedWithin({ from, until }: Period, { scope, model }: Wanted): bigint {
+    let sum = 0n
+    for (let place = placeOf(entries, { at: from, id: '' }); place < entries.length; place += 1) {
+      const entry = entries[place]
+      if (!entry || entry.at >= until) break
+      if (hasScope(entry, scope) && isOfModel(modelsOf(entry.scopes), model)) sum += chargedTo(entry, scope)
+    }
+    return sum
   }
 
   return {
@@ -108,21 +126,13 @@ export function createMemoryLedger({
     },
     async total(scope, from, until, model) {
       const parts = windowParts(from, until)
-      const counts = (models: readonly string[]): boolean =>
-        model === undefined || models.some((name) => isModelMatch(model, name))
+      if (!parts) return 0n
+      const wanted = { scope, model }
       let sum = 0n
-      for (const { hour, models, charged } of hours.get(scopeName(scope))?.values() ?? []) {
-        const isWithin = parts.hours && hour >= parts.hours.from && hour < (parts.hours.until ?? Infinity)
-        if (isWithin && counts(models)) sum += charged
+      for (const hour of hours.known()) {
+        if (hour >= parts.hours.from && hour < parts.hours.until) sum += hours.get(hour, wanted) ?? 0n
       }
-      for (const edge of parts.edges) {
-        for (let place = placeOf(entries, { at: edge.from, id: '' }); place < entries.length; place += 1) {
-          const entry = entries[place]
-          if (!entry || entry.at >= edge.until) break
-          if (hasScope(entry, scope) && counts(modelsOf(entry.scopes))) sum += chargedTo(entry, scope)
-        }
-      }
-      return sum
+      return parts.outside.reduce((rest, part) => rest - chargedOutside(part, wanted), sum)
     },
     query: async (query) => findIn(entries, query),
     async report(query) {
@@ -147,18 +157,13 @@ export function createMemoryLedger({
       return changed.length
     },
     async prune(before) {
-      const count = placeOf(entries, { at: before, id: '' })
+      const count = placeOf(entries, { at: hourOf(before), id: '' })
       forget(count)
       return count
     },
     takeEvents: async (claim) => events.take(claim),
     forgetEvents: async (ids) => events.forget(ids),
   }
-}
-
-/** Kinds have no space in them. */
-function scopeName({ kind, id }: ScopeRef): string {
-  return `${kind} ${id}`
 }
 
 function hasScope({ scopes }: LedgerEntry, { kind, id }: ScopeRef): boolean {

@@ -163,7 +163,7 @@ export function rollUp(
     const { charged } = sums
     const { modelName: model, provider, scopes } = entry
     const periods = periodsOf(toDay(entry.at))
-    const hour = Math.floor(entry.at / hourMs) * hourMs
+    const hour = hourOf(entry.at)
     const models = modelsOf(scopes)
     const addDays = (kind: DayRollUp['kind'], id: string, added: Sums): void => {
       for (const day of periods) {
@@ -264,27 +264,33 @@ export function compareGroups({ group: a }: SpendRow, { group: b }: SpendRow): n
   return (a[place] ?? '') < (b[place] ?? '') ? -1 : 1
 }
 
-/** The hours that lie within a window as a whole, and the parts of hours at its ends; times in milliseconds. */
+/** A window as whole hours, less what of them is not the window's; times in milliseconds. */
 export interface WindowParts {
-  /** From the first until before the second hour; undefined where no whole hour is within. */
-  readonly hours: { readonly from: number; readonly until: number | undefined } | undefined
-  readonly edges: readonly { readonly from: number; readonly until: number }[]
+  /** From the first until before the second hour. */
+  readonly hours: { readonly from: number; readonly until: number }
+  /** What of the first and the last hour lies before and after the window. */
+  readonly outside: readonly { readonly from: number; readonly until: number }[]
 }
 
-/** Cuts a window so that only rows of parts of hours need to be read one by one. */
-export function windowParts(from: number, until: number = Infinity): WindowParts {
-  const begin = Math.ceil(Math.max(from, 0))
-  const first = Math.ceil(begin / hourMs) * hourMs
-  if (until === Infinity) {
-    return { hours: { from: first, until: undefined }, edges: begin < first ? [{ from: begin, until: first }] : [] }
-  }
-  const end = Math.ceil(until)
-  const last = Math.floor(end / hourMs) * hourMs
-  // No whole hour lies within: the rows tell all.
-  if (last <= first) return { hours: undefined, edges: begin < end ? [{ from: begin, until: end }] : [] }
-  const edges = [
-    { from: begin, until: first },
-    { from: last, until: end },
-  ]
-  return { hours: { from: first, until: last }, edges: edges.filter((edge) => edge.from < edge.until) }
+/** As good as never: stores keep times as integers. */
+const forever = Math.floor(Number.MAX_SAFE_INTEGER / hourMs) * hourMs
+
+/**
+ * Cuts a window so that rows need to be read of parts of hours only: those that do not count. Where these were pruned,
+ * the hour counts as a whole, and never too little. Undefined where nothing lies within.
+ */
+export function windowParts(from: number, until: number = forever): WindowParts | undefined {
+  const [begin, end] = [Math.ceil(Math.max(from, 0)), Math.ceil(Math.min(until, forever))]
+  if (begin >= end) return undefined
+  const hours = { from: hourOf(begin), until: hourOf(end + hourMs - 1) }
+  const outside = [
+    { from: hours.from, until: begin },
+    { from: end, until: hours.until },
+  ].filter((part) => part.from < part.until)
+  return { hours, outside }
+}
+
+/** When the hour of a time begins. */
+export function hourOf(at: number): number {
+  return Math.floor(at / hourMs) * hourMs
 }

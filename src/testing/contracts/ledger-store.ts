@@ -305,6 +305,30 @@ export const ledgerStoreContract: Contract<LedgerStore> = {
       const [row] = await store.report({ fromDay: '2026-11-01', untilDay: '2026-11-30', by: [] })
       deepEqual([row?.charged, row?.calls], [7n, 3])
     },
+    async 'prunes whole hours: what begins later is exact, and what began before counts its first hour as a whole'({
+      store,
+    }) {
+      // At 9:00, 9:50, 10:10, 10:20 and 10:35.
+      const times = [-90, -40, -20, -10, 5].map((minutes) => sampleTime + minutes * minute)
+      await store.append(times.map((at, index) => sampleEntry({ id: `e${index}`, at, charged: 10n ** BigInt(index) })))
+      equal(await store.prune(sampleTime - 15 * minute), 2)
+      const expected = [
+        { from: -95, total: 11_111n },
+        { from: -60, total: 11_111n },
+        { from: -30, total: 11_100n },
+        { from: -19, total: 11_000n },
+        { from: -15, total: 11_000n },
+        { from: 1, total: 10_000n },
+        { from: -60, until: 0, total: 1_111n },
+        { from: -60, until: -45, total: 11n },
+      ]
+      for (const model of [undefined, 'small']) {
+        for (const { from, until, total } of expected) {
+          const end = until === undefined ? undefined : sampleTime + until * minute
+          equal(await store.total(ann, sampleTime + from * minute, end, model), total, `${from} ${until} ${model}`)
+        }
+      }
+    },
     async 'keeps an event with every new entry where it is told to, until it is forgotten'({ store, peer }) {
       const [quiet, full, bare] = ['quiet', 'full', 'bare'].map((id) => sampleEntry({ id }))
       if (!quiet || !full || !bare) return
@@ -345,7 +369,7 @@ export const ledgerStoreContract: Contract<LedgerStore> = {
         { ...ofA, tellAs: 'again' },
         { ...ofA, id: 'missing', tellAs: 'never' },
       ])
-      await store.prune(sampleTime + 1)
+      await store.prune(sampleTime + hour)
       const told = [
         { ...red, charged: 7n },
         { ...ann, charged: -2n },

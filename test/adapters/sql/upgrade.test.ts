@@ -111,13 +111,25 @@ for (const [name, open] of Object.entries(testDatabases)) {
     })
 
     it('fills the tables themselves, whichever of its versions wrote the rows', async () => {
+      const model = (id: string) => ({ kind: 'model', id }) as const
+      const served = [
+        [model('small')],
+        [model('x/"two"'), model('small'), model('Small')],
+        [model('m'.repeat(229))],
+        [],
+      ]
       const entries = Array.from({ length: 300 }, (_, index) =>
-        sampleEntry({ id: `e${index}`, at: sampleTime - index * 7_654_321, charged: BigInt(index + 1) }),
+        sampleEntry({
+          id: `e${index}`,
+          at: sampleTime - index * 7_654_321,
+          charged: BigInt(index + 1),
+          scopes: [team, ...(served[index % served.length] ?? [])],
+        }),
       )
       const kept = async () => {
         const days = `SELECT day, scope, model, SUM(calls) AS calls, SUM(input_tokens) AS tokens FROM ${prefix}spend_days WHERE day > 'week' GROUP BY day, scope, model ORDER BY day, scope`
         const callers = `SELECT day, team_id, key_id, SUM(calls) AS calls FROM ${prefix}spend_caller_days WHERE day > 'week' GROUP BY day, team_id, key_id ORDER BY day`
-        const hours = `SELECT kind, scope, hour_ms, models_json FROM ${prefix}spend_model_hours ORDER BY kind, scope, hour_ms`
+        const hours = `SELECT kind, scope, hour_ms, models_json, charged FROM ${prefix}spend_model_hours ORDER BY kind, scope, hour_ms, models_json`
         const all = [days, callers, hours].map((sql) => database.query({ sql, values: [] }))
         return (await Promise.all(all)).map(({ rows }) => rows.map((row) => Object.values(row).map(String)))
       }
@@ -159,16 +171,25 @@ for (const [name, open] of Object.entries(testDatabases)) {
       expect(await sumsOf(ledger)).toEqual(await sumsOf(memory))
     })
 
-    it('keeps what sums tell of hours whose rows were pruned', async () => {
-      const hour = 3_600_000
-      const at = Math.floor(sampleTime / hour) * hour
-      const row = (id: string, offset: number): LedgerEntry => sampleEntry({ id, at: at + offset, charged: 1n })
-      await ledger.append([row('a', -hour), row('b', 0), row('c', 1)])
-      await older.append([row('d', -hour + 1), row('e', 2), row('f', 3)])
-      await ledger.prune(at + 3)
-      expect(await ledger.total(team, 0, undefined, 'small')).toBe(3n)
-      expect(await ledger.total(team, at, at + hour, 'small')).toBe(2n)
-      expect(await ledger.total(team, 0)).toBe(6n)
-    })
+    it.for(['migrated', 'read'])(
+      'keeps what sums tell of hours whose rows were pruned, where they are %s',
+      async (how) => {
+        const hour = 3_600_000
+        const at = Math.floor(sampleTime / hour) * hour
+        const row = (id: string, offset: number): LedgerEntry => sampleEntry({ id, at: at + offset, charged: 1n })
+        await ledger.append([row('a', -hour), row('b', 0), row('c', 1)])
+        await older.append([row('d', -hour + 1), row('e', 2), row('f', 3)])
+        // As older versions did it, in the middle of an hour.
+        for (const table of ['ledger', 'ledger_scopes'])
+          await test.run(`DELETE FROM ${prefix}${table} WHERE at_ms < ${at + 3}`)
+        if (how === 'migrated') {
+          await test.run(`DELETE FROM ${prefix}migrations WHERE version > 5`)
+          await sqlStores(database, { prefix }).migrate()
+        }
+        expect(await ledger.total(team, 0, undefined, 'small')).toBe(3n)
+        expect(await ledger.total(team, at, at + hour, 'small')).toBe(2n)
+        expect(await ledger.total(team, 0)).toBe(6n)
+      },
+    )
   })
 }
