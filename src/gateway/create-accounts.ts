@@ -1,5 +1,6 @@
 import { type Accounts, createAccounts } from '../call/accounts/accounts.js'
 import { type Pricing, createPricing } from '../call/accounts/pricing.js'
+import type { ReasoningMemory } from '../call/reasoning-memory.js'
 import { type PriceBook, openPriceBook } from '../catalog/prices/index.js'
 import type { Deployment } from '../deployment.js'
 import { createAdmission } from '../limits/admission.js'
@@ -24,6 +25,7 @@ export interface AccountsCore {
   readonly stores: GuardedStores
   readonly router: RouterParts
   readonly registry: Pick<Registry, 'get'>
+  readonly reasoning: Pick<ReasoningMemory, 'restore'>
   readonly clock: Clock
   readonly logger: Logger
   readonly createId: () => string
@@ -74,6 +76,7 @@ export function createAccountsParts(options: GatewayOptions, core: AccountsCore)
     open: core.openPrices,
     clock,
     registry: core.registry,
+    restore: (request, callerId, deployment) => core.reasoning.restore(request, callerId, deployment),
     unknownPrice: spend.unknownPrice === 'refuse' ? 'refuse' : 'allow',
     billedAttempts: billedAttempts(options),
     continues: options.routing?.midStream === 'continue',

@@ -75,6 +75,7 @@ export function createParts(options: GatewayOptions): GatewayParts {
     stores,
     router: routing.router,
     registry,
+    reasoning,
     findDeployment: (id) => routing.directory.groups.all.find((deployment) => deployment.id === id),
     clock,
     logger,

@@ -19,6 +19,7 @@ import {
 import type { Registry } from '../../providers/registry.js'
 import { stringOf } from '../../wire/json.js'
 import { mayContinue } from '../continue-request.js'
+import type { ReasoningMemory } from '../reasoning-memory.js'
 import type { BilledCall } from './accounts.js'
 import { LazyEstimate, type MostNeeded, type MostOf, toMostNeeded } from './lazy-estimate.js'
 import type { MarkUps } from './mark-ups.js'
@@ -67,6 +68,8 @@ export interface PricingParts {
   readonly billedAttempts: number
   /** True where the last of these may go on with the answer of another one, which is then a part of its prompt. */
   readonly continues: boolean
+  /** A conversation as a deployment is given it, whose own reasoning comes back to it. */
+  readonly restore: ReasoningMemory['restore']
   /** Every group that a call of this group may end up at, itself included. */
   readonly reachable: (group: ModelGroup) => readonly ModelGroup[]
 }
@@ -130,10 +133,15 @@ export function createPricing(parts: PricingParts): Pricing {
   }
   const outputsAt = (planned: PlannedCall, target: Target): readonly OutputBound[] =>
     toSentCalls(planned, target.deployment, parts.registry).map((sent) => outputBound(sent.planned, target))
-  const estimateOf = ({ planned, group }: BilledCall, targets: readonly Target[], most: MostOf): Estimate => {
+  const restored = ({ planned, caller }: BilledCall, deployment: Deployment): PlannedCall => {
+    if (planned.operation !== 'chat') return planned
+    const request = parts.restore(planned.request, caller.id, deployment)
+    return request === planned.request ? planned : { operation: 'chat', request }
+  }
+  const estimateOf = (call: BilledCall, targets: readonly Target[], most: MostOf): Estimate => {
     const estimateInput = targets.length > 1 || most.continued ? createInputEstimator() : undefined
     const estimatesAt = (target: Target, addedTokens: number): readonly CostEstimate[] =>
-      toSentCalls(planned, target.deployment, parts.registry).map((sent) =>
+      toSentCalls(restored(call, target.deployment), target.deployment, parts.registry).map((sent) =>
         estimateCost(sent.planned, target.price, {
           at: most.at,
           model: target.deployment.model,
@@ -147,10 +155,10 @@ export function createPricing(parts: PricingParts): Pricing {
         }),
       )
     const restOf = (whole: MostNeeded): MostNeeded => {
-      const going = targets.filter(({ deployment }) => isContinuedAt(planned, deployment))
+      const going = targets.filter(({ deployment }) => isContinuedAt(call.planned, deployment))
       if (going.length === 0) return whole
-      const writers = [...reachOf(group).targets, ...targets]
-      const added = answeredTokens(writers.flatMap((target) => outputsAt(planned, target)))
+      const writers = [...reachOf(call.group).targets, ...targets]
+      const added = answeredTokens(writers.flatMap((target) => outputsAt(call.planned, target)))
       return toMostNeeded([whole, ...going.flatMap((target) => estimatesAt(target, added))])
     }
     return new LazyEstimate(() => {

@@ -39,6 +39,8 @@ async function openBooks(model: Partial<ModelOptions>, routing: GatewayOptions['
     clock,
     pricing,
     callOf,
+    reasoning: parts.reasoning,
+    target,
     /** An attempt that was sent, with what is known of it. */
     attempt(own: Partial<AttemptEntry> = {}): AttemptEntry {
       const entry = new CallTrail().begin({ target, modelName: 'm', reason: 'first', startedAt: clock.now() })
@@ -97,6 +99,22 @@ describe('what is held for a call', () => {
     const held = books.pricing.estimate(books.callOf(planned), noMarkUps).charged(scope)
     expect(held).toBeLessThan(500_000_000n)
     expect(books.chargedFor(planned, [books.attempt()])).toBeLessThanOrEqual(held)
+  })
+
+  it('covers the reasoning of its own that comes back to a model in a tool loop', async () => {
+    const { pricing, callOf, reasoning, target } = await openBooks({ prices: { input: 1, output: 1 } })
+    const calls = [{ id: 'call_1', type: 'function', function: { name: 'look', arguments: '{}' } }]
+    const planned = chat({
+      max_tokens: 1,
+      messages: [
+        { role: 'user', content: 'What is it?' },
+        { role: 'assistant', content: null, tool_calls: calls },
+        { role: 'tool', tool_call_id: 'call_1', content: 'A cat.' },
+      ],
+    })
+    const before = pricing.estimate(callOf(planned), noMarkUps).inputTokens
+    reasoning.remember({ tool_calls: calls, reasoning_content: 'word '.repeat(1_000) }, anyCaller.id, target)
+    expect(pricing.estimate(callOf(planned), noMarkUps).inputTokens).toBeGreaterThan(before + 1_000)
   })
 
   it('does not cut what an answer without a limit is estimated at', async () => {
