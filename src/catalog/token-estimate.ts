@@ -106,10 +106,17 @@ interface ImageTokens {
   readonly low: Range
 }
 
-// 85 to 1,600 tokens at most models, 4,800 at the largest sizes of the newest; GPT-4o mini counts 33 times as many.
+// 85 to 1,600 tokens at most models, 4,800 at the largest sizes of the newest; GPT-4o mini counts 33 times as many, and GPT
+// from 5.4 on sees a large image in full: https://developers.openai.com/api/docs/guides/images-vision
 const usualImage: ImageTokens = { full: { tokens: 1000, atMost: 5000 }, low: { tokens: 85, atMost: 5000 } }
 const miniImage: ImageTokens = { full: { tokens: 25_501, atMost: 48_169 }, low: { tokens: 2833, atMost: 2833 } }
-const imageTokensOf = (model: string): ImageTokens => (model.includes('gpt-4o-mini') ? miniImage : usualImage)
+const wholeImage: ImageTokens = { ...usualImage, full: { tokens: 1000, atMost: 15_000 } }
+const imageModels: readonly (readonly [RegExp, ImageTokens])[] = [
+  [/gpt-4o-mini/, miniImage],
+  [/gpt-(?:5\.[4-9]|[6-9])/, wholeImage],
+]
+const imageTokensOf = (model: string): ImageTokens =>
+  imageModels.find(([pattern]) => pattern.test(model))?.[1] ?? usualImage
 // Something whose size cannot be seen.
 const unseenFile: Range = { tokens: 3000, atMost: 50_000 }
 

@@ -1,8 +1,9 @@
 import type { Price } from '../catalog/prices/index.js'
+import { estimateTextTokens } from '../catalog/text-tokens.js'
 import { estimateInputTokens, type InputEstimate } from '../catalog/token-estimate.js'
 import { isObject, type JsonObject } from '../wire/json.js'
 import type { Operation, Operations } from '../wire/operations.js'
-import { countOf, type NativeMembers, readNativeMembers } from './native-members.js'
+import { countOf, mostCounted, type NativeMembers, readNativeMembers } from './native-members.js'
 import { type SearchOptions, searchBound } from './search-bound.js'
 
 /** A request and what it asks for. */
@@ -80,6 +81,11 @@ function isReadAgain(request: JsonObject): boolean {
   return isObject(request['context_management'])
 }
 
+/** The tokens of what a model may write beyond its limit: OpenAI charges for a predicted answer that it did not give. */
+function predictedTokens({ prediction }: JsonObject): number {
+  return isObject(prediction) ? estimateTextTokens(JSON.stringify(prediction)).atMost : 0
+}
+
 /** The tokens of an answer at most. */
 export interface OutputBound {
   readonly tokens: number
@@ -105,7 +111,10 @@ export function outputBound(
   const answers = Math.max(countOf(request['n']) ?? 1, countOf(request['best_of']) ?? 1, native.answers)
   return {
     // A limit by another name may be the one that counts.
-    tokens: Math.max(each ?? defaultOutputTokens, native.outputTokens) * answers * inputsIn(request),
+    tokens:
+      (Math.max(each ?? defaultOutputTokens, native.outputTokens) + predictedTokens(request)) *
+      answers *
+      inputsIn(request),
     isBounded: each !== undefined,
   }
 }
@@ -120,12 +129,20 @@ function inputsIn({ prompt, input = prompt }: JsonObject): number {
   return Array.isArray(input) && typeof input[0] !== 'number' ? Math.max(1, input.length) : 1
 }
 
-// Tokens of an image of 1024x1536: https://developers.openai.com/api/docs/guides/image-generation#cost-and-latency
+// Tokens of an image of 1024x1536; they grow with its pixels: https://developers.openai.com/api/docs/guides/image-generation#cost-and-latency
 const imageTokens: Readonly<Record<string, number>> = { low: 408, medium: 1584, high: 6240 }
 const mostImageTokens = 6240
+const pixelsOfThose = 1024 * 1536
 
 function imageOutputBound(request: Operations['images']['request']): OutputBound {
   const quality = request.quality ?? 'auto'
   const each = Object.hasOwn(imageTokens, quality) ? imageTokens[quality] : undefined
-  return { tokens: (each ?? mostImageTokens) * imagesIn(request), isBounded: true }
+  const tokens = Math.ceil((each ?? mostImageTokens) * timesThose(request.size))
+  return { tokens: Math.min(mostCounted, tokens * imagesIn(request)), isBounded: true }
+}
+
+/** How many times as large as those an image is, at least once. */
+function timesThose(size: string | null | undefined): number {
+  const [, width = 0, height = 0] = /^(\d+)x(\d+)$/.exec(size ?? '') ?? []
+  return Math.max(1, (Number(width) * Number(height)) / pixelsOfThose)
 }

@@ -70,8 +70,8 @@ function isWebPlugin(name: string, value: unknown): boolean {
   )
 }
 
-// Above everything that can be asked for, and small enough for products of several to stay finite.
-const mostCounted = 1e15
+/** Above everything that can be asked for, and small enough for products of several to stay finite. */
+export const mostCounted = 1e15
 
 /** A count of the request's as a whole number; nobody checked it where the gateway only passes it on. */
 export function countOf(value: unknown): number | undefined {

@@ -184,6 +184,11 @@ describe('the tokens of a request', () => {
     expect(large.tokens).toBeLessThan(1100)
     expect(estimateInputTokens(content(image('https://x.test/a.png', 'low'))).tokens).toBeLessThan(100)
     expect(estimateInputTokens(content(image('https://x.test/a.png')), 'gpt-4o-mini').atMost.image).toBe(48_169)
+    // 4032x3024 pixels were counted as so many.
+    for (const model of ['gpt-5.4', 'openai/gpt-6-sol']) {
+      expect(estimateInputTokens(content(image('https://x.test/a.png')), model).atMost.image).toBeGreaterThan(14_364)
+    }
+    expect(estimateInputTokens(content(image('https://x.test/a.png')), 'gpt-5.2').atMost.image).toBe(5000)
   })
 
   it('count sound by its length', () => {

@@ -74,6 +74,20 @@ describe('the bound of the output', () => {
       816,
       true,
     ],
+    [
+      'of images by size',
+      { operation: 'images', request: { model: 'm', prompt: 'a', n: 2, quality: 'high', size: '2048x3072' } },
+      {},
+      2 * 4 * 6240,
+      true,
+    ],
+    [
+      'of small images, as of larger ones',
+      { operation: 'images', request: { model: 'm', prompt: 'a', quality: 'low', size: '512x512' } },
+      {},
+      408,
+      true,
+    ],
     ['of images of any quality', { operation: 'images', request: { model: 'm', prompt: 'a' } }, {}, 6240, true],
   ])('is %s', (_label, call, more, tokens, isBounded) => {
     const result = estimate(call, perToken, more)
@@ -214,6 +228,11 @@ describe('the dearest way', () => {
     const searched = estimate(chat({ search_recency_filter: 'day' }), { input: 0, output: 0, perWebSearch: 1 })
     expect([searched.usage.webSearches, searched.isBounded]).toEqual([10, false])
     expect(estimate(chat({ disable_search: true }), { input: 0, output: 0, perWebSearch: 1 }).isBounded).toBe(true)
+  })
+
+  it('counts a predicted answer, which is charged for where it was not the answer', () => {
+    const prediction = { type: 'content', content: 'word '.repeat(500) }
+    expect(estimate(chat({ prediction }), perToken).outputTokens).toBeGreaterThan(600)
   })
 
   it('says that a conversation which its provider summarizes is read more than once', () => {
@@ -463,13 +482,14 @@ describe('no call costs more than its estimate', () => {
         parts,
         fc.integer({ min: 1, max: 4 }),
         fc.constantFrom('low', 'high', 'auto', undefined),
+        fc.constantFrom(undefined, '1024x1024', '3840x2160'),
         fc.constantFrom(undefined, 'flex', 'priority'),
-        (options, some, n, quality, serviceTier) => {
+        (options, some, n, quality, size, serviceTier) => {
           const price = priceOf(options)
-          const call: PlannedCall = { operation: 'images', request: { model: 'm', prompt: 'a cat', n, quality } }
+          const call: PlannedCall = { operation: 'images', request: { model: 'm', prompt: 'a cat', n, quality, size } }
           const bound = estimateCost(call, price, { at, deadlineMs: minute })
           const usage = within(bound, price, some, {
-            outputTokens: n * (quality === 'low' ? 408 : 6240),
+            outputTokens: n * (quality === 'low' ? 408 : 6240) * (size === '3840x2160' ? 5 : 1),
             outputs: silent,
             images: n,
             milliseconds: minute,
