@@ -56,6 +56,8 @@ export interface Dialect {
   shortKey(text: string): string
   /** Lost against another transaction; worth another try. */
   isContention(error: unknown): boolean
+  /** The server has no room, takes no writes, or gave up: no row is at fault. */
+  isOutOfOrder(error: unknown): boolean
   /** A row with this primary or unique key is there already. */
   isDuplicate(error: unknown): boolean
 }

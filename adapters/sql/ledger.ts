@@ -2,6 +2,7 @@ import { setImmediate } from 'node:timers/promises'
 import {
   type Change,
   type EventClaim,
+  GatewayError,
   type LedgerEntry,
   type LedgerPage,
   type LedgerQuery,
@@ -58,7 +59,11 @@ export function sqlLedger(database: SqlDatabase, tables: Tables): LedgerStore {
       // The first of those that have an id in common.
       const byId = new Map(entries.toReversed().map((entry) => [toKey(entry.id), entry]))
       for (const chunk of chunksOf(sortedById(byId), dialect.entriesAtOnce)) {
-        await database.transact(() => append(dialect, tables, { sorted: chunk, tell }))
+        await database
+          .transact(() => append(dialect, tables, { sorted: chunk, tell }))
+          .catch((error: unknown) => {
+            throw dialect.isOutOfOrder(error) ? unavailable(error) : error
+          })
         // Others have their turn between blocking transactions.
         await setImmediate()
       }
@@ -107,6 +112,11 @@ export function sqlLedger(database: SqlDatabase, tables: Tables): LedgerStore {
       await database.transact(() => deleteRows(dialect, tables.usageEvents, rows))
     },
   }
+}
+
+/** A row that is known is taken by a full disk too: it must not be thought that new ones are refused. */
+function unavailable(cause: unknown): GatewayError {
+  return new GatewayError('unavailable', 'The database takes no rows at the moment.', { cause })
 }
 
 /** Every writer goes by the order of ids and keys: two that wait for each other would be a deadlock. */

@@ -102,6 +102,10 @@ function giveLock(connection: MysqlConnection, lock: string): Promise<boolean> {
 
 // Deadlock, lock wait timeout, table definition changed meanwhile.
 const contention: ReadonlySet<unknown> = new Set([1213, 1205, 1412])
+// Of the files and the storage engine, memory, connections, a full table, a server that ends or takes no writes.
+const outOfOrder: ReadonlySet<unknown> = new Set([
+  3, 1021, 1026, 1030, 1037, 1038, 1040, 1041, 1053, 1114, 1290, 1792, 1836,
+])
 const duplicate = 1062
 const characters = 'CHARACTER SET utf8mb4 COLLATE utf8mb4_bin'
 
@@ -143,6 +147,7 @@ const mysqlDialect: Dialect = {
   jsonList: (column) => `CONCAT('[', GROUP_CONCAT(JSON_QUOTE(${column}) ORDER BY ${column} SEPARATOR ','), ']')`,
   shortKey: (text) => `CASE WHEN OCTET_LENGTH(${text}) <= ${maxKeyBytes} THEN ${text} ELSE MD5(${text}) END`,
   isContention: (error) => contention.has(memberOf(error, 'errno')),
+  isOutOfOrder: (error) => outOfOrder.has(memberOf(error, 'errno')),
   isDuplicate: (error) => memberOf(error, 'errno') === duplicate,
 }
 

@@ -85,6 +85,10 @@ function ignore(): void {}
 // Deadlock, serialization failure, lock timeout.
 const contention: ReadonlySet<unknown> = new Set(['40P01', '40001', '55P03'])
 
+// Of https://www.postgresql.org/docs/current/errcodes-appendix.html: connection, read-only transaction, resources, a server
+// that ends, system errors. A statement that took too long is none of them: half of its rows may be taken.
+const outOfOrder = /^(?:08|25|53|57P|58)/
+
 const postgresDialect: Dialect = {
   name: 'postgres',
   types: {
@@ -121,6 +125,7 @@ const postgresDialect: Dialect = {
   jsonList: (column) => `'[' || string_agg(to_json(${column})::text, ',' ORDER BY ${column}) || ']'`,
   shortKey: (text) => `CASE WHEN octet_length(${text}) <= ${maxKeyBytes} THEN ${text} ELSE md5(${text}) END`,
   isContention: (error) => contention.has(memberOf(error, 'code')),
+  isOutOfOrder: (error) => outOfOrder.test(String(memberOf(error, 'code'))),
   isDuplicate: (error) => memberOf(error, 'code') === '23505',
 }
 

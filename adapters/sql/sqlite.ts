@@ -83,6 +83,7 @@ function isRow(row: unknown): row is SqlRow {
 
 // Result codes of https://sqlite.org/rescode.html; better-sqlite3 gives their names, node:sqlite the numbers.
 const busy: ReadonlySet<unknown> = new Set([5, 6])
+const outOfOrder: ReadonlySet<unknown> = new Set([7, 8, 10, 13, 14])
 const duplicates: ReadonlySet<unknown> = new Set([1555, 2067])
 
 const sqliteDialect: Dialect = {
@@ -126,6 +127,10 @@ const sqliteDialect: Dialect = {
   isContention(error) {
     const [code, number] = [memberOf(error, 'code'), memberOf(error, 'errcode')]
     return /^SQLITE_(BUSY|LOCKED)/.test(String(code)) || busy.has(Number(number) & 255)
+  },
+  isOutOfOrder(error) {
+    const [code, number] = [memberOf(error, 'code'), memberOf(error, 'errcode')]
+    return /^SQLITE_(FULL|IOERR|READONLY|NOMEM|CANTOPEN)/.test(String(code)) || outOfOrder.has(Number(number) & 255)
   },
   isDuplicate(error) {
     const [code, number] = [memberOf(error, 'code'), memberOf(error, 'errcode')]

@@ -190,6 +190,7 @@ export interface LedgerStore {
    * Keeps each entry and its part of the roll-ups, or neither; entries whose id is known change nothing. A batch that
    * rejects may have been kept in part: appending it again is safe. `tell`: each new entry is an event too, kept together
    * with it until it is forgotten.
+   * @throws GatewayError unavailable or overloaded where no row is at fault: rows are kept, and none is taken for refused
    */
   append(entries: readonly LedgerEntry[], options?: { readonly tell?: boolean }): Promise<void>
   /**

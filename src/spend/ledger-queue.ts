@@ -131,7 +131,7 @@ export function createLedgerQueue(options: LedgerQueueOptions): LedgerQueue {
     if (attempt.done) return finish(chunk, rows)
     chunk.failures += 1
     if (pauseMs === 0) logger.warn({ error: attempt.error, pending: chunks.pending }, 'the ledger store takes no rows')
-    if (attempt.late || chunk.failures < triesBeforeSearch) return false
+    if (attempt.away || chunk.failures < triesBeforeSearch) return false
     const refused = await writer.findRefused(rows)
     if (refused) return finish(chunk, rows, refused)
     chunks.postpone(chunk)

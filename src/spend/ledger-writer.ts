@@ -1,10 +1,12 @@
+import { GatewayError } from '../errors.js'
 import type { Clock } from '../ports.js'
 import type { LedgerEntry, LedgerStore } from '../ports/ledger.js'
 
-/** What came of one batch: done, or why not; `late` after the deadline. */
+/** What came of one batch: done, or why not. */
 export interface Attempt {
   readonly done: boolean
-  readonly late?: boolean
+  /** No row is at fault: the store did not answer in time, or says itself that it takes none at the moment. */
+  readonly away?: boolean
   readonly error?: unknown
 }
 
@@ -37,12 +39,12 @@ export function createLedgerWriter({ store, clock, deadlineMs }: LedgerWriterOpt
   let accepted: LedgerEntry | undefined
 
   async function append(rows: readonly LedgerEntry[]): Promise<Attempt> {
-    if (hanging >= maxHanging) return { done: false, late: true, error: new Error('earlier batches hang') }
+    if (hanging >= maxHanging) return { done: false, away: true, error: new Error('earlier batches hang') }
     hanging += 1
     const attempt = attemptOf(() => store.append(rows)).finally(() => (hanging -= 1))
     return new Promise((resolve) => {
       const error = new Error(`no answer within ${deadlineMs} ms`)
-      const timer = clock.setTimeout(() => resolve({ done: false, late: true, error }), deadlineMs)
+      const timer = clock.setTimeout(() => resolve({ done: false, away: true, error }), deadlineMs)
       void attempt.then((result) => {
         timer.cancel()
         resolve(result)
@@ -52,7 +54,10 @@ export function createLedgerWriter({ store, clock, deadlineMs }: LedgerWriterOpt
 
   /** Halves a batch until every row is either written or alone; undefined where the store fails meanwhile. */
   async function search(rows: readonly LedgerEntry[], good: LedgerEntry): Promise<readonly LedgerEntry[] | undefined> {
-    if (rows.length === 0 || (await append(rows)).done) return []
+    if (rows.length === 0) return []
+    const { done, away } = await append(rows)
+    if (done) return []
+    if (away) return undefined
     // It is the row's fault only if the store takes another one right after.
     if (rows.length === 1) return (await append([good])).done ? rows : undefined
     const middle = rows.length >> 1
@@ -70,8 +75,8 @@ export function createLedgerWriter({ store, clock, deadlineMs }: LedgerWriterOpt
     async findRefused(rows) {
       const fresh = accepted && clock.now() - accepted.at < goodForMs ? [accepted] : []
       for (const row of [...fresh, ...spread(rows)]) {
-        const { done, late } = await append([row])
-        if (late) return undefined
+        const { done, away } = await append([row])
+        if (away) return undefined
         if (done) return search(rows, row)
       }
       return undefined
@@ -84,9 +89,11 @@ async function attemptOf(work: () => Promise<void>): Promise<Attempt> {
     await work()
     return { done: true }
   } catch (error) {
-    return { done: false, error }
+    return { done: false, away: GatewayError.isInstance(error) && awayKinds.has(error.kind), error }
   }
 }
+
+const awayKinds: ReadonlySet<string> = new Set(['unavailable', 'overloaded'])
 
 /** A few rows from all over the batch. */
 function spread(rows: readonly LedgerEntry[]): readonly LedgerEntry[] {

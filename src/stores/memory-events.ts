@@ -1,8 +1,9 @@
+import { GatewayError } from '../errors.js'
 import type { EventClaim, UsageEvent } from '../ports/ledger.js'
 
 /** Events that wait to be told, in memory. */
 export interface MemoryEvents {
-  /** @throws Error, with none kept, where there is no room for all: whoever adds them keeps them */
+  /** @throws GatewayError overloaded, with none kept, where there is no room: whoever adds them keeps them */
   add(events: readonly UsageEvent[]): void
   /** As `LedgerStore.takeEvents`. */
   take(claim: EventClaim): readonly UsageEvent[]
@@ -15,13 +16,16 @@ interface Waiting {
   readonly until: number
 }
 
-/** Keeps at most so many. */
+/** Takes no more once there are so many; a batch that is larger than the room that is left is taken whole. */
 export function createMemoryEvents(most: number): MemoryEvents {
   const waiting = new Map<string, Waiting>()
   return {
     add(events) {
-      if (waiting.size + events.length > most) {
-        throw new Error(`${waiting.size} events wait to be told, and no more than ${most} are kept in memory.`)
+      if (events.length > 0 && waiting.size >= most) {
+        throw new GatewayError(
+          'overloaded',
+          `${waiting.size} events wait to be told, and no more than ${most} are kept in memory.`,
+        )
       }
       for (const event of events) waiting.set(event.id, { event, until: -Infinity })
     },

@@ -180,6 +180,20 @@ describe('the ledger queue', () => {
     expect([queue.pending, queue.written]).toEqual([0, 29])
   })
 
+  it('keeps rows that wait for room, however it comes and goes', async () => {
+    const { queue, store, pass, add, losses } = setUp({ batchSize: 30 })
+    const ledger = createMemoryLedger({ maxEntries: 20 })
+    store.append = (entries) => ledger.append(entries, { tell: true })
+    add(0, 100)
+    for (let told = 0; told < 100; told += 1) {
+      await pass(1_000)
+      const [event] = await ledger.takeEvents({ limit: 1, now: 0, until: 1 })
+      if (event) await ledger.forgetEvents([event.id])
+    }
+    await pass(1_000)
+    expect([losses, queue.pending, queue.written]).toEqual([[], 0, 100])
+  })
+
   it('flushes before the time is up, and counts what a close leaves without a journal', async () => {
     const { queue, store, pass, add, losses } = setUp()
     add(0, 3)

@@ -159,7 +159,10 @@ describe('the outbox', () => {
     const ledger = createMemoryLedger({ maxEntries: 3 })
     const entries = ids(4).map((id) => sampleEntry({ id }))
     await ledger.append(entries.slice(0, 3), { tell: true })
-    await expect(ledger.append(entries, { tell: true })).rejects.toThrow('3 events wait')
+    await expect(ledger.append(entries, { tell: true })).rejects.toMatchObject({
+      kind: 'overloaded',
+      message: expect.stringContaining('3 events wait'),
+    })
     expect((await ledger.query({})).entries).toHaveLength(3)
     await ledger.forgetEvents(['e0'])
     await ledger.append(entries, { tell: true })

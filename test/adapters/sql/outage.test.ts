@@ -1,11 +1,12 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { Pool } from 'pg'
 import { afterEach, describe, expect, it } from 'vitest'
-import { type PostgresPool, postgres, sqlStores } from '../../../adapters/sql.js'
+import { type PostgresPool, type SqlDatabase, mysql, postgres, sqlStores } from '../../../adapters/sql.js'
 import { systemClock } from '../../../src/clock.js'
 import { createLedgerQueue } from '../../../src/spend/ledger-queue.js'
 import { sampleEntry } from '../../../src/testing/contracts/sample-entry.js'
 import { createCutProxy } from '../../spend/soak/cut-proxy.mjs'
+import { FakeClock } from '../../support/fake-clock.js'
 import { hasService, serviceUrls } from '../../support/services.js'
 import { type TestDatabase, migratedStores, openPostgres, openSqlite } from './databases.js'
 
@@ -128,3 +129,45 @@ describe('an SQLite file that another process writes', () => {
     expect(await ledger.total(ann, 0)).toBe(1n)
   })
 })
+
+describe('a database that is full', () => {
+  it('loses no row, although it takes those that it has already', { timeout: 60_000 }, async () => {
+    const test = await openSqlite()
+    closers.push(() => test.close())
+    const { ledger } = await migratedStores(test)
+    const clock = new FakeClock()
+    const queue = createLedgerQueue({ store: ledger, clock, logger: quiet })
+    const send = async (from: number, until: number): Promise<void> => {
+      for (let n = from; n < until; n += 1) queue.add(sampleEntry({ id: `e${n}`, at: clock.now(), charged: 1n }))
+      for (let passed = 0; passed < 20_000; passed += 100) {
+        clock.advance(100)
+        for (let turns = 0; turns < 5; turns += 1) await new Promise((resolve) => setImmediate(resolve))
+      }
+    }
+    await send(0, 10)
+    expect(queue.written).toBe(10)
+    await test.run('PRAGMA max_page_count = 1')
+    await send(10, 500)
+    expect(queue.lost).toBe(0)
+    await test.run('PRAGMA max_page_count = 1000000')
+    await send(500, 501)
+    expect([queue.written, queue.pending, queue.lost]).toEqual([501, 0, 0])
+    expect(await ledger.total(ann, 0)).toBe(501n)
+  })
+
+  it.each([
+    ['PostgreSQL', postgres({ connect: unused, query: unused }), { code: '53100' }, { code: '22003' }],
+    ['MySQL', mysql({ getConnection: unused, execute: unused }), { errno: 1114 }, { errno: 1264 }],
+  ])('is told from a row that %s refuses', async (_, database, full, refused) => {
+    const failing = (error: unknown): SqlDatabase => ({ ...database, transact: () => Promise.reject(error) })
+    const append = (error: unknown) => {
+      return sqlStores(failing(error)).ledger.append([sampleEntry({ id: 'a' })])
+    }
+    await expect(append(full)).rejects.toMatchObject({ kind: 'unavailable', cause: full })
+    await expect(append(refused)).rejects.toBe(refused)
+  })
+})
+
+function unused(): never {
+  throw new Error('is not asked')
+}
