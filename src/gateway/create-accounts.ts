@@ -5,7 +5,7 @@ import { type PriceBook, openPriceBook } from '../catalog/prices/index.js'
 import type { Deployment } from '../deployment.js'
 import { createAdmission } from '../limits/admission.js'
 import type { GatewayOptions } from '../options.js'
-import type { Clock, Logger, Timer } from '../ports.js'
+import type { Clock, Logger } from '../ports.js'
 import type { LedgerStore } from '../ports/ledger.js'
 import type { Registry } from '../providers/registry.js'
 import type { RouterParts } from '../router/route.js'
@@ -18,6 +18,7 @@ import { createMemoryLedger } from '../stores/memory-ledger.js'
 import type { GatewayEvent } from '../events.js'
 import { type Spend, createSpend } from './create-spend.js'
 import type { GuardedStores } from './guard-stores.js'
+import { pruneHourly } from './prune-hourly.js'
 
 /** What accounts are built with. */
 export interface AccountsCore {
@@ -98,7 +99,17 @@ export function createAccountsParts(options: GatewayOptions, core: AccountsCore)
     createId,
     logger,
   })
-  const pruning = startPruning(ledger, spend, core)
+  const { retentionDays } = spend
+  const pruning =
+    retentionDays === undefined
+      ? undefined
+      : pruneHourly({
+          prune: (before) => ledger.prune(before),
+          retentionDays,
+          clock,
+          logger,
+          failure: 'Old rows of the ledger could not be removed.',
+        })
   return {
     accounts,
     ledger,
@@ -150,24 +161,4 @@ function tellingLedger(ledger: LedgerStore, outbox: UsageOutbox): Pick<LedgerSto
       outbox.wake()
     },
   }
-}
-
-const hourMs = 60 * 60_000
-const dayMs = 24 * hourMs
-
-function startPruning(
-  ledger: LedgerStore,
-  { retentionDays }: SpendOptions,
-  { clock, logger }: AccountsCore,
-): Timer | undefined {
-  if (retentionDays === undefined) return undefined
-  let timer: Timer
-  const prune = (): void => {
-    ledger
-      .prune(clock.now() - retentionDays * dayMs)
-      .catch((error: unknown) => logger.warn({ error }, 'Old rows of the ledger could not be removed.'))
-      .finally(() => (timer = clock.setTimeout(prune, hourMs)))
-  }
-  timer = clock.setTimeout(prune, hourMs)
-  return { cancel: () => timer.cancel() }
 }
