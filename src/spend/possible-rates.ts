@@ -18,11 +18,21 @@ export function possibleRates(
   { from, until }: SendingTime,
 ): readonly [TierRates, ...TierRates[]] {
   const [first = price.variants[0], ...others] = variantsWithin(price, from, until)
-  const [standard, tiers] = [ratesIn(first, undefined), tiersOf(first, request)]
-  // Most prices are the same whenever and however they are served.
-  if (others.length === 0 && tiers.length === 0) return [standard]
-  const later = others.flatMap((variant) => [ratesIn(variant, undefined), ...tiersOf(variant, request)])
-  return undominated([standard, ...tiers, ...later])
+  if (others.length > 0)
+    return undominated([...ratesOf(first, request), ...others.flatMap((each) => ratesOf(each, request))])
+  // Most requests say nothing of tiers, and are asked about all the time.
+  if ((request['service_tier'] ?? request['serviceTier'] ?? request['speed'] ?? undefined) !== undefined) {
+    return undominated(ratesOf(first, request))
+  }
+  const known = leftOpen.get(first) ?? undominated(ratesOf(first, request))
+  leftOpen.set(first, known)
+  return known
+}
+
+const leftOpen = new WeakMap<PriceVariant, AtLeastOne<TierRates>>()
+
+function ratesOf(variant: PriceVariant, request: JsonObject): AtLeastOne<TierRates> {
+  return [ratesIn(variant, undefined), ...tiersOf(variant, request)]
 }
 
 type AtLeastOne<T> = readonly [T, ...T[]]
