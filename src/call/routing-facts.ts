@@ -56,7 +56,7 @@ export function requestTags(request: JsonObject, { caller, headers }: TaggedBy):
     ...toTags(headers['x-sluice-tags'], 'x-sluice-tags'),
     ...toTags(headers['x-litellm-tags'], 'x-litellm-tags'),
   ]
-  return [...new Set([...(caller.tags ?? []), ...own])]
+  return own.length === 0 && !caller.tags ? own : [...new Set([...(caller.tags ?? []), ...own])]
 }
 
 /** The same as labels of what is over: tags that are none are no reason to lose it. */

@@ -64,12 +64,15 @@ function countAlikeCalls(calls: readonly [CallRecord, ...CallRecord[]], metrics:
   const spent = { ...who, ...place }
   metrics.requests.inc({ ...who, ...group, outcome, status_code: String(error?.status ?? 200) }, calls.length)
   const timed = { ...group, status }
-  for (const record of calls) {
-    const { startedAt, firstTokenAt, endedAt } = record
-    metrics.duration.observe(timed, (endedAt - startedAt) / 1_000)
-    metrics.overhead.observe(group, overheadMs(record) / 1_000)
-    if (firstTokenAt !== undefined) metrics.firstToken.observe(place, (firstTokenAt - startedAt) / 1_000)
-  }
+  metrics.duration.observe(
+    timed,
+    calls.map(({ startedAt, endedAt }) => (endedAt - startedAt) / 1_000),
+  )
+  metrics.overhead.observe(
+    group,
+    calls.map((record) => overheadMs(record) / 1_000),
+  )
+  metrics.firstToken.observe(place, calls.flatMap(secondsToFirstToken))
   const inputTokens = sum(calls, (record) => record.inputTokens)
   const outputTokens = sum(calls, (record) => record.outputTokens)
   const charged = sum(calls, (record) => Number(record.charged))
@@ -85,9 +88,10 @@ function countAlikeAttempts(tried: readonly [Tried, ...Tried[]], metrics: Metric
   const place = { deployment, model_group: modelName, api_provider: provider, model }
   metrics.attempts.inc({ ...place, reason, outcome, failure: error?.kind ?? '' }, tried.length)
   const timed = { ...place, outcome }
-  for (const { attempt } of tried) {
-    metrics.attemptDuration.observe(timed, (attempt.endedAt - attempt.startedAt) / 1_000)
-  }
+  metrics.attemptDuration.observe(
+    timed,
+    tried.map(({ attempt: { startedAt, endedAt } }) => (endedAt - startedAt) / 1_000),
+  )
 }
 
 function isDone(count: () => void): boolean {
@@ -118,6 +122,9 @@ function scopeOf({ scopes }: CallRecord, wanted: ScopeKind): string {
 function sum(records: readonly CallRecord[], valueOf: (record: CallRecord) => number): number {
   return records.reduce((total, record) => total + valueOf(record), 0)
 }
+
+const secondsToFirstToken = ({ startedAt, firstTokenAt }: CallRecord): number | readonly never[] =>
+  firstTokenAt === undefined ? [] : (firstTokenAt - startedAt) / 1_000
 
 /** Time of the call in which no attempt ran. */
 function overheadMs({ attempts, startedAt, endedAt }: CallRecord): number {

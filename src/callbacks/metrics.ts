@@ -1,16 +1,9 @@
+import { Histogram, type Labels } from './histogram.js'
 import type { SinkStats } from './sink.js'
-
-/** Values of a metric's labels. */
-export type Labels = Readonly<Record<string, string>>
 
 /** What is used of prom-client's counters. */
 export interface PromCounter {
   inc(labels: Labels, value?: number): void
-}
-
-/** What is used of its histograms. */
-export interface PromHistogram {
-  observe(labels: Labels, value: number): void
 }
 
 /** What is used of its gauges. */
@@ -21,6 +14,7 @@ export interface PromGauge {
 /** What is used of its registries. */
 export interface PromRegistry {
   getSingleMetric(name: string): unknown
+  registerMetric(metric: never): void
 }
 
 interface PromSettings {
@@ -28,14 +22,12 @@ interface PromSettings {
   readonly help: string
   readonly labelNames: string[]
   readonly registers: never[]
-  readonly buckets?: number[]
   readonly collect?: () => void
 }
 
 /** What is used of the module prom-client. */
 export interface PromClient {
   readonly Counter: new (settings: PromSettings) => PromCounter
-  readonly Histogram: new (settings: PromSettings) => PromHistogram
   readonly Gauge: new (settings: PromSettings) => PromGauge
   readonly register: PromRegistry
 }
@@ -49,10 +41,10 @@ export interface Metrics {
   readonly cacheHits: PromCounter
   readonly attempts: PromCounter
   readonly cooldowns: PromCounter
-  readonly duration: PromHistogram
-  readonly overhead: PromHistogram
-  readonly firstToken: PromHistogram
-  readonly attemptDuration: PromHistogram
+  readonly duration: Histogram
+  readonly overhead: Histogram
+  readonly firstToken: Histogram
+  readonly attemptDuration: Histogram
   readonly deploymentState: PromGauge
 }
 
@@ -127,7 +119,7 @@ export function createMetrics(settings: MetricSettings, stats: () => Readonly<Re
 
 interface Maker {
   counter(name: string, help: string, labelNames: string[]): PromCounter
-  histogram(name: string, help: string, labelNames: string[]): PromHistogram
+  histogram(name: string, help: string, labelNames: string[]): Histogram
   gauge(name: string, help: string, labelNames: string[], collect?: (gauge: PromGauge) => void): PromGauge
 }
 
@@ -148,9 +140,10 @@ function createMaker({ client, registry = client.register, prefix, buckets = sta
     },
     histogram(name, help, labelNames) {
       const found = known(name)
-      return isHistogram(found)
-        ? found
-        : new client.Histogram({ ...common(name, help, labelNames), buckets: [...buckets] })
+      if (isHistogram(found)) return found
+      const histogram = new Histogram({ name: `${prefix}${name}`, help, labelNames, buckets })
+      registry.registerMetric(histogram as never)
+      return histogram
     },
     gauge(name, help, labelNames, collect) {
       const found = known(name)
@@ -165,7 +158,7 @@ function createMaker({ client, registry = client.register, prefix, buckets = sta
 }
 
 const isCounter = (value: unknown): value is PromCounter => hasMethod(value, 'inc')
-const isHistogram = (value: unknown): value is PromHistogram => hasMethod(value, 'observe')
+const isHistogram = (value: unknown): value is Histogram => value instanceof Histogram
 const isGauge = (value: unknown): value is PromGauge => hasMethod(value, 'set')
 
 function hasMethod(value: unknown, name: string): boolean {

@@ -72,7 +72,7 @@ export const opentelemetry = defineRecordSink(schema, ({ api }) => {
   const measure = createMeasure(api)
   return {
     name: 'opentelemetry',
-    batchSize: 50,
+    batchSize: 200,
     parallel: 1,
     delayMs: 50,
     deliver(records) {
