@@ -72,7 +72,7 @@ export const opentelemetry = defineRecordSink(schema, ({ api }) => {
   const measure = createMeasure(api)
   return {
     name: 'opentelemetry',
-    batchSize: 200,
+    batchSize: 50,
     parallel: 1,
     delayMs: 50,
     deliver(records) {

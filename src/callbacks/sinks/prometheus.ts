@@ -45,7 +45,7 @@ export const prometheus = defineSink<z.output<typeof schema>, Counted>(schema, (
     name: 'prometheus',
     batchSize: 200,
     parallel: 1,
-    delayMs: 50,
+    delayMs: 20,
     take: (record) => ({ record }),
     takeEvent: (event) => ({ event }),
     deliver(items) {
