@@ -46,7 +46,7 @@ export interface CacheCore {
   collector(overflowed: () => void): StreamCollector
   /** What an answer of now says about its origin. */
   originOf(producer: Producer): AnswerOrigin
-  toHit(plan: Pick<CachePlan, 'key' | 'maxAgeMs'>, source: StoredAnswer): CacheHit
+  toHit(plan: Pick<CachePlan, 'key' | 'maxAgeMs'> & { readonly storeKey?: string }, source: StoredAnswer): CacheHit
   /** The hit as it is now; undefined where the very same answer is not at hand any more, or too old by now. */
   again(hit: CacheHit): CacheHit | undefined
 }
@@ -61,9 +61,10 @@ export function createCacheCore(settings: CacheSettings, { store, recall, clock,
   const room = createCollectingRoom(settings.maxBytes)
   const isFresh = (answer: StoredAnswer, { maxAgeMs }: Pick<CachePlan, 'maxAgeMs'>): boolean =>
     clock.now() - answer.at < maxAgeMs
-  const toHit: CacheCore['toHit'] = ({ key, maxAgeMs }, source) => ({
+  const toHit: CacheCore['toHit'] = ({ key, storeKey = toStoreKey(key), maxAgeMs }, source) => ({
     status: 'hit',
     key,
+    storeKey,
     ageMs: Math.max(0, clock.now() - source.at),
     maxAgeMs,
     source,
@@ -100,7 +101,7 @@ export function createCacheCore(settings: CacheSettings, { store, recall, clock,
     },
     toHit,
     again(hit) {
-      const source = entries.read(hit.key, recall?.(toStoreKey(hit.key)), clock.now())
+      const source = entries.read(hit.key, recall?.(hit.storeKey), clock.now())
       return source && source.text === hit.source.text && isFresh(source, hit) ? toHit(hit, source) : undefined
     },
   }

@@ -13,6 +13,8 @@ export interface WrittenAnswer<K extends Operation> {
 export interface CacheHit {
   readonly status: 'hit'
   readonly key: string
+  /** The same as the store knows it. */
+  readonly storeKey: string
   readonly ageMs: number
   /** The oldest answer that the call takes. */
   readonly maxAgeMs: number

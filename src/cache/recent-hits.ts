@@ -1,6 +1,6 @@
-import { crc32 } from 'node:zlib'
 import { LRUCache } from 'lru-cache'
 import type { Caller } from '../ports.js'
+import { hashBytes } from './bytes-hash.js'
 
 /** A request as it came: who sent which bytes where. */
 export interface RawRequest {
@@ -36,8 +36,7 @@ const entryBytes = 1_024
 
 /** Keeps up to `maxBytes`, the requests that came last. */
 export function createRecentHits<T>(maxBytes: number): RecentHits<T> {
-  // A checksum only says where to look, and all bytes are compared: a sixth of what a digest or a text as key costs. Of
-  // two requests with one checksum the later is kept.
+  // The hash only says where to look, and all bytes are compared. Of two requests with one hash the later is kept.
   const known = new LRUCache<number, Recent<T>>({ maxSize: maxBytes })
   const names = new WeakMap<Caller, number>()
   let lastName = 0
@@ -45,7 +44,7 @@ export function createRecentHits<T>(maxBytes: number): RecentHits<T> {
   const keyOf = ({ caller, bytes }: RawRequest): number => {
     const name = names.get(caller) ?? (lastName += 1)
     names.set(caller, name)
-    return crc32(bytes, name)
+    return hashBytes(bytes, name)
   }
   return {
     find(request) {

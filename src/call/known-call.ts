@@ -18,11 +18,13 @@ export interface KnownCall<K extends Operation> {
 type Headers = CallContext['headers']
 
 const credential = 'x-litellm-api-key'
+const letterX = 0x78
 
 /** False where headers tell the gateway something: then the bytes are not all that decides. */
 function isAllInBytes(headers: Headers): boolean {
   if (headers['cache-control'] !== undefined || headers['idempotency-key'] !== undefined) return false
   for (const name in headers) {
+    if (name.charCodeAt(0) !== letterX) continue
     if (name.startsWith('x-sluice-') || (name.startsWith('x-litellm-') && name !== credential)) return false
   }
   return true

@@ -3,6 +3,7 @@ import { GatewayError, InvalidRequestError, toGatewayError } from '../errors.js'
 import type { Auth, Caller, Clock } from '../ports.js'
 import { merged } from '../wire/merged.js'
 import { isObject, type JsonObject } from '../wire/json.js'
+import { Deadlines } from './deadlines.js'
 import { errorAnswer } from './answer.js'
 import { isCaller } from './caller.js'
 import type { Headers, HttpRequest, HttpResponse } from './message.js'
@@ -29,8 +30,29 @@ const anyone: Caller = Object.freeze({
   scopes: Object.freeze([]),
 })
 
+const identifyMs = 10_000
+// Before node:http itself closes a connection whose request is not complete after 5 minutes.
+const bodyMs = 240_000
+
+/** The parts with what bounds the waits for others. */
+interface BoundedParts extends DispatchParts {
+  readonly identifying: Deadlines
+  readonly reading: Deadlines
+}
+
+function withDeadlines(parts: DispatchParts): BoundedParts {
+  const unidentified = () => new GatewayError('unavailable', 'The caller could not be identified in time.')
+  const unread = () => new GatewayError('request_timeout', 'The request did not arrive in time.')
+  return {
+    ...parts,
+    identifying: new Deadlines(parts.clock, identifyMs, unidentified),
+    reading: new Deadlines(parts.clock, bodyMs, unread),
+  }
+}
+
 /** Builds the line from a request to its handler: find, identify, parse, handle; every failure becomes an answer. */
-export function createDispatch(parts: DispatchParts): Dispatch {
+export function createDispatch(given: DispatchParts): Dispatch {
+  const parts = withDeadlines(given)
   return (request, caller) => {
     const found = parts.routes.find(request.method, request.path)
     // Preflight requests belong to the host's CORS middleware.
@@ -43,7 +65,7 @@ async function answer(
   found: RouteMatch | { readonly allow: readonly string[] },
   request: HttpRequest,
   knownCaller: Caller | undefined,
-  parts: DispatchParts,
+  parts: BoundedParts,
 ): Promise<HttpResponse> {
   const requestId = requestIdOf(request, parts)
   const headers = { 'x-request-id': requestId }
@@ -69,7 +91,7 @@ function withHeaders(response: HttpResponse, headers: Headers): HttpResponse {
 /** What is known of a request so far. */
 type Reading = { -readonly [Member in keyof Omit<RefusedRequest, 'error'>]: RefusedRequest[Member] }
 
-async function handle({ route, params }: RouteMatch, reading: Reading, parts: DispatchParts): Promise<HttpResponse> {
+async function handle({ route, params }: RouteMatch, reading: Reading, parts: BoundedParts): Promise<HttpResponse> {
   const { request, requestId } = reading
   const caller = reading.caller ?? (await identify(route, request, requestId, parts))
   reading.caller = caller
@@ -88,20 +110,17 @@ async function handle({ route, params }: RouteMatch, reading: Reading, parts: Di
 
 const acceptableId = /^[\w.:-]{1,128}$/
 
-function requestIdOf(request: HttpRequest, parts: DispatchParts): string {
+function requestIdOf(request: HttpRequest, parts: BoundedParts): string {
   const given = request.headers['x-request-id']
   return given !== undefined && acceptableId.test(given) ? given : `req_${parts.createId()}`
 }
 
-const identifyMs = 10_000
-
 /** Asks the host who calls; a host that throws or hangs must not open the door, nor hold the request for ever. */
-async function identify(route: Route, request: HttpRequest, requestId: string, parts: DispatchParts): Promise<Caller> {
+async function identify(route: Route, request: HttpRequest, requestId: string, parts: BoundedParts): Promise<Caller> {
   if (route.access === 'public') return anyone
   let caller: unknown
   try {
-    const late = (): GatewayError => new GatewayError('unavailable', 'The caller could not be identified in time.')
-    caller = await withDeadline(parts.auth.identify(request), identifyMs, { clock: parts.clock, late })
+    caller = await parts.identifying.bound(parts.auth.identify(request))
   } catch (thrown) {
     if (GatewayError.isInstance(thrown)) throw thrown
     const error = new GatewayError('internal', 'The caller could not be identified.', { cause: thrown })
@@ -121,56 +140,23 @@ async function identify(route: Route, request: HttpRequest, requestId: string, p
   )
 }
 
-interface Deadline {
-  readonly clock: Clock
-  readonly late: () => GatewayError
-}
-
-function withDeadline<T>(value: Promise<T> | T, milliseconds: number, { clock, late }: Deadline): Promise<T> | T {
-  if (!isPromiseLike(value)) return value
-  return new Promise((resolve, reject) => {
-    const timer = clock.setTimeout(() => reject(late()), milliseconds)
-    const settle =
-      <Value>(tell: (value: Value) => void) =>
-      (settled: Value): void => {
-        timer.cancel()
-        tell(settled)
-      }
-    // Also of other libraries' promises.
-    Promise.resolve(value).then(settle(resolve), settle(reject))
-  })
-}
-
-/** Also true for promises of other libraries and realms. */
-function isPromiseLike<T>(value: PromiseLike<T> | T): value is PromiseLike<T> {
-  return typeof value === 'object' && value !== null && 'then' in value
-}
-
 function checkRole(route: Route, caller: Caller): void {
   if (route.access !== 'admin' || caller.role === 'admin') return
   throw new GatewayError('permission', 'This needs the role admin.')
-}
-
-// Before node:http itself closes a connection whose request is not complete after 5 minutes.
-const bodyMs = 240_000
-
-function inTime<T>(reading: Promise<T> | T, { clock }: DispatchParts): Promise<T> | T {
-  const late = (): GatewayError => new GatewayError('request_timeout', 'The request did not arrive in time.')
-  return withDeadline(reading, bodyMs, { clock, late })
 }
 
 /** The body as it came, where that is worth a look. */
 async function readBytes(
   request: HttpRequest,
   { maxBytes }: Recall,
-  parts: DispatchParts,
+  parts: BoundedParts,
 ): Promise<Uint8Array | undefined> {
-  const bytes = await inTime(request.bytes?.(parts.maxBodyBytes), parts)
+  const bytes = await parts.reading.bound(request.bytes?.(parts.maxBodyBytes))
   return bytes && bytes.byteLength <= maxBytes ? bytes : undefined
 }
 
-async function readBody(request: HttpRequest, parts: DispatchParts): Promise<JsonObject> {
-  const body = await inTime(request.json(parts.maxBodyBytes), parts)
+async function readBody(request: HttpRequest, parts: BoundedParts): Promise<JsonObject> {
+  const body = await parts.reading.bound(request.json(parts.maxBodyBytes))
   if (isObject(body)) return body
   throw new InvalidRequestError('The body must be a JSON object.')
 }

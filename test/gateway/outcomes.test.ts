@@ -27,10 +27,24 @@ import { type GatewayLab, chat, startGatewayLab } from '../support/gateway.js'
 
 const chatPath = '/v1/chat/completions'
 
-/** The four minutes that a body may take are over in a second. */
-const hastyClock: Clock = {
-  now: () => systemClock.now(),
-  setTimeout: (callback, ms) => systemClock.setTimeout(callback, ms === 240_000 ? 1_000 : ms),
+/** The four minutes that a body may take are over in a second or two: a timer of about that long sees a time of its own. */
+function createHastyClock(): Clock {
+  let aheadMs = 0
+  return {
+    now: () => systemClock.now() + aheadMs,
+    setTimeout(callback, ms) {
+      if (ms < 230_000 || ms > 240_000) return systemClock.setTimeout(callback, ms)
+      const early = (): void => {
+        aheadMs = ms - 500
+        try {
+          callback()
+        } finally {
+          aheadMs = 0
+        }
+      }
+      return systemClock.setTimeout(early, 1_000)
+    },
+  }
 }
 
 const callers: Readonly<Record<string, Partial<Caller>>> = {
@@ -252,7 +266,7 @@ async function serve(adapter: 'node:http' | 'Express', own: Partial<GatewayOptio
     auth: { identify },
     retries: 0,
     maxBodyBytes: 30_000,
-    clock: hastyClock,
+    clock: createHastyClock(),
     hooks,
     guardrails: [{ name: 'words', type: 'words', words: ['swordfish'] }],
     stores: { ledger: createMemoryLedger() },
