@@ -11,7 +11,7 @@ const levels: readonly (readonly string[])[] = [
   ['src/http/message'],
   ['src/deployment'],
   ['src/ports'],
-  ['src/clock', 'src/http', 'src/upstream', 'src/catalog'],
+  ['src/clock', 'src/late-operations', 'src/http', 'src/upstream', 'src/catalog'],
   [
     'src/protocols',
     'src/router',

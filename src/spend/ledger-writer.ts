@@ -1,4 +1,5 @@
 import { GatewayError } from '../errors.js'
+import { createLateOperations } from '../late-operations.js'
 import type { Clock } from '../ports.js'
 import type { LedgerEntry, LedgerStore } from '../ports/ledger.js'
 
@@ -26,27 +27,32 @@ interface LedgerWriterOptions {
   readonly deadlineMs: number
 }
 
-// A store that hangs may hold a connection of the host's for each attempt.
+// A store that hangs may hold a connection of the host's for each attempt; what it never answers must not be the last.
 const maxHanging = 2
+const stuckMs = 300_000
 const probes = 8
 // An older row might have been pruned, and would be counted anew.
 const goodForMs = 600_000
 
 /** Builds a writer. */
 export function createLedgerWriter({ store, clock, deadlineMs }: LedgerWriterOptions): LedgerWriter {
-  let hanging = 0
+  const hanging = createLateOperations({ clock, most: maxHanging, stuckMs })
   /** A row that the store has taken, and takes again without counting it. */
   let accepted: LedgerEntry | undefined
 
   async function append(rows: readonly LedgerEntry[]): Promise<Attempt> {
-    if (hanging >= maxHanging) return { done: false, away: true, error: new Error('earlier batches hang') }
-    hanging += 1
-    const attempt = attemptOf(() => store.append(rows)).finally(() => (hanging -= 1))
+    if (!hanging.mayAsk) return { done: false, away: true, error: new Error('earlier batches hang') }
+    const answered = hanging.asked()
     return new Promise((resolve) => {
+      let settled: (() => void) | undefined
       const error = new Error(`no answer within ${deadlineMs} ms`)
-      const timer = clock.setTimeout(() => resolve({ done: false, away: true, error }), deadlineMs)
-      void attempt.then((result) => {
+      const timer = clock.setTimeout(() => {
+        settled = hanging.add()
+        resolve({ done: false, away: true, error })
+      }, deadlineMs)
+      void attemptOf(() => store.append(rows)).then((result) => {
         timer.cancel()
+        ;(settled ?? answered)()
         resolve(result)
       })
     })

@@ -1,7 +1,7 @@
 import { GatewayError } from '../errors.js'
 import type { Clock, Timer } from '../ports.js'
 import { type Breaker, type Passage, createBreaker } from './breaker.js'
-import { type LateOperations, createLateOperations } from './late-operations.js'
+import { type LateOperations, createLateOperations } from '../late-operations.js'
 
 /** A store answers again, or is left alone for a while because of `failure`. */
 export type StoreState = { readonly state: 'up' } | { readonly state: 'down'; readonly failure: unknown }

@@ -132,6 +132,18 @@ describe('the ledger queue', () => {
     expect([queue.written, queue.pending, queue.lost]).toEqual([50, 0, 0])
   })
 
+  it('goes on after batches that are never answered', async () => {
+    const { queue, store, pass, add } = setUp({ batchSize: 10 })
+    store.mode = 'hangs'
+    add(0, 50)
+    await pass(120_000)
+    store.mode = 'up'
+    await pass(300_000)
+    add(50, 60)
+    await pass(1_000)
+    expect([queue.written, queue.pending, queue.lost]).toEqual([60, 0, 0])
+  })
+
   it('gives up what it has no room for, and says so', async () => {
     const { queue, store, pass, add, losses } = setUp({ maxQueued: 20, batchSize: 10 })
     store.mode = 'down'

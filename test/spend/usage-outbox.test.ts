@@ -92,12 +92,18 @@ describe('the outbox', () => {
     expect(await ledger.takeEvents({ limit: 10, now, until: now + 1 })).toEqual([])
   })
 
-  it('waits for a billing that hangs, but never with more than two calls', async () => {
+  it('waits for a billing that hangs with two calls, and does not give it up for good', async () => {
     const { billing, append, pass } = setUp()
     billing.mode = 'hangs'
     await append(0, 3)
-    await pass(600_000)
+    await pass(300_000)
     expect(billing.calls).toBe(2)
+    await pass(300_000)
+    expect(billing.calls).toBe(3)
+    billing.mode = 'up'
+    await pass(300_000)
+    await append(3)
+    expect(billing.told.toSorted()).toEqual(ids(4))
   })
 
   it('tells what an earlier process left, once nobody has it any more', async () => {

@@ -1,4 +1,4 @@
-import type { Clock } from '../ports.js'
+import type { Clock } from './ports.js'
 
 /** When a store's client holds too much that it does not settle. */
 export interface LateLimits {
