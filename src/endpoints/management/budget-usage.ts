@@ -3,8 +3,9 @@ import { GatewayError } from '../../errors.js'
 import { jsonAnswer } from '../../http/answer.js'
 import { namedShape } from '../../http/openapi/schema.js'
 import type { Route } from '../../http/route.js'
-import { type Stored, findRecords, readRecord } from '../../keys/management/index.js'
+import { type Stored, readRecord, toStored } from '../../keys/management/index.js'
 import type { BudgetData } from '../../keys/records.js'
+import type { StoredRecord } from '../../ports/records.js'
 import type { JsonObject } from '../../wire/json.js'
 import { readBudgetStatus } from './budget-status.js'
 import { dollarsOf } from './dollars.js'
@@ -49,8 +50,10 @@ const example: z.infer<typeof UsageAnswer> = {
   budget_duration: '30d',
 }
 
-/** Records of a kind that are looked through, the newest. */
-const mostRecords = 1_000
+/** Records of a kind that are looked through, the newest; of older ones, those whose scopes spent most. */
+const mostRecords = 10_000
+const mostOlder = 100
+const readAtOnce = 1_000
 /** Days whose sums tell which budgets are worth a closer look. */
 const days = 31
 
@@ -91,19 +94,49 @@ interface Candidate {
 
 /** Records with a budget, and roughly how much of it is used: from sums by day, which is one question for all. */
 async function findCandidates(kind: Kind, parts: AdminParts): Promise<readonly Candidate[]> {
-  const [{ records }, spent] = await Promise.all([
-    findRecords(kind, { index: {}, limit: mostRecords }, parts.callers),
-    readSpent(kind, parts),
-  ])
+  const spent = await readSpent(kind, parts)
+  const records = await findSpenders(kind, spent, parts)
   const tiers = await readTiers(records, parts)
-  return records.flatMap(({ id: recordId, data }) => {
+  return records.flatMap((record): Candidate | [] => {
+    const { data } = record
     const tier = data.budget_id ? tiers.get(data.budget_id) : undefined
     const maxBudget = data.max_budget ?? tier?.max_budget
     if (maxBudget === null || maxBudget === undefined) return []
-    const id = 'key_id' in data ? data.key_id : recordId
+    const id = scopeIdOf(record)
     const used = spent.get(id) ?? 0
-    return [{ kind, id, name: nameOf(data) ?? id, record: data, maxBudget, share: shareOf(used, maxBudget) }]
+    return { kind, id, name: nameOf(data) ?? id, record: data, maxBudget, share: shareOf(used, maxBudget) }
   })
+}
+
+/** The records of scopes that spent anything, and besides these the newest: each scope once. */
+async function findSpenders(
+  kind: Kind,
+  spent: ReadonlyMap<string, number>,
+  { callers }: AdminParts,
+): Promise<readonly Stored<Kind>[]> {
+  const unseen = new Map(spent)
+  const found = new Map<string, Stored<Kind>>()
+  let [read, after]: [number, string | undefined] = [0, undefined]
+  do {
+    const page = await callers.records.find(kind, { limit: readAtOnce, ...(after !== undefined && { after }) })
+    for (const record of page.records) {
+      const id = scopeIdOf(record)
+      // To check the data is half of the work, and most have spent nothing.
+      const isWanted = unseen.delete(id) || (read === 0 && !found.has(id))
+      if (isWanted) found.set(id, toStored(kind, record))
+    }
+    read += readAtOnce
+    after = page.next
+  } while (after !== undefined && unseen.size > 0 && read < mostRecords)
+  if (after === undefined) return [...found.values()]
+  const most = [...unseen].toSorted(([, a], [, b]) => b - a).slice(0, mostOlder)
+  const older = await Promise.all(most.map(([id]) => readRecord({ kind, id }, callers)))
+  return [...found.values(), ...older.filter((record) => record !== undefined)]
+}
+
+/** The id that a record's spend is kept under: a key's stays while its record gets another. */
+function scopeIdOf({ id, data }: Pick<StoredRecord, 'id' | 'data'>): string {
+  return typeof data['key_id'] === 'string' ? data['key_id'] : id
 }
 
 async function readSpent(kind: Kind, parts: AdminParts): Promise<ReadonlyMap<string, number>> {

@@ -38,5 +38,5 @@ export {
 export { type MemberGroup, type PlaceChange, addMember, findMembers, removeMember, updateMember } from './members.js'
 export type { ManagementParts } from './parts.js'
 export { type GroupKind, type Rank, rankOver } from './rights.js'
-export { type Stored, type StoredPage, everyRecord, findRecords, needRecord, readRecord } from './stored.js'
+export { type Stored, type StoredPage, everyRecord, findRecords, needRecord, readRecord, toStored } from './stored.js'
 export { type AuditedChange, audit } from './write.js'

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest'
+import { createMemoryRecords } from '../../../src/stores/memory-records.js'
 import { createMemoryLedger } from '../../../src/stores/memory-ledger.js'
 import { sampleEntry } from '../../../src/testing/contracts/sample-entry.js'
 import type { ScopeKind } from '../../../src/ports/ledger.js'
@@ -36,5 +37,45 @@ it('tells the budgets of every kind, the one nearest its limit first, with what 
   ])
   expect(await usage('?limit=1')).toHaveLength(1)
   expect((await lab.send('GET', '/budget/usage', undefined, hostCaller('member'))).status).toBe(403)
+  await lab.close()
+})
+
+it('finds a budget that is nearly used up among many newer records, and among very many by what was spent', async () => {
+  const [ledger, records] = [createMemoryLedger(), createMemoryRecords()]
+  const insert = async (from: number, until: number) => {
+    for (let n = from; n < until; n += 1) await records.insert('team', { id: `t${n}`, data: { max_budget: 10 } })
+  }
+  const spend = (n: number, dollars: bigint) => {
+    const scopes = [{ kind: 'team', id: `t${n}` } as const]
+    return sampleEntry({ id: `e${n}`, at: Date.now(), charged: dollars * dollar, scopes })
+  }
+  const lab = await startAdminLab({ stores: { ledger, records } })
+  const first = async (limit: number): Promise<unknown> => {
+    const { body } = await lab.send('GET', `/budget/usage?limit=${limit}`)
+    return (body['budgets'] as Json[]).map(({ id, spend: dollars }) => [id, dollars])
+  }
+  await insert(0, 2_500)
+  await ledger.append([spend(0, 9n), spend(1_200, 8n), spend(2_400, 7n)])
+  expect(await first(3)).toEqual([
+    ['t0', 9],
+    ['t1200', 8],
+    ['t2400', 7],
+  ])
+  await insert(2_500, 12_600)
+  expect(await first(3)).toEqual([
+    ['t0', 9],
+    ['t1200', 8],
+    ['t2400', 7],
+  ])
+  await lab.close()
+})
+
+it('tells a key once that got a new text while the old one works on', async () => {
+  const ledger = createMemoryLedger()
+  const lab = await startAdminLab({ stores: { ledger } })
+  const key = await newKey(lab, { key_alias: 'shop', max_budget: 2 })
+  await lab.send('POST', '/key/regenerate', { key, grace_period: '1h' })
+  const { body } = await lab.send('GET', '/budget/usage')
+  expect(body['budgets']).toMatchObject([{ kind: 'key', name: 'shop' }])
   await lab.close()
 })
