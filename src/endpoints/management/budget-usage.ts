@@ -51,7 +51,7 @@ const example: z.infer<typeof UsageAnswer> = {
 }
 
 /** Records of a kind that are looked through, the newest; of older ones, those whose scopes spent most. */
-const mostRecords = 10_000
+const mostRecords = 5_000
 const mostOlder = 100
 const readAtOnce = 1_000
 /** Days whose sums tell which budgets are worth a closer look. */

@@ -61,7 +61,7 @@ it('finds a budget that is nearly used up among many newer records, and among ve
     ['t1200', 8],
     ['t2400', 7],
   ])
-  await insert(2_500, 12_600)
+  await insert(2_500, 7_600)
   expect(await first(3)).toEqual([
     ['t0', 9],
     ['t1200', 8],
