@@ -5,6 +5,7 @@ import type { ScopeRef } from '../ports/ledger.js'
 import { createBudgetWindows } from './budget-window.js'
 import { createCounterNames } from './counter-names.js'
 import { type Ending, createEndings } from './endings.js'
+import { forgetCounters } from './forget-counters.js'
 import { type BudgetHold, type CallDemand, type ScopeHold, type Settlement, toActual, toHolds } from './holds.js'
 import { KnownBudgets } from './known-budgets.js'
 import { rateHeaders } from './rate-headers.js'
@@ -157,8 +158,8 @@ class BudgetAdmission implements Admission {
   async recount(scopes: readonly ScopeRef[]): Promise<void> {
     const { counters, fallback } = this.#parts
     for (const { tenant, counters: names } of this.#budgets.of(scopes)) {
-      await counters.forget(tenant, names)
-      await fallback.forget(tenant, names)
+      await forgetCounters(counters, tenant, names)
+      await forgetCounters(fallback, tenant, names)
     }
   }
 

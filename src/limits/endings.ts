@@ -1,5 +1,6 @@
 import type { Clock, Logger, Timer } from '../ports.js'
 import { type CounterStore, type Reservation, settledMemoryMs } from '../ports/counters.js'
+import { forgetCounters } from './forget-counters.js'
 
 /** The end of one reservation: settled by what was used, or released. */
 export interface Ending {
@@ -160,11 +161,11 @@ class ReservationEndings implements Endings {
   async #forget(): Promise<void> {
     for (const [store, tenants] of this.#forgotten) {
       for (const [tenant, counters] of tenants) {
-        const names = [...counters]
         try {
-          await store.forget(tenant, names)
-          for (const name of names) counters.delete(name)
-          this.#forgottenCount -= names.length
+          await forgetCounters(store, tenant, [...counters], (names) => {
+            for (const name of names) counters.delete(name)
+            this.#forgottenCount -= names.length
+          })
         } catch {
           // Stays for the next round.
         }

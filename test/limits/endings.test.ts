@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { createEndings } from '../../src/limits/endings.js'
-import type { Hold } from '../../src/ports/counters.js'
+import type { CounterStore, Hold } from '../../src/ports/counters.js'
 import { createMemoryCounters } from '../../src/stores/memory-counters.js'
 import { FakeClock } from '../support/fake-clock.js'
 import { faulty, quiet } from './admission-lab.js'
@@ -64,6 +64,29 @@ describe('endings', () => {
     clock.advance(1_000)
     await quiet()
     expect(await spent()).toEqual([false, false, false, 3, 3, 3, 3, 3, 3, 3])
+  })
+
+  it('have thousands of budgets forgotten, a few hundred at a time', async () => {
+    const clock = new FakeClock()
+    const forgotten = new Set<string>()
+    const store: CounterStore = {
+      ...faulty(createMemoryCounters({ clock })).store,
+      settle: () => Promise.reject(new Error('down')),
+      async forget(_, names) {
+        if (names.length > 500) throw new Error('did not answer in time')
+        for (const name of names) forgotten.add(name)
+      },
+    }
+    const endings = createEndings({ clock, logger, maxWaiting: 0 })
+    for (let at = 0; at < 1_200; at += 1) {
+      const reservation = { id: `call ${at}`, tenant: 'all', holds: [holdOf(`budget:${at}`)], used: [0] }
+      endings.end({ store, reservation, actual: [3], at: 1 })
+    }
+    await quiet()
+    clock.advance(1_000)
+    await quiet()
+    expect(forgotten.size).toBe(1_200)
+    await endings.close()
   })
 
   it('let a release go that nobody takes: what is held ends by itself', async () => {
