@@ -13,6 +13,8 @@ export interface Attempt {
 
 /** Hands batches to a store, each with a deadline. */
 export interface LedgerWriter {
+  /** Earlier batches hang: nothing is handed over for a while. */
+  readonly isStuck: boolean
   append(rows: readonly LedgerEntry[]): Promise<Attempt>
   /**
    * Writes the rows of a batch that failed as a whole, and gives those that the store refuses. Undefined where it refuses
@@ -73,6 +75,9 @@ export function createLedgerWriter({ store, clock, deadlineMs }: LedgerWriterOpt
   }
 
   return {
+    get isStuck() {
+      return !hanging.mayAsk
+    },
     async append(rows) {
       const attempt = await append(rows)
       if (attempt.done) accepted = rows.at(-1) ?? accepted

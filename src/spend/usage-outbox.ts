@@ -116,6 +116,8 @@ class Outbox {
 
   /** False where nothing is left. */
   async #tellSome(): Promise<boolean> {
+    // What it cannot tell is left to others.
+    if (this.#billing.isStuck) throw new Error('earlier calls of onUsage hang')
     if (this.#taken.length === 0 || this.#options.clock.now() >= this.#takenUntil) await this.#take()
     const events = this.#taken.slice(0, this.#batch)
     if (events.length === 0) return this.#isWoken

@@ -118,6 +118,24 @@ describe('the outbox', () => {
     expect(next.billing.told.toSorted()).toEqual(ids(2))
   })
 
+  it('leaves to other processes what it cannot tell, as its billing hangs', async () => {
+    const { ledger, billing, append, pass } = setUp()
+    billing.mode = 'hangs'
+    await append(0, 2)
+    await pass(75_000)
+    expect(billing.calls).toBe(2)
+    const other = setUp(ledger)
+    other.clock.advance(75_000)
+    for (let minute = 0; minute < 3; minute += 1) {
+      await append(2 + minute)
+      for (let passed = 0; passed < 60_000; passed += 250) {
+        await pass(250)
+        await other.pass(250)
+      }
+    }
+    expect(other.billing.told.toSorted()).toEqual(ids(5))
+  })
+
   it('tells what is left when it is closed, and nothing later', async () => {
     const { billing, append, outbox, pass, ledger } = setUp()
     billing.mode = 'down'
