@@ -2,7 +2,7 @@ import type { GatewayError } from '../errors.js'
 import type { Clock, Timer } from '../ports.js'
 
 class Wait {
-  readonly dueAt: number
+  dueAt: number
   readonly reject: (error: GatewayError) => void
   before: Wait | undefined
   after: Wait | undefined
@@ -13,6 +13,9 @@ class Wait {
   }
 }
 
+/** A timer that is further off has met a clock that was set, or a process that stood still. */
+const toleranceMs = 1_000
+
 /** Bounds what many requests wait for, each for the same time: one timer serves them all, as hardly any is ever late. */
 export class Deadlines {
   readonly #clock: Clock
@@ -21,6 +24,7 @@ export class Deadlines {
   #oldest: Wait | undefined
   #latest: Wait | undefined
   #timer: Timer | undefined
+  #firesAt = 0
 
   /** `late` makes the error that a wait of more than so many milliseconds rejects with. */
   constructor(clock: Clock, milliseconds: number, late: () => GatewayError) {
@@ -50,7 +54,7 @@ export class Deadlines {
     if (this.#latest) this.#latest.after = wait
     else this.#oldest = wait
     this.#latest = wait
-    if (!this.#timer) this.#arm(this.#milliseconds)
+    if (!this.#timer) this.#arm(wait)
     return wait
   }
 
@@ -66,14 +70,25 @@ export class Deadlines {
   #expire(): void {
     this.#timer = undefined
     const now = this.#clock.now()
+    if (Math.abs(now - this.#firesAt) > toleranceMs) this.#follow(now)
     for (let wait = this.#oldest; wait && wait.dueAt <= now; wait = this.#oldest) {
       this.#end(wait)
       wait.reject(this.#late())
     }
-    if (this.#oldest) this.#arm(Math.max(1, this.#oldest.dueAt - now))
+    if (this.#oldest) this.#arm(this.#oldest)
   }
 
-  #arm(milliseconds: number): void {
+  /** Follows a clock that was set: nobody is late before its time, and none has more than that from now on. */
+  #follow(now: number): void {
+    const ahead = Math.max(0, now - this.#firesAt)
+    const latest = now + this.#milliseconds
+    for (let wait = this.#oldest; wait; wait = wait.after) wait.dueAt = Math.min(wait.dueAt + ahead, latest)
+  }
+
+  #arm({ dueAt }: Wait): void {
+    const now = this.#clock.now()
+    const milliseconds = Math.min(Math.max(1, dueAt - now), this.#milliseconds)
+    this.#firesAt = now + milliseconds
     this.#timer = this.#clock.setTimeout(() => this.#expire(), milliseconds)
   }
 }

@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { GatewayError } from '../../src/errors.js'
 import { Deadlines } from '../../src/http/deadlines.js'
+import type { Clock } from '../../src/ports.js'
 import { FakeClock } from '../support/fake-clock.js'
 
 const late = (): GatewayError => new GatewayError('unavailable', 'late')
@@ -48,6 +49,46 @@ describe('deadlines', () => {
       { numRuns: 30 },
     )
   })
+
+  it.each([-3_600_000, -70_000, -5_000, 5_000, 70_000, 3_600_000])(
+    'end waits neither before their time nor long after it where the clock is set by %i ms',
+    async (shift) => {
+      const clock = new FakeClock()
+      let ahead = 0
+      const host: Clock = {
+        now: () => clock.now() + ahead,
+        setTimeout: (callback, milliseconds) => clock.setTimeout(callback, milliseconds),
+      }
+      const deadlines = new Deadlines(host, 10_000, late)
+      const begun = clock.now()
+      const lasted: number[] = []
+      const wait = (): void =>
+        void Promise.resolve(deadlines.bound(new Promise(() => {}))).catch(() => lasted.push(clock.now()))
+      const pass = async (milliseconds: number): Promise<void> => {
+        for (let passed = 0; passed < milliseconds; passed += 500) {
+          clock.advance(500)
+          await new Promise(setImmediate)
+        }
+      }
+      let answer = (): void => {}
+      void Promise.resolve(deadlines.bound(new Promise<void>((resolve) => (answer = resolve)))).catch(() => {})
+      wait()
+      await pass(6_000)
+      wait()
+      ahead = shift
+      await pass(2_000)
+      answer()
+      wait()
+      await pass(40_000)
+      const begins = [0, 6_000, 8_000]
+      const times = lasted.map((at, index) => at - begun - (begins[index] ?? 0))
+      expect(times).toHaveLength(3)
+      for (const time of times) {
+        expect(time).toBeGreaterThanOrEqual(10_000)
+        expect(time).toBeLessThanOrEqual(20_500)
+      }
+    },
+  )
 
   it('have one timer for all that wait', () => {
     const clock = new FakeClock()
