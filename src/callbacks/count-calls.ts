@@ -1,6 +1,7 @@
 import type { AttemptRecord, CallRecord } from '../ports/callback.js'
 import type { ScopeKind } from '../ports/ledger.js'
 import { groupAlike } from './alike.js'
+import { isDone } from './is-done.js'
 import type { Metrics } from './metrics.js'
 
 /** Whether end users are a label. */
@@ -64,15 +65,15 @@ function countAlikeCalls(calls: readonly [CallRecord, ...CallRecord[]], metrics:
   const spent = { ...who, ...place }
   metrics.requests.inc({ ...who, ...group, outcome, status_code: String(error?.status ?? 200) }, calls.length)
   const timed = { ...group, status }
-  metrics.duration.observe(
+  metrics.duration.observeAll(
     timed,
     calls.map(({ startedAt, endedAt }) => (endedAt - startedAt) / 1_000),
   )
-  metrics.overhead.observe(
+  metrics.overhead.observeAll(
     group,
     calls.map((record) => overheadMs(record) / 1_000),
   )
-  metrics.firstToken.observe(place, calls.flatMap(secondsToFirstToken))
+  metrics.firstToken.observeAll(place, calls.flatMap(secondsToFirstToken))
   const inputTokens = sum(calls, (record) => record.inputTokens)
   const outputTokens = sum(calls, (record) => record.outputTokens)
   const charged = sum(calls, (record) => Number(record.charged))
@@ -88,19 +89,10 @@ function countAlikeAttempts(tried: readonly [Tried, ...Tried[]], metrics: Metric
   const place = { deployment, model_group: modelName, api_provider: provider, model }
   metrics.attempts.inc({ ...place, reason, outcome, failure: error?.kind ?? '' }, tried.length)
   const timed = { ...place, outcome }
-  metrics.attemptDuration.observe(
+  metrics.attemptDuration.observeAll(
     timed,
     tried.map(({ attempt: { startedAt, endedAt } }) => (endedAt - startedAt) / 1_000),
   )
-}
-
-function isDone(count: () => void): boolean {
-  try {
-    count()
-    return true
-  } catch {
-    return false
-  }
 }
 
 const callerScopes = ['key', 'team', 'user'] as const satisfies readonly ScopeKind[]

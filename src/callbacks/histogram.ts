@@ -45,7 +45,7 @@ export class Histogram {
   }
 
   /** Adds values with the same labels. */
-  observe(labels: Labels, values: readonly number[]): void {
+  observeAll(labels: Labels, values: readonly number[]): void {
     if (values.length === 0) return
     const series = this.#seriesOf(labels)
     for (const value of values) {

@@ -6,6 +6,9 @@ export interface PromCounter {
   inc(labels: Labels, value?: number): void
 }
 
+/** What is used of histograms: ours, or one of another copy of this package. */
+export type PromHistogram = Pick<Histogram, 'observeAll'>
+
 /** What is used of its gauges. */
 export interface PromGauge {
   set(labels: Labels, value: number): void
@@ -41,10 +44,10 @@ export interface Metrics {
   readonly cacheHits: PromCounter
   readonly attempts: PromCounter
   readonly cooldowns: PromCounter
-  readonly duration: Histogram
-  readonly overhead: Histogram
-  readonly firstToken: Histogram
-  readonly attemptDuration: Histogram
+  readonly duration: PromHistogram
+  readonly overhead: PromHistogram
+  readonly firstToken: PromHistogram
+  readonly attemptDuration: PromHistogram
   readonly deploymentState: PromGauge
 }
 
@@ -117,9 +120,22 @@ export function createMetrics(settings: MetricSettings, stats: () => Readonly<Re
   }
 }
 
+/** prom-client's own, which the host may have made. */
+interface ClientHistogram {
+  observe(labels: Labels, value: number): void
+}
+
+function oneByOne(histogram: ClientHistogram): PromHistogram {
+  return {
+    observeAll(labels, values) {
+      for (const value of values) histogram.observe(labels, value)
+    },
+  }
+}
+
 interface Maker {
   counter(name: string, help: string, labelNames: string[]): PromCounter
-  histogram(name: string, help: string, labelNames: string[]): Histogram
+  histogram(name: string, help: string, labelNames: string[]): PromHistogram
   gauge(name: string, help: string, labelNames: string[], collect?: (gauge: PromGauge) => void): PromGauge
 }
 
@@ -141,6 +157,7 @@ function createMaker({ client, registry = client.register, prefix, buckets = sta
     histogram(name, help, labelNames) {
       const found = known(name)
       if (isHistogram(found)) return found
+      if (isClientHistogram(found)) return oneByOne(found)
       const histogram = new Histogram({ name: `${prefix}${name}`, help, labelNames, buckets })
       registry.registerMetric(histogram as never)
       return histogram
@@ -158,7 +175,9 @@ function createMaker({ client, registry = client.register, prefix, buckets = sta
 }
 
 const isCounter = (value: unknown): value is PromCounter => hasMethod(value, 'inc')
-const isHistogram = (value: unknown): value is Histogram => value instanceof Histogram
+// Not `instanceof`: two copies of this package may share a registry.
+const isHistogram = (value: unknown): value is PromHistogram => hasMethod(value, 'observeAll')
+const isClientHistogram = (value: unknown): value is ClientHistogram => hasMethod(value, 'observe')
 const isGauge = (value: unknown): value is PromGauge => hasMethod(value, 'set')
 
 function hasMethod(value: unknown, name: string): boolean {

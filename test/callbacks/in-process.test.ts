@@ -1,6 +1,6 @@
 import * as api from '@opentelemetry/api'
 import * as client from 'prom-client'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import type { AttemptRecord, CallRecord } from '../../src/ports/callback.js'
 import { createNotebook, failedRecord, openCallbacks, sampleRecord, startedAt } from './lab.js'
 
@@ -148,6 +148,29 @@ describe('Prometheus', () => {
       expect(text).toContain(line)
     }
     expect(text).not.toContain('end_user')
+  })
+
+  it("counts in histograms that another copy of this package made, and in prom-client's own", async () => {
+    vi.resetModules()
+    const other = await import('../../src/callbacks/metrics.js')
+    const own = (registry: client.Registry): object =>
+      other.createMetrics({ client, registry, prefix: 'sluice_', endUser: false }, () => ({}))
+    const theirs = (registry: client.Registry): object =>
+      new client.Histogram({
+        name: 'sluice_request_duration_seconds',
+        help: 'Older',
+        labelNames: ['model_group', 'operation', 'status'],
+        registers: [registry],
+      })
+    for (const make of [own, theirs]) {
+      const registry = new client.Registry()
+      make(registry)
+      const lab = openCallbacks([{ type: 'prometheus', client, registry }])
+      for (const id of ['a', 'b']) lab.record(sampleRecord({ id }))
+      await lab.close()
+      expect(lab.callbacks.stats['prometheus']).toMatchObject({ delivered: 2, failed: 0 })
+      expect(await registry.metrics()).toMatch(/sluice_request_duration_seconds_count\{.*\} 2/)
+    }
   })
 
   it('is shared by two gateways that have one registry', async () => {

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { CallRecord, TraceParent } from '../../ports/callback.js'
 import { version } from '../../version.js'
 import { groupAlike } from '../alike.js'
+import { isDone } from '../is-done.js'
 import { objectWith } from '../settings.js'
 import { defineRecordSink } from '../sink.js'
 import { type Attributes, type SpanFacts, hasSameMetrics, metricAttributes, toSpans } from '../spans.js'
@@ -83,15 +84,6 @@ export const opentelemetry = defineRecordSink(schema, ({ api }) => {
     },
   }
 })
-
-function isDone(work: () => void): boolean {
-  try {
-    work()
-    return true
-  } catch {
-    return false
-  }
-}
 
 /** The host's span that is active now, so that calls become its children; undefined where there is none. Never throws. */
 export function activeTrace(api: OtelApi): TraceParent | undefined {

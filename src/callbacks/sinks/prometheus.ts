@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { CallRecord, CallbackEvent, UnknownCallersEvent } from '../../ports/callback.js'
 import { numberOf, stringOf } from '../../wire/json.js'
 import { countCalls } from '../count-calls.js'
+import { isDone } from '../is-done.js'
 import { type PromClient, type PromRegistry, createMetrics, type Metrics } from '../metrics.js'
 import { objectWith } from '../settings.js'
 import { defineSink } from '../sink.js'
@@ -32,7 +33,7 @@ const schema = z.strictObject({
 })
 
 function isClient(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && ['Counter', 'Histogram', 'Gauge'].every((name) => name in value)
+  return typeof value === 'object' && value !== null && ['Counter', 'Gauge'].every((name) => name in value)
 }
 
 /** Something to be counted. */
@@ -51,20 +52,11 @@ export const prometheus = defineSink<z.output<typeof schema>, Counted>(schema, (
     deliver(items) {
       const records = items.flatMap((item) => ('record' in item ? item.record : []))
       const events = items.flatMap((item) => ('event' in item ? item.event : []))
-      const uncounted = events.filter((event) => !isCounted(event, metrics, settings.endUser))
+      const uncounted = events.filter((event) => !isDone(() => countEvent(event, metrics, settings.endUser)))
       return Promise.resolve({ refused: countCalls(records, metrics, settings) + uncounted.length })
     },
   }
 })
-
-function isCounted(event: CallbackEvent, metrics: Metrics, endUser: boolean): boolean {
-  try {
-    countEvent(event, metrics, endUser)
-    return true
-  } catch {
-    return false
-  }
-}
 
 /** Calls that are only counted have the labels that their records would have had. */
 function countUnknown(event: CallbackEvent, metrics: Metrics, endUser: boolean): void {
