@@ -1,12 +1,15 @@
 import {
   type CallFacts,
   type Callbacks,
+  copyBody,
   keepsBodies,
   prepareRecord,
   toAttemptRecord,
+  toFailure,
   toTraceParent,
 } from '../callbacks/index.js'
 import { GatewayError, toGatewayError } from '../errors.js'
+import type { CallFailure } from '../ports/callback.js'
 import type { StreamPart } from '../protocols/protocol.js'
 import type { AttemptEntry } from '../router/trail.js'
 import { toDollars } from '../spend/index.js'
@@ -43,7 +46,7 @@ export function beginRecord<K extends Operation>(
 }
 
 interface Ending {
-  readonly error: GatewayError | undefined
+  readonly error: CallFailure | undefined
   readonly contentSent: boolean
   readonly source?: 'provider' | 'cache' | 'replay' | undefined
 }
@@ -102,29 +105,47 @@ class OpenRecording implements CallRecording {
     return keepsBodies(callbacks.bodies, request, context.caller)
   }
 
+  /** Notes at once what a host may change as soon as it has its answer. */
   #tell(ending: Ending, readResponse: () => unknown): void {
     const { callbacks, parts } = this.#call
     const endedAt = parts.clock.now()
-    const record = (): void => {
-      try {
-        const bodies = this.#keepsBodies ? this.#bodies(readResponse()) : undefined
-        callbacks.record(prepareRecord(this.#facts(ending, endedAt, bodies)))
-      } catch (error) {
-        parts.logger.error({ error, requestId: this.#call.context.requestId }, 'A call could not be recorded.')
-      }
+    this.#safely(() => {
+      const noted = { ...ending, error: ending.error && toFailure(ending.error) }
+      const bodies = this.#keepsBodies ? this.#bodies(readResponse()) : undefined
+      const record = (): void =>
+        callbacks.record(prepareRecord(this.#facts(noted, endedAt, bodies && this.#concealed(bodies))))
+      const guarded = this.#guard?.guarded
+      // Guardrails that only log may still be at it.
+      if (guarded) callbacks.expect(guarded.settled().then(() => this.#safely(record)))
+      else record()
+    })
+  }
+
+  #safely(record: () => void): void {
+    try {
+      record()
+    } catch (error) {
+      const { context, parts } = this.#call
+      parts.logger.error({ error, requestId: context.requestId }, 'A call could not be recorded.')
     }
-    const guarded = this.#guard?.guarded
-    // Guardrails that only log may still be at it.
-    if (guarded) callbacks.expect(guarded.settled().then(record))
-    else record()
   }
 
   #bodies(response: unknown): Bodies {
+    return { request: copyBody(this.#recordable), response: copyBody(response) }
+  }
+
+  /** The request as those who guard it let it pass. */
+  get #recordable(): unknown {
     const guard = this.#guard
-    if (!guard) return { request: this.#asked, response }
-    const { guarded, asked } = guard
-    if (!guarded) return { request: asked, response }
-    return { request: guarded.passed, response: mapTexts(response, (text) => guarded.conceal(text), 0) }
+    if (!guard) return this.#asked
+    return guard.guarded ? guard.guarded.passed : guard.asked
+  }
+
+  #concealed(bodies: Bodies): Bodies {
+    const guarded = this.#guard?.guarded
+    if (!guarded) return bodies
+    const response = copyBody(bodies.response, (text) => guarded.conceal(text))
+    return { request: guarded.passed && bodies.request, response }
   }
 
   #facts({ error, contentSent, source }: Ending, endedAt: number, bodies: Bodies | undefined): CallFacts {
@@ -173,17 +194,6 @@ class OpenRecording implements CallRecording {
 function sourceOf({ headers }: Given): Ending['source'] {
   if (headers['idempotent-replayed'] !== undefined) return 'replay'
   return headers['x-sluice-cache'] === 'hit' ? 'cache' : 'provider'
-}
-
-const deepest = 40
-
-/** The value with all of its texts as `change` gives them. */
-function mapTexts(value: unknown, change: (text: string) => string, depth: number): unknown {
-  if (typeof value === 'string') return change(value)
-  if (typeof value !== 'object' || value === null) return value
-  if (depth > deepest) return undefined
-  if (Array.isArray(value)) return value.map((entry) => mapTexts(entry, change, depth + 1))
-  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, mapTexts(member, change, depth + 1)]))
 }
 
 /** A stream whose end is told: its last piece, its failure, or that its reader left. */

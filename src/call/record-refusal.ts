@@ -1,4 +1,4 @@
-import { type CallFacts, keepsBodies, prepareRecord, toTraceParent } from '../callbacks/index.js'
+import { type CallFacts, copyBody, keepsBodies, prepareRecord, toTraceParent } from '../callbacks/index.js'
 import { type GatewayError, toGatewayError } from '../errors.js'
 import type { Caller } from '../ports.js'
 import { toDollars } from '../spend/index.js'
@@ -49,7 +49,7 @@ export function recordRefusal(operation: Operation, refused: RefusedCall, parts:
         ...(isObject(body) &&
           caller &&
           guardrails.list.length === 0 &&
-          keepsBodies(callbacks.bodies, body, caller) && { request: body }),
+          keepsBodies(callbacks.bodies, body, caller) && { request: copyBody(body) }),
       }),
     )
   } catch (thrown) {

@@ -11,6 +11,7 @@ import {
 import type { GuardrailVerdict } from '../ports/hooks.js'
 import type { LedgerEntry } from '../ports/ledger.js'
 import { type JsonObject, isObject, stringOf } from '../wire/json.js'
+import { copyBody } from './copy-body.js'
 import { type CallEnding, outcomeOf } from './outcome.js'
 
 /** One attempt as the router's trail keeps it. */
@@ -48,7 +49,10 @@ export interface CallFacts {
   readonly rows: readonly LedgerEntry[]
   /** What guardrails found. @default nothing */
   readonly guardrails?: readonly GuardrailVerdict[] | undefined
-  /** Bodies as they are; given only where `keepsBodies` allows it. They are redacted before any sink sees them. */
+  /**
+   * Bodies that nobody changes any more, see `copyBody`; given only where `keepsBodies` allows it. They are redacted before
+   * any sink sees them.
+   */
   readonly request?: unknown
   readonly response?: unknown
   /** Pico-dollars as an exact decimal of dollars. */
@@ -59,9 +63,8 @@ const outputBuckets: ReadonlySet<string> = new Set(['outputText', 'reasoning', '
 const otherQuantities: ReadonlySet<string> = new Set(['citation', 'webSearches', 'images', 'milliseconds'])
 
 /**
- * Prepares what is known of a call that is over as one payload, which is made when it is asked for: hosts change callers
- * and requests in place, and attempts that nobody waits for end later, so what may change is copied now. Of bodies only
- * what is in them may change.
+ * Prepares what is known of a call that is over as one payload, which is made when it is asked for: hosts change callers,
+ * requests and errors in place, and attempts that nobody waits for end later, so what may change is copied now.
  */
 export function prepareRecord(facts: CallFacts): () => CallRecord {
   const noted: NotedCall = {
@@ -69,18 +72,22 @@ export function prepareRecord(facts: CallFacts): () => CallRecord {
     caller: facts.caller.id,
     scopes: facts.caller.scopes.map(({ kind, id }) => ({ kind, id })),
     tags: [...facts.tags],
-    metadata: facts.metadata && { ...facts.metadata },
+    metadata: facts.metadata && (copyBody(facts.metadata) as JsonObject),
+    error: facts.ending.error && toFailure(facts.ending.error),
+    outcome: outcomeOf(facts.ending),
     guardrails: facts.guardrails ? [...facts.guardrails] : [],
   }
   return () => makeRecord(facts, noted)
 }
 
-type NotedCall = Pick<CallRecord, 'attempts' | 'caller' | 'scopes' | 'tags' | 'metadata' | 'guardrails'>
+type NotedCall = Pick<
+  CallRecord,
+  'attempts' | 'caller' | 'scopes' | 'tags' | 'metadata' | 'guardrails' | 'error' | 'outcome'
+>
 
 function makeRecord(facts: CallFacts, noted: NotedCall): CallRecord {
   const { ending, rows, request, response } = facts
-  const { caller, scopes, tags, metadata, guardrails } = noted
-  const outcome = outcomeOf(ending)
+  const { caller, scopes, tags, metadata, guardrails, error, outcome } = noted
   const attempts = withCosts(noted.attempts, facts)
   const decisive = attempts.findLast((attempt) => attempt.outcome === 'answered') ?? attempts.at(-1)
   // An answer from the cache was made by a deployment that this call never asked.
@@ -95,7 +102,7 @@ function makeRecord(facts: CallFacts, noted: NotedCall): CallRecord {
     stream: ending.stream,
     status: callOutcomes[outcome],
     outcome,
-    error: ending.error && toFailure(ending.error),
+    error,
     requestedModel: facts.requestedModel,
     modelName: facts.modelName,
     deployment: origin?.deployment,
@@ -178,7 +185,8 @@ export function toAttemptRecord(attempt: AttemptFacts, endedAt: number): Attempt
   }
 }
 
-function toFailure({ kind, status, code, message }: GatewayError): CallFailure {
+/** What a record keeps of an error. */
+export function toFailure({ kind, status, code, message }: CallFailure): CallFailure {
   return { kind, status, code, message }
 }
 

@@ -5,8 +5,10 @@ export {
   keepsBodies,
   prepareRecord,
   toAttemptRecord,
+  toFailure,
   toTraceParent,
 } from './call-record.js'
+export { copyBody } from './copy-body.js'
 export { type CallbackParts, type Callbacks, createCallbacks } from './create-callbacks.js'
 export { type SendToSink, type SinkAnswer, type SinkRequest, createSendToSink } from './http.js'
 export { type CallbackOptions, CallbackOptionsSchema, type QueueOptions } from './options.js'

@@ -1,10 +1,10 @@
-import type { FailureKind, GatewayError } from '../errors.js'
-import type { CallOutcome } from '../ports/callback.js'
+import type { FailureKind } from '../errors.js'
+import type { CallFailure, CallOutcome } from '../ports/callback.js'
 
 /** How a call came to its end, in plain words. */
 export interface CallEnding {
   /** Undefined where the answer was given. */
-  readonly error: GatewayError | undefined
+  readonly error: CallFailure | undefined
   readonly stream: boolean
   /** Content of a stream had reached the client. */
   readonly contentSent: boolean

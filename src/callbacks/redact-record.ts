@@ -1,6 +1,7 @@
 import type { AttemptRecord, CallRecord } from '../ports/callback.js'
 import type { GuardrailVerdict } from '../ports/hooks.js'
 import { isObject } from '../wire/json.js'
+import { recorded } from './copy-body.js'
 
 /** A host's own redaction of a body; gets a copy that it may change. */
 export type RedactBody = (body: unknown) => unknown
@@ -15,8 +16,6 @@ const bodyCharacters = 64 * 1024
 const labelCharacters = 8 * 1024
 /** What a record takes besides its texts. */
 const recordBytes = 2_000
-const mostValues = 20_000
-const deepest = 40
 
 const keyLike =
   /\b(?:sk|pk|rk|gsk|xai|hf|nvapi|key|token)[-_][A-Za-z0-9_*.-]{8,}|\bAIza[\w*-]{8,}|\bA[KS]IA[A-Z0-9]{12,}|\bBearer\s+[\w.~+/-]{8,}=*/g
@@ -155,12 +154,12 @@ class Cleaner {
     if (typeof original === 'string') return this.text(original)
     if (typeof original === 'bigint') return String(original)
     if (typeof original !== 'object' || original === null) return original
-    if (this.#values > mostValues || depth > deepest) return '(left out)'
+    if (this.#values > recorded.values || depth > recorded.depth) return '(left out)'
     if (Array.isArray(original)) return this.#list(original, depth)
     if (ArrayBuffer.isView(original)) return `(${original.byteLength} bytes)`
     return Object.fromEntries(
       Object.entries(original)
-        .slice(0, mostValues)
+        .slice(0, recorded.values)
         .map(([name, member]) => {
           this.#used += name.length
           return [name, secretNames.has(name.toLowerCase()) && member ? '***' : this.value(member, depth + 1)]
@@ -170,6 +169,6 @@ class Cleaner {
 
   #list(original: readonly unknown[], depth: number): unknown {
     if (original.length > 64 && typeof original[0] === 'number') return `(${original.length} numbers)`
-    return original.slice(0, mostValues).map((member) => this.value(member, depth + 1))
+    return original.slice(0, recorded.values).map((member) => this.value(member, depth + 1))
   }
 }

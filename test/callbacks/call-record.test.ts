@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { keepsBodies, prepareRecord, toTraceParent } from '../../src/callbacks/index.js'
+import { GatewayError } from '../../src/errors.js'
 import type { GuardrailVerdict } from '../../src/ports/hooks.js'
 import { CallTrail } from '../../src/router/trail.js'
 import { deploymentOf } from '../support/deployment.js'
@@ -27,6 +28,16 @@ describe('the record of a call', () => {
     expect(make()).toEqual(atOnce)
     expect(make()).toEqual(atOnce)
     expect(atOnce.attempts[0]?.outcome).toBe('cancelled')
+  })
+
+  it('has the error as it was, whatever the host makes of the one that it catches', () => {
+    const error = new GatewayError('timeout', 'Too slow.', { code: 'upstream_timeout' })
+    const make = prepareRecord({ ...sampleFacts, ending: { error, stream: false, contentSent: false } })
+    Object.assign(error, { message: 'Chat failed: Too slow.', kind: 'internal', code: 'mine', status: 418 })
+    expect(make()).toMatchObject({
+      outcome: 'upstream_timeout',
+      error: { kind: 'timeout', status: 504, code: 'upstream_timeout', message: 'Too slow.' },
+    })
   })
 
   it('tells who asked whom for what, how it went and what it cost', () => {

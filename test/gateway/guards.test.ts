@@ -1,5 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
-import { type CallRecord, type Callback, GatewayError, type GatewayOptions, textPrompts } from '../../src/index.js'
+import {
+  type CallRecord,
+  type Callback,
+  type ChatMessage,
+  GatewayError,
+  type GatewayOptions,
+  textPrompts,
+} from '../../src/index.js'
 import { createMemoryLedger } from '../../src/stores/memory-ledger.js'
 import { anyCaller } from '../support/deployment.js'
 import { requestOf } from '../support/http-request.js'
@@ -192,6 +199,35 @@ describe('bodies in callbacks', () => {
     expect(messageOf(cut)?.message.content).not.toBe('')
     expect(messageOf(cut)?.finish_reason).toBeUndefined()
   })
+
+  const judged = { name: 'mod', type: 'moderation', model: 'judge' } as const
+  it.each([
+    ['no guardrail', {}],
+    ['a guardrail that only logs and is still at it', { guardrails: [{ ...judged, mode: 'logging_only' }] }],
+  ] satisfies readonly (readonly [string, Partial<GatewayOptions>])[])(
+    'are what they were, whatever a host goes on to do with its own request and answer, with %s',
+    async (_, options) => {
+      const records: CallRecord[] = []
+      const callback = { onCall: (record: CallRecord) => void records.push(record) }
+      const judge = { modelName: 'judge', model: 'fake/slow-50ms' }
+      const callbacks: GatewayOptions['callbacks'] = { bodies: true, sinks: [{ type: 'callback', callback }] }
+      const gateway = lab.start([...models, judge], { ...options, callbacks })
+      const first = { role: 'user' as const, content: 'Hello there, gateway' }
+      const messages: ChatMessage[] = [first]
+      const answer = await gateway.call('chat', { model: 'main', messages }, anyCaller)
+      const [choice] = answer.choices
+      const content = choice?.message.content
+      messages.push({ role: 'assistant', content: 'and so on' })
+      first.content = 'Something else'
+      Object.assign(choice?.message ?? {}, { content: 'Something else' })
+      await gateway.close()
+      const [record] = records
+      expect(record?.request).toMatchObject({ messages: [{ content: 'Hello there, gateway' }] })
+      expect(JSON.stringify(record?.request)).not.toContain('and so on')
+      expect((record?.response as Whole | undefined)?.choices[0]?.message.content).toBe(content)
+      expect(content).not.toBe('Something else')
+    },
+  )
 
   it('are only those of whose metadata asks for it, by scope', async () => {
     const identify = ({ headers }: { readonly headers: Readonly<Record<string, string | undefined>> }) => ({
