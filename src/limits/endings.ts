@@ -17,7 +17,7 @@ export interface Ending {
 /** Ends reservations off the caller's path, and repeats what a store could not take. */
 export interface Endings {
   end(ending: Ending): void
-  /** Tries once more what waits, and stops. */
+  /** Tries once more what waits, has budgets forgotten that miss something, and stops. */
   close(): Promise<void>
 }
 
@@ -93,6 +93,7 @@ class ReservationEndings implements Endings {
     for (const one of waiting) this.#start(one)
     this.#isClosed = true
     await Promise.all(this.#running)
+    await this.#forget()
     if (this.#waiting.length > 0) {
       this.#logger.warn({ count: this.#waiting.length }, 'Calls were not settled in the counters; the ledger has them.')
     }

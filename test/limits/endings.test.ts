@@ -66,6 +66,19 @@ describe('endings', () => {
     expect(await spent()).toEqual([false, false, false, 3, 3, 3, 3, 3, 3, 3])
   })
 
+  it('have budgets forgotten that miss something before they stop', async () => {
+    const { faults, clock, reservations, spent } = await running()
+    const endings = createEndings({ clock, logger, maxWaiting: 7 })
+    faults.fault = 'down'
+    for (const reservation of reservations) {
+      endings.end({ store: faults.store, reservation, actual: [3], at: 1 })
+      await quiet()
+    }
+    faults.fault = 'none'
+    await endings.close()
+    expect(await spent()).toEqual([false, false, false, 3, 3, 3, 3, 3, 3, 3])
+  })
+
   it('have thousands of budgets forgotten, a few hundred at a time', async () => {
     const clock = new FakeClock()
     const forgotten = new Set<string>()
