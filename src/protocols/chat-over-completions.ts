@@ -8,6 +8,7 @@ import { settleRequest } from './parameter-table.js'
 import { type PlainTurn, toPlainTurns } from './plain-text.js'
 import { toPrompt } from './prompt-template.js'
 import { lostInMessages } from './message-fields.js'
+import { OuterDecoder } from './outer-decoder.js'
 import type { Codec, Exchange, StreamDecoder, StreamPart } from './protocol.js'
 
 // What a model that only continues text cannot be asked for.
@@ -130,11 +131,8 @@ function createBridge(inner: StreamDecoder<CompletionChunk>, exchange: Exchange<
       ])
       return chunk.usage ? [...said, chunks.usage(chunk.usage)] : said
     })
-  return {
-    get progress() {
-      return inner.progress
-    },
+  return new OuterDecoder(inner, {
     push: (event) => translate(inner.push(event)),
     end: () => translate(inner.end()),
-  }
+  })
 }

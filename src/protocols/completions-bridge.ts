@@ -5,6 +5,7 @@ import type { Completion, CompletionChunk, CompletionRequest } from '../wire/com
 import { isObject, type JsonObject, numberOf, parseJson } from '../wire/json.js'
 import { toDropPolicy } from './gateway-fields.js'
 import { outputLimitOf } from './output-limit.js'
+import { OuterDecoder } from './outer-decoder.js'
 import type { Codec, Exchange, StreamDecoder, StreamPart } from './protocol.js'
 
 /** Text completions over a provider's chat: the prompt becomes one user message, the answer's content the text. */
@@ -113,13 +114,10 @@ function createBridgeStream(inner: StreamDecoder<ChatChunk>): StreamDecoder<Comp
       const translated = chunk && toCompletionChunk(chunk, lengths)
       return translated ? [{ chunk: translated, forward: undefined }] : []
     })
-  return {
-    get progress() {
-      return inner.progress
-    },
+  return new OuterDecoder(inner, {
     push: (event) => translate(inner.push(event)),
     end: () => translate(inner.end()),
-  }
+  })
 }
 
 // A decoder forwards only what already is a chunk in OpenAI's form.

@@ -14,7 +14,7 @@ export function chooseCodec<K extends Operation>(
   const codecFor = (exchange: Exchange<K>): Codec<K> => {
     if (exchange.chosen?.by === codec) return exchange.chosen.codec
     const one = when(exchange) ? other : base
-    exchange.chosen = { by: codec, codec: one }
+    if ('chosen' in exchange) exchange.chosen = { by: codec, codec: one }
     return one
   }
   const codec: Codec<K> = {

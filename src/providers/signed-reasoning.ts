@@ -1,3 +1,4 @@
+import { OuterDecoder } from '../protocols/outer-decoder.js'
 import type { Codec, Exchange, StreamDecoder, StreamPart } from '../protocols/protocol.js'
 import type { UpstreamEvent } from '../upstream/message.js'
 import type { AssistantMessage, ChatChunk, ChatMessage, ThinkingBlock } from '../wire/chat.js'
@@ -113,10 +114,7 @@ function createDecoder(
     const end = parts.findIndex(isFinish)
     return end < 0 ? [...parts, ...added] : [...parts.slice(0, end), ...added, ...parts.slice(end)]
   }
-  return {
-    get progress() {
-      return decoder.progress
-    },
+  return new OuterDecoder(decoder, {
     push(event) {
       const parts = decoder.push(event)
       if (event.data.includes(shape.marker)) {
@@ -126,7 +124,7 @@ function createDecoder(
       return release(parts)
     },
     end: () => release(decoder.end()),
-  }
+  })
 }
 
 const isFinish = ({ chunk }: StreamPart<ChatChunk>): boolean =>

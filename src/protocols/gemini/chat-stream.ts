@@ -131,6 +131,9 @@ export function createChatDecoder(exchange: Exchange<'chat'>): StreamDecoder<Cha
       const done = readers.size >= expected && [...readers.values()].every((reader) => reader.isFinished())
       return done || (blocked !== undefined && readers.size === 0) ? 'finished' : 'open'
     },
+    get usage() {
+      return toUsage(usage)
+    },
     push: ({ data }: UpstreamEvent) => responsesIn(data, () => malformed.skip(called)).flatMap(readResponse),
     end() {
       const parts = [...finishAll()]

@@ -14,6 +14,7 @@ import { bedrockPath } from '../../protocols/bedrock-path.js'
 import { toDropPolicy } from '../../protocols/gateway-fields.js'
 import { mediaUrlsIn } from '../../protocols/media-urls.js'
 import { MalformedEvents } from '../../protocols/malformed-events.js'
+import { OuterDecoder } from '../../protocols/outer-decoder.js'
 import type { Codec, Exchange, StreamDecoder } from '../../protocols/protocol.js'
 import type { UpstreamEvent, UpstreamRequest } from '../../upstream/message.js'
 import type { ChatChunk } from '../../wire/chat.js'
@@ -84,10 +85,7 @@ export function createConverseStream(exchange: Exchange<'chat'>, read: ReadEvent
   const decoder = createChatStream(inner)
   const events = new ConverseEvents(id.id)
   const malformed = new MalformedEvents(provider)
-  return {
-    get progress() {
-      return decoder.progress
-    },
+  return new OuterDecoder(decoder, {
     push(event) {
       const error = awsStreamError(event, provider)
       if (error) throw error
@@ -101,7 +99,7 @@ export function createConverseStream(exchange: Exchange<'chat'>, read: ReadEvent
         .flatMap((message) => decoder.push({ event: '', data: JSON.stringify(message), frame: undefined }))
     },
     end: () => decoder.end(),
-  }
+  })
 }
 
 /** Reads a whole answer of Converse. @throws GatewayError for a body that is none */

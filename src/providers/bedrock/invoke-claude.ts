@@ -5,6 +5,7 @@ import { createChatStream } from '../../protocols/anthropic/chat-stream.js'
 import { encodeMessages } from '../../protocols/anthropic/encode.js'
 import { invokeRequest, textInChunk } from '../../protocols/invoke-envelope.js'
 import { mediaUrlsIn } from '../../protocols/media-urls.js'
+import { OuterDecoder } from '../../protocols/outer-decoder.js'
 import type { Codec, Exchange } from '../../protocols/protocol.js'
 import type { UpstreamRequest } from '../../upstream/message.js'
 import { readBedrockModel } from './model-id.js'
@@ -51,15 +52,12 @@ export const invokeClaudeCodec: Codec<'chat'> = {
   decodeStream(exchange) {
     const { provider } = exchange.deployment
     const decoder = createChatStream(innerExchange(exchange))
-    return {
-      get progress() {
-        return decoder.progress
-      },
+    return new OuterDecoder(decoder, {
       push(event) {
         const data = textInChunk(event, provider)
         return data === undefined ? [] : decoder.push({ event: '', data, frame: undefined })
       },
       end: () => decoder.end(),
-    }
+    })
   },
 }

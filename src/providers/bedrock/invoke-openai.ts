@@ -1,5 +1,6 @@
 import { invokeRequest, textInChunk, usageInChunk, usageInHeaders } from '../../protocols/invoke-envelope.js'
 import { openaiProtocol } from '../../protocols/openai/index.js'
+import { OuterDecoder } from '../../protocols/outer-decoder.js'
 import type { Codec, Exchange } from '../../protocols/protocol.js'
 import { isObject, type JsonObject, parseJson } from '../../wire/json.js'
 
@@ -52,10 +53,7 @@ export function createInvokeOpenaiCodec(idOf: (exchange: Exchange<'chat'>) => st
     decodeStream(exchange) {
       const decoder = chat().decodeStream?.(exchange)
       if (!decoder) throw new TypeError("OpenAI's dialect streams")
-      return {
-        get progress() {
-          return decoder.progress
-        },
+      return new OuterDecoder(decoder, {
         push(event) {
           const text = textInChunk(event, exchange.deployment.provider)
           const chunk = text === undefined ? undefined : parseJson(text)
@@ -64,7 +62,7 @@ export function createInvokeOpenaiCodec(idOf: (exchange: Exchange<'chat'>) => st
           return decoder.push({ event: '', data, frame: undefined })
         },
         end: () => decoder.end(),
-      }
+      })
     },
   }
 }

@@ -1,6 +1,7 @@
 import type { Deployment } from '../../deployment.js'
 import { GatewayError } from '../../errors.js'
 import { openaiProtocol } from '../../protocols/openai/index.js'
+import { OuterDecoder } from '../../protocols/outer-decoder.js'
 import type { Codec, Exchange, Protocol } from '../../protocols/protocol.js'
 import type { UpstreamEvent, UpstreamRequest } from '../../upstream/message.js'
 import { isObject, type JsonObject, numberOf, parseJson, stringOf } from '../../wire/json.js'
@@ -148,13 +149,10 @@ function runChat(base: Codec<'chat'>): Codec<'chat'> {
       const decoder = base.decodeStream?.(exchange)
       if (!decoder) throw new TypeError("OpenAI's dialect has stopped to stream")
       const limit = limitOf(exchange)
-      return {
-        get progress() {
-          return decoder.progress
-        },
+      return new OuterDecoder(decoder, {
         push: (event) => decoder.push(toOpenaiEvent(event, limit)),
         end: () => decoder.end(),
-      }
+      })
     },
   }
 }

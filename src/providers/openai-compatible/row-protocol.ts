@@ -1,5 +1,6 @@
 import type { ModelCapabilities } from '../../deployment.js'
 import type { Quirks } from '../../protocols/openai/quirks.js'
+import { OuterDecoder } from '../../protocols/outer-decoder.js'
 import type { Codec, Exchange, Protocol, StreamDecoder } from '../../protocols/protocol.js'
 import type { UpstreamEvent, UpstreamRequest } from '../../upstream/message.js'
 import { isObject, type JsonObject, parseJson } from '../../wire/json.js'
@@ -140,13 +141,10 @@ function createRowDecoder<K extends Operation>(
   const decoder = codec.decodeStream?.(exchange) ?? base.decodeStream?.(exchange)
   if (!decoder) throw new TypeError('an engine that streams gave a codec that does not')
   if (!answer) return decoder
-  return {
-    get progress() {
-      return decoder.progress
-    },
+  return new OuterDecoder(decoder, {
     push: (event) => decoder.push(answerEvent(event, answer)),
     end: () => decoder.end(),
-  }
+  })
 }
 
 function answerEvent(event: UpstreamEvent, answer: Answer): UpstreamEvent {

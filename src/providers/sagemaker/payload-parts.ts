@@ -1,4 +1,5 @@
 import { awsStreamError } from '../../protocols/aws-failure.js'
+import { OuterDecoder } from '../../protocols/outer-decoder.js'
 import type { StreamDecoder, StreamPart } from '../../protocols/protocol.js'
 import { createNdjsonDecoder } from '../../upstream/ndjson-decoder.js'
 import { createSseDecoder, type EventDecoder } from '../../upstream/sse-decoder.js'
@@ -19,10 +20,7 @@ export function overPayloadParts<Chunk>(inner: StreamDecoder<Chunk>, provider: s
   let events: EventDecoder | undefined
   const decode = (read: ReturnType<EventDecoder['push']>): readonly StreamPart<Chunk>[] =>
     read.flatMap((event) => inner.push(event))
-  return {
-    get progress() {
-      return inner.progress
-    },
+  return new OuterDecoder(inner, {
     push(event) {
       const error = awsStreamError(event, provider)
       if (error) throw error
@@ -32,5 +30,5 @@ export function overPayloadParts<Chunk>(inner: StreamDecoder<Chunk>, provider: s
       return decode(events.push(bytes))
     },
     end: () => [...(events ? decode(events.end()) : []), ...inner.end()],
-  }
+  })
 }

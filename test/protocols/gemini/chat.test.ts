@@ -176,6 +176,15 @@ describe('an answer', () => {
 })
 
 describe('a stream', () => {
+  it('knows what was said of its tokens while it is open, for one that breaks off', () => {
+    const decoder = startStream()
+    expect(decoder.usage).toBeUndefined()
+    const said = { promptTokenCount: 5, candidatesTokenCount: 2, totalTokenCount: 7 }
+    decoder.push(eventOf({ ...responseOf([{ text: 'a' }], { finishReason: undefined }), usageMetadata: said }))
+    expect(decoder.progress).toBe('open')
+    expect(decoder.usage).toMatchObject({ prompt_tokens: 5, completion_tokens: 2, total_tokens: 7 })
+  })
+
   it('is events of one identity: role once, finish last, then the last usage (cases 21, 22)', () => {
     const chunks = decodeStream([
       {
