@@ -34,7 +34,7 @@ export function repriceRow(row: LedgerEntry, { pricing, findDeployment }: Repric
     cost: cost.pico,
     charged: row.billable ? multiply(cost.pico, markUp) : 0n,
     scopes: row.scopes.map((scope) => toCharged(scope, scopeMarkUps, row.billable ? cost.pico : 0n)),
-    price: toPriceRecord({ price, cost, markUp, scopeMarkUps, circumstances }),
+    price: toPriceRecord({ price, cost, markUp, scopeMarkUps, circumstances, dated: row.at - row.latencyMs }),
     priced: cost.priced,
   }
 }
@@ -50,7 +50,7 @@ function circumstancesOf({ at, latencyMs, price }: LedgerEntry): Circumstances {
   const told = price?.['circumstances']
   const kept = isObject(told) ? told : {}
   return {
-    at: at - latencyMs,
+    at: numberOf(kept['at']) ?? at - latencyMs,
     serviceTier: stringOf(kept['serviceTier']),
     region: stringOf(kept['region']),
     imageSize: stringOf(kept['imageSize']),

@@ -67,6 +67,8 @@ export interface Admission {
 export interface AdmittedCall {
   /** `x-ratelimit-*` of the tightest scope; empty where there is no limit. */
   readonly headers: Readonly<Record<string, string>>
+  /** When the first of the budgets' windows ends that it counts in: rows of a later date would count in the next. @default never */
+  readonly endsAt?: number | undefined
   /** Replaces what is held by what was used. Returns at once; is repeated until the store has it. */
   settle(settlement: Settlement): void
   /** For a call that nothing was billed for: gives back what is held, requests and tokens of the minute included. */
@@ -244,6 +246,9 @@ class BudgetAdmission implements Admission {
     }
     return {
       headers: rateHeaders(parts, reservation.used),
+      get endsAt() {
+        return firstEnd(parts)
+      },
       settle: end,
       release: () => end(undefined),
     }
@@ -272,6 +277,12 @@ interface SettledCall {
   readonly store: CounterStore
   readonly actual: readonly number[]
   readonly spent: readonly (number | undefined)[]
+}
+
+function firstEnd(parts: readonly ScopeHold[]): number | undefined {
+  let first: number | undefined
+  for (const { hold } of parts) if (hold.endsAt !== undefined) first = Math.min(first ?? hold.endsAt, hold.endsAt)
+  return first
 }
 
 function isBudgetOf(part: ScopeHold, counters: readonly string[]): part is BudgetHold {

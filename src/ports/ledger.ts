@@ -50,7 +50,10 @@ export interface LedgerEntry {
   readonly id: string
   /** All attempts of one call have it in common; the answer's `x-request-id`. */
   readonly callId: string
-  /** When its call ended, in milliseconds since the epoch: all rows of a call have one date, as they are settled at once. */
+  /**
+   * When its call ended, in milliseconds since the epoch; of one that outlasted a budget's window the last millisecond of
+   * that window, which it counts in. All rows of a call have one date, as they are settled at once.
+   */
   readonly at: number
   readonly operation: string
   /** `Caller.id`. */

@@ -1,7 +1,8 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import type { Caller, GatewayEvent, GatewayOptions, LedgerEntry, ScopeKind } from '../../src/index.js'
 import { createMemoryLedger } from '../../src/stores/memory-ledger.js'
 import { anyCaller } from '../support/deployment.js'
+import { FakeClock } from '../support/fake-clock.js'
 import { type GatewayLab, ask, chat, jsonOf, startGatewayLab, textOf } from '../support/gateway.js'
 
 let lab: GatewayLab
@@ -68,6 +69,29 @@ describe('the ledger', () => {
     const scopes = row?.scopes.map(({ kind, id }) => `${kind}:${id}`)
     expect(scopes).toEqual(expect.arrayContaining(['team:t1', 'model:main', 'provider:fake', 'tag:blue']))
     expect(scopes).not.toContain('tag:label')
+  })
+
+  it('counts a call that outlasts its window in that window alone, and knows when it began', async () => {
+    const clock = new FakeClock()
+    const hour = 3_600_000
+    const next = Math.floor(clock.now() / hour + 1) * hour
+    const budget = { maxBudget: 1, budgetDuration: '1h' }
+    const auth = callerOf([
+      { kind: 'team', id: 'outlasting', budget },
+      { kind: 'user', id: 'outlasting', budget: { maxBudget: 1, budgetDuration: '1d' } },
+    ])
+    const { gateway, ledger } = start({ auth, clock })
+    clock.advance(next - 1_000 - clock.now())
+    const began = clock.now()
+    lab.upstream.script(() => {
+      clock.advance(3_000)
+      return undefined
+    })
+    await textOf(await ask(gateway, 'POST', '/v1/chat/completions', chat('odd')))
+    clock.advance(1_000)
+    await vi.waitFor(async () => expect((await ledger.query({})).entries).toHaveLength(1))
+    const [row] = (await ledger.query({})).entries
+    expect(row).toMatchObject({ at: next - 1, latencyMs: 3_000, price: { circumstances: { at: began } } })
   })
 
   it('charges the innermost mark-up, and each scope its own', async () => {

@@ -114,7 +114,7 @@ export function toLedgerEntry(
     provider,
     model,
     usage: countsOf(usage),
-    price: toPriceRecord({ price, cost, markUp, scopeMarkUps, circumstances }),
+    price: toPriceRecord({ price, cost, markUp, scopeMarkUps, circumstances, dated: at - (endedAt - entry.startedAt) }),
     cost: cost.pico,
     charged: billable ? multiply(cost.pico, markUps.call) : 0n,
     priced: cost.priced,
@@ -291,14 +291,24 @@ export interface PricedRow {
   /** Decimals of the scopes that have another, by `kind:id`. */
   readonly scopeMarkUps: JsonObject | undefined
   readonly circumstances: Circumstances
+  /** When the row itself says that its attempt began. */
+  readonly dated: number
 }
 
 /** How the cost came about; where it may have to be priced again also what that depends on beside the row. */
-export function toPriceRecord({ price, cost, markUp, scopeMarkUps, circumstances }: PricedRow): JsonObject | null {
+export function toPriceRecord({
+  price,
+  cost,
+  markUp,
+  scopeMarkUps,
+  circumstances,
+  dated,
+}: PricedRow): JsonObject | null {
   const known = price && { source: price.source, name: price.name, lines: cost.lines.map(toLine) }
   if (cost.priced) return known
-  const { at: _, ...others } = circumstances
-  const told = Object.fromEntries(Object.entries(others).filter(([, value]) => value !== undefined && value !== false))
+  const { at, ...others } = circumstances
+  const kept = { ...(at !== dated && { at }), ...others }
+  const told = Object.fromEntries(Object.entries(kept).filter(([, value]) => value !== undefined && value !== false))
   const terms = {
     ...(Object.keys(told).length > 0 && { circumstances: told }),
     ...(markUp.numerator !== markUp.denominator && { markUp: toDecimal(markUp) }),

@@ -61,7 +61,7 @@ export class OpenAccount implements CallAccount {
       const billed = trail.entries.filter(isBilled)
       const now = this.#tools.clock.now()
       // One date for all rows of a call, as all of them are settled at once.
-      const at = billed.reduce((latest, { endedAt = now }) => Math.max(latest, endedAt), 0)
+      const at = this.#dateWithin(billed.reduce((latest, { endedAt = now }) => Math.max(latest, endedAt), 0))
       const { call, scopes, markUps } = this.#facts
       const facts = { call, scopes, markUps, at }
       const rows = billed.map((entry) => toLedgerEntry(entry, facts, this.#tools))
@@ -83,6 +83,18 @@ export class OpenAccount implements CallAccount {
       settle(this.#admitted, rows)
       return rows
     })
+  }
+
+  /** A call counts in the windows that it began in, and so do its rows. */
+  #dateWithin(endedAt: number): number {
+    let date = endedAt
+    for (const { endsAt } of this.#holders()) if (endsAt !== undefined && endsAt <= date) date = endsAt - 1
+    return date
+  }
+
+  #holders(): readonly AdmittedCall[] {
+    const own = this.#attempts.map(({ admitted }) => admitted)
+    return this.#admitted ? [this.#admitted, ...this.#further, ...own] : own
   }
 
   /** True where what is held for the call is used up by attempts that were billed, or may be, or was not meant for this one. */
@@ -131,8 +143,7 @@ export class OpenAccount implements CallAccount {
     } catch (error) {
       // A call is never harmed by its bookkeeping, and holds nothing once it is over.
       logger.error({ error, callId: this.#facts.call.callId }, 'A call could not be written down.')
-      for (const held of [this.#admitted, ...this.#further, ...this.#attempts.map(({ admitted }) => admitted)])
-        held?.release()
+      for (const held of this.#holders()) held.release()
     }
   }
 }
