@@ -46,6 +46,9 @@ export interface AccountsParts {
   close(deadlineMs: number): Promise<void>
 }
 
+/** A ledger that is slow to take rows may still answer. */
+const catchUpMs = 1_000
+
 /** Builds what keeps the books. A ledger is kept for every call where the host gives one, or says anything about spend. */
 export function createAccountsParts(options: GatewayOptions, core: AccountsCore): AccountsParts {
   const { stores, router, clock, logger, createId, emit } = core
@@ -64,7 +67,10 @@ export function createAccountsParts(options: GatewayOptions, core: AccountsCore)
   const admission = createAdmission({
     counters: stores.counters ?? createMemoryCounters({ clock }),
     fallback: createMemoryCounters({ clock }),
-    ledgerTotal: ({ scope, from, until, model }) => ledger.total(scope, from, until, model),
+    async ledgerTotal({ scope, from, until, model }) {
+      await queue.catchUp(catchUpMs)
+      return ledger.total(scope, from, until, model)
+    },
     clock,
     createId,
     logger,

@@ -11,7 +11,7 @@ import { KnownBudgets } from './known-budgets.js'
 import { rateHeaders } from './rate-headers.js'
 import { toRefusal } from './refusal.js'
 import { createRenewal } from './renewal.js'
-import { type LedgerTotal, createSeeding } from './seeding.js'
+import { type Account, type LedgerTotal, createSeeding } from './seeding.js'
 import { type SoftBudgetEvent, passedSoftBudgets } from './soft-budget.js'
 
 /** What an admission is built from. */
@@ -240,7 +240,7 @@ class BudgetAdmission implements Admission {
       const at = settlement?.at ?? this.#parts.clock.now()
       for (const store of stores) {
         const onSettled: Ending['onSettled'] = (spent) =>
-          this.#settled({ parts, tenant, store, actual: actual ?? [], spent })
+          this.#settled({ parts, tenant, store, actual: actual ?? [], at, spent })
         this.#endings.end({ store, reservation, actual, at, onSettled })
       }
     }
@@ -254,10 +254,15 @@ class BudgetAdmission implements Admission {
     }
   }
 
-  #settled({ parts, tenant, store, actual, spent }: SettledCall): void {
+  #settled(settled: SettledCall): void {
+    const { parts, tenant, store, actual, spent } = settled
     if (spent.length === 0) return
     parts.forEach((budget, index) => {
-      if (budget.limit === 'budget' && spent[index] === undefined) this.#seeding.recount({ store, tenant, budget })
+      if (budget.limit !== 'budget' || spent[index] !== undefined) return
+      const account = { store, tenant, budget }
+      const seeding = this.#seeding.running(account)
+      if (seeding) void seeding.then(() => this.#settleLate(account, actual[index] ?? 0, settled.at))
+      else this.#seeding.recount(account)
     })
     const { counters, onSoftBudget } = this.#parts
     if (store !== counters || !onSoftBudget) return
@@ -269,6 +274,14 @@ class BudgetAdmission implements Admission {
       }
     }
   }
+
+  /** What ended while its budget was added up is neither among the rows that were asked for nor in a counter yet. */
+  #settleLate({ store, tenant, budget }: Account, actual: number, at: number): void {
+    const reservation = { id: this.#parts.createId(), tenant, holds: [{ ...budget.hold, amount: 0 }], used: [] }
+    const onSettled: Ending['onSettled'] = (spent) =>
+      this.#settled({ parts: [budget], tenant, store, actual: [actual], at, spent })
+    this.#endings.end({ store, reservation, actual: [actual], at, onSettled })
+  }
 }
 
 interface SettledCall {
@@ -276,6 +289,7 @@ interface SettledCall {
   readonly tenant: string
   readonly store: CounterStore
   readonly actual: readonly number[]
+  readonly at: number
   readonly spent: readonly (number | undefined)[]
 }
 

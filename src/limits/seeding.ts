@@ -41,6 +41,8 @@ export interface Account {
 export interface Seeding {
   /** One question per counter at a time. @throws what the ledger or the store rejects with */
   seed(account: Account): Promise<void>
+  /** The question that is under way for a counter, which never rejects; undefined where there is none. */
+  running(account: Account): Promise<void> | undefined
   /** Adds up again, soon and once more later: rows of other processes reach the ledger in batches. */
   recount(account: Account): void
   close(): void
@@ -85,6 +87,13 @@ class CounterSeeding implements Seeding {
     const started = this.#seedNow(account).finally(() => running.delete(key))
     running.set(key, started)
     return started
+  }
+
+  running(account: Account): Promise<void> | undefined {
+    return this.#running
+      .get(account.store)
+      ?.get(keyOf(account))
+      ?.catch(() => {})
   }
 
   recount(account: Account): void {

@@ -38,6 +38,8 @@ export interface LedgerQueue {
   add(entry: LedgerEntry): void
   /** Writes without waiting for more; resolves to true when nothing is left, to false after `deadlineMs`. */
   flush(deadlineMs: number): Promise<boolean>
+  /** Writes what waits at this moment, for whoever adds rows up; not while the store takes none, nor for longer than this. */
+  catchUp(deadlineMs: number): Promise<void>
   /** Flushes and stops. What the store did not take stays in the journal; without one it is given up. */
   close(deadlineMs: number): Promise<void>
   /** Rows that wait for the store. */
@@ -157,6 +159,12 @@ export function createLedgerQueue(options: LedgerQueueOptions): LedgerQueue {
     return true
   }
 
+  async function writeOnce(): Promise<void> {
+    // Whoever asks meanwhile shares the next write: each has a batch of its own only where nobody else asks.
+    await writing
+    if (pauseMs === 0 && !chunks.isEmpty) await write()
+  }
+
   async function close(milliseconds: number): Promise<void> {
     await flush(milliseconds)
     closed = true
@@ -173,6 +181,7 @@ export function createLedgerQueue(options: LedgerQueueOptions): LedgerQueue {
   return {
     add,
     flush,
+    catchUp: (milliseconds) => within(clock, milliseconds, chunks.isEmpty ? undefined : writeOnce()),
     close,
     get pending() {
       return chunks.pending

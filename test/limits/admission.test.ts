@@ -90,6 +90,29 @@ describe('admission', () => {
     expect(clock.pending).toBe(1)
   })
 
+  it('counts a call that ends while its budget is added up', async () => {
+    let answer = (): void => {}
+    const { admit, finish, clock, counters, admission } = createLab({
+      ledgerTotal: async () => {
+        if (clock.now() > start) await new Promise<void>((resolve) => (answer = resolve))
+        return 0n
+      },
+    })
+    const start = clock.now()
+    const running = await admit([team], 0.5)
+    clock.advance(1)
+    await admission.recount([team])
+    const next = admit([team], 0.1)
+    await quiet()
+    clock.advance(1)
+    finish(running, team, 0.4)
+    await quiet()
+    answer()
+    ;(await next).release()
+    await quiet()
+    expect(await levelOf(counters.store, team, clock.now())).toMatchObject({ used: 400_000_000, held: 0 })
+  })
+
   it('settles in the window that the call began in', async () => {
     const { admit, finish, clock, counters } = createLab()
     const scope: Scope = { ...team, budget: { maxBudget: 1, budgetDuration: '1h' } }

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { GatewayOptions, UsageEvent } from '../../src/index.js'
+import type { GatewayOptions, LedgerStore, UsageEvent } from '../../src/index.js'
 import { anyCaller } from '../support/deployment.js'
 import { type GatewayLab, ask, chat, startGatewayLab, textOf } from '../support/gateway.js'
 import { billOf, chargedOf, levelsOf, openMemory, price, rowsOf } from './proof-lab.js'
@@ -50,6 +50,26 @@ describe('reprice', () => {
     expect(await gateway.spend.reprice()).toEqual({ rows: 0, unpriced: 0, charged: 0n })
     const all = await rowsOf(proof.stores.ledger)
     expect(await team()).toMatchObject({ used: Number(chargedOf(all) / 1_000n), held: 0 })
+  })
+
+  it('leaves no call out of a budget that ends while it runs, and whose row is not written yet', async () => {
+    const proof = openMemory()
+    const { ledger } = proof.stores
+    let meanwhile = async (): Promise<unknown> => undefined
+    const reprice: LedgerStore['reprice'] = async (entries) => {
+      await meanwhile()
+      return ledger.reprice(entries)
+    }
+    const { gateway, call } = start({ stores: { ...proof.stores, ledger: { ...ledger, reprice } } })
+    await call()
+    await gateway.spend.flush()
+    gateway.deployments.update('odd', { ...odd, prices: price })
+    meanwhile = call
+    expect(await gateway.spend.reprice()).toMatchObject({ rows: 1 })
+    await call()
+    const [team] = await levelsOf(proof)
+    await gateway.spend.flush()
+    expect(team).toMatchObject({ used: Number(chargedOf(await rowsOf(ledger)) / 1_000n), held: 0 })
   })
 
   it('tells the billing of the host what comes to each row, by names that stay', async () => {
