@@ -82,37 +82,28 @@ function dispatch(
 
 const authorizeMs = 20_000
 
-/** What a provider may ask for while it authorizes a request. A class, as V8 keeps literals that have getters for long. */
+/** What a provider may ask for while it authorizes a request: values, not getters, as providers hand copies on. */
 class Authorizing implements AuthorizeContext {
   readonly clock: Clock
-  readonly #parts: CallParts
-  readonly #request: UpstreamRequest
-  readonly #target: Target
-  readonly #fetched: Set<string>
+  readonly url: string
+  readonly tokens: TokenCache
 
   /** `fetched` collects the tokens that are used. */
-  constructor(request: UpstreamRequest, target: Target, fetched: Set<string>, parts: CallParts) {
+  constructor({ path }: UpstreamRequest, { origin, basePath }: Target, fetched: Set<string>, parts: CallParts) {
     this.clock = parts.clock
-    this.#parts = parts
-    this.#request = request
-    this.#target = target
-    this.#fetched = fetched
+    this.url = origin + joinPath(basePath, path)
+    this.tokens = notingTokens(parts.tokens, fetched)
   }
+}
 
-  get url(): string {
-    return this.#target.origin + joinPath(this.#target.basePath, this.#request.path)
-  }
-
-  get tokens(): TokenCache {
-    const { tokens } = this.#parts
-    return {
-      forget: (token) => tokens.forget(token),
-      get: async (key, fetch) => {
-        const token = await tokens.get(key, fetch)
-        this.#fetched.add(token)
-        return token
-      },
-    }
+function notingTokens(tokens: TokenCache, fetched: Set<string>): TokenCache {
+  return {
+    forget: (token) => tokens.forget(token),
+    async get(key, fetch) {
+      const token = await tokens.get(key, fetch)
+      fetched.add(token)
+      return token
+    },
   }
 }
 
