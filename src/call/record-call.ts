@@ -110,7 +110,7 @@ class OpenRecording implements CallRecording {
     const { callbacks, parts } = this.#call
     const endedAt = parts.clock.now()
     this.#safely(() => {
-      const noted = { ...ending, error: ending.error && toFailure(ending.error) }
+      const noted = ending.error ? { ...ending, error: toFailure(ending.error) } : ending
       const bodies = this.#keepsBodies ? this.#bodies(readResponse()) : undefined
       const record = (): void =>
         callbacks.record(prepareRecord(this.#facts(noted, endedAt, bodies && this.#concealed(bodies))))

@@ -1,8 +1,10 @@
+import { isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
 import * as client from 'prom-client'
 import { describe, expect, it } from 'vitest'
 import { countCalls } from '../../src/callbacks/count-calls.js'
 import { type Metrics, createMetrics } from '../../src/callbacks/metrics.js'
+import { hasSameMetrics, metricAttributes } from '../../src/callbacks/spans.js'
 import { GatewayError } from '../../src/errors.js'
 import type { CallRecord } from '../../src/ports/callback.js'
 import { openCallbacks, sampleFacts, sampleRecord, sampleRow } from './lab.js'
@@ -63,6 +65,20 @@ describe('counting calls', () => {
         expect(calls.reduce((sum, [, count]) => sum + count, 0)).toBe(records.length)
       }),
       { numRuns: 40 },
+    )
+  })
+
+  it('takes only such calls for alike, for OpenTelemetry, whose attributes are the same', () => {
+    fc.assert(
+      fc.property(anyRecord, anyRecord, (left, right) => {
+        expect(hasSameMetrics(left, right)).toBe(
+          isDeepStrictEqual(
+            [left.outcome, metricAttributes(left), left.modelName],
+            [right.outcome, metricAttributes(right), right.modelName],
+          ),
+        )
+      }),
+      { numRuns: 1_000 },
     )
   })
 

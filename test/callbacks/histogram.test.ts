@@ -12,14 +12,17 @@ const observation = fc.record({
   ),
 })
 
+const openMetrics = client.Registry.OPENMETRICS_CONTENT_TYPE
+
 /** The order of labels means nothing. */
 const sorted = (text: string): string =>
   text.replace(/\{(.*)\}/g, (_, labels: string) => `{${labels.split(',').toSorted().join(',')}}`)
 
-it("gives what prom-client's histogram gives, as text, as JSON of a cluster, with labels of the registry, after a reset", async () => {
+it("gives what prom-client's histogram gives, as text of both kinds, as JSON of a cluster, with labels of the registry, after a reset", async () => {
   await fc.assert(
-    fc.asyncProperty(fc.array(observation), fc.array(observation), async (before, after) => {
+    fc.asyncProperty(fc.array(observation), fc.array(observation), fc.boolean(), async (before, after, isOpen) => {
       const [ours, theirs] = [new client.Registry(), new client.Registry()]
+      if (isOpen) for (const registry of [ours, theirs]) registry.setContentType(openMetrics as never)
       const own = new Histogram(settings)
       ours.registerMetric(own as never)
       const reference = new client.Histogram({ ...settings, registers: [theirs] })
