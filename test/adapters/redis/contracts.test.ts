@@ -64,6 +64,9 @@ const clustered: readonly Variant[] = [
 ]
 const variants = [...(redisUrl === undefined ? [] : single(redisUrl)), ...(hasCluster ? clustered : [])]
 
+// What an answer after the deadline means is for outages.test.ts; here no busy machine shall have a say.
+const deadlineMs = 10_000
+
 /** Declares one test per clause, in which all variants are on trial at once: they spend their time waiting. */
 function declare<Store>(
   contract: Contract<Store>,
@@ -77,8 +80,8 @@ function declare<Store>(
     describeContract({ describe: (_, body) => body(), it: collect }, contract, (): TrialSetup<Store> => {
       const prefix = `test:${randomUUID()}`
       const own = opened.get(name)
-      const store = own && pick(redisStores(own.near, { prefix, subscriber: own.nearSubscriber }))
-      const peer = own && pick(redisStores(own.far, { prefix, subscriber: own.farSubscriber }))
+      const store = own && pick(redisStores(own.near, { prefix, subscriber: own.nearSubscriber, deadlineMs }))
+      const peer = own && pick(redisStores(own.far, { prefix, subscriber: own.farSubscriber, deadlineMs }))
       if (store === undefined || peer === undefined) throw new Error('a store is missing')
       return { store, peer }
     })
