@@ -39,7 +39,7 @@ export function createChatCodec(quirks: Quirks): Codec<'chat'> {
 }
 
 function encodeChat({ request, deployment }: Exchange<'chat'>, quirks: Quirks, rules: ParameterRules): UpstreamRequest {
-  const draft = createDraft(request, deployment, knownParameters.chat, quirks.extraBody)
+  const draft = createDraft(request, deployment, knownParameters.chat, { ...quirks, under: quirks.extraBody })
   const model = upstreamModel(deployment, quirks)
   const keepCacheControl = quirks.messages?.keepCacheControl?.test(model) ?? false
   applyReasoning(draft, quirks, deployment)

@@ -27,7 +27,7 @@ function encodeCompletion(
   quirks: Quirks,
   rules: ParameterRules,
 ): UpstreamRequest {
-  const draft = createDraft(request, deployment, knownParameters.completions, undefined)
+  const draft = createDraft(request, deployment, knownParameters.completions, quirks)
   if (quirks.completions?.singlePrompt) draft.body['prompt'] = onlyPrompt(request.prompt, deployment.provider)
   applyRules(draft, rules)
   applyNames(draft.body, quirks.rename, quirks.clamp)

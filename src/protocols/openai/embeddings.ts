@@ -31,7 +31,7 @@ function encodeEmbedding(
   if (tokens === false && holdsTokens(request.input)) {
     throw new InvalidRequestError(`${deployment.provider} takes text, not lists of tokens.`, 'input')
   }
-  const draft = createDraft(request, deployment, knownParameters.embeddings, undefined)
+  const draft = createDraft(request, deployment, knownParameters.embeddings, quirks)
   // What we encode ourselves need not be asked for.
   if (base64 === false) delete draft.body['encoding_format']
   applyRules(draft, rules)

@@ -25,7 +25,7 @@ function encodeImage(
   quirks: Quirks,
   rules: ParameterRules,
 ): UpstreamRequest {
-  const draft = createDraft(request, deployment, knownParameters.images, undefined)
+  const draft = createDraft(request, deployment, knownParameters.images, quirks)
   const model = upstreamModel(deployment, quirks)
   applyRules(draft, rules)
   if (quirks.modelRules) applyImageModelRules(draft, baseModelOf(deployment, model))

@@ -17,7 +17,7 @@ export function createModerationCodec(quirks: Quirks): Codec<'moderations'> {
 }
 
 function encodeModeration({ request, deployment }: Exchange<'moderations'>, quirks: Quirks): UpstreamRequest {
-  const draft = createDraft(request, deployment, knownParameters.moderations, undefined)
+  const draft = createDraft(request, deployment, knownParameters.moderations, quirks)
   draft.body['model'] = upstreamModel(deployment, quirks)
   return toUpstreamRequest('moderations', draft, deployment, quirks)
 }

@@ -126,26 +126,46 @@ export interface Draft {
   readonly refused: string[]
 }
 
+/** What a body is laid over, and what a request may not say in it. */
+interface Ground extends Pick<Quirks, 'hostOnly'> {
+  readonly under?: JsonObject | undefined
+}
+
 /**
  * Starts a body: `under`, then the deployment's params, then the request's own fields. Null stands for "not set" in
  * OpenAI's parameters and leaves them out; fields that we do not know are kept whatever they hold.
  */
 export function createDraft(
-  request: JsonObject,
+  asked: JsonObject,
   deployment: Deployment,
   known: ReadonlySet<string>,
-  under: JsonObject | undefined,
+  { under, hostOnly = [] }: Ground,
 ): Draft {
   const body: Body = {}
   const { params } = deployment
+  const { request, found } = withoutPaths(asked, hostOnly)
   for (const source of [under, extraBodyOf(params), params, extraBodyOf(request), request]) {
     if (source) addFields(body, source, known)
   }
   const draft: Draft = { body, policy: toDropPolicy(request, params, deployment.dropParams), dropped: [], refused: [] }
+  ;(draft.policy.drop ? draft.dropped : draft.refused).push(...found)
   for (const path of draft.policy.additional) {
     if (dropPath(body, path)) draft.dropped.push(path)
   }
   return draft
+}
+
+/** A request without what these paths name, in itself or its `extra_body`, and which of them were there. */
+function withoutPaths(
+  request: JsonObject,
+  paths: readonly string[],
+): { readonly request: JsonObject; readonly found: readonly string[] } {
+  if (paths.length === 0) return { request, found: paths }
+  const own: Body = { ...request }
+  const extra: Body | undefined = isObject(own['extra_body']) ? { ...own['extra_body'] } : undefined
+  if (extra) own['extra_body'] = extra
+  const found = paths.filter((path) => [own, extra].filter((body) => body && dropPath(body, path)).length > 0)
+  return { request: found.length === 0 ? request : own, found }
 }
 
 function addFields(body: Body, source: JsonObject, known: ReadonlySet<string>): void {

@@ -40,6 +40,11 @@ export interface Quirks {
   readonly rename?: Readonly<Record<string, string>>
   /** OpenAI parameters that the provider refuses: 400, or dropped with `dropParams`. */
   readonly unsupported?: readonly string[]
+  /**
+   * Paths of members that name other models to answer, in place of the one that is allowed, held and charged: taken from
+   * a deployment's params alone; from a request 400, or dropped with `dropParams`.
+   */
+  readonly hostOnly?: readonly string[]
   /** OpenAI parameters that the provider takes and does nothing about: they are sent, and named in the reply's headers. */
   readonly ignored?: readonly string[]
   /** If set, the only OpenAI parameters that the provider takes (`model`, `messages`, `stream` always); unknown fields still pass. */

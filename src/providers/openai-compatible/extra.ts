@@ -182,7 +182,12 @@ export const extraRows: Rows = {
     apiKeyEnv: ['VERCEL_AI_GATEWAY_API_KEY', 'VERCEL_OIDC_TOKEN'],
     capabilities: chatAndEmbeddings,
     headersEnv: { 'http-referer': ['VERCEL_SITE_URL'], 'x-title': ['VERCEL_APP_NAME'] },
-    quirks: { reasoning: 'reasoning_object', messages: { keepCacheControl: /anthropic/ } },
+    quirks: {
+      reasoning: 'reasoning_object',
+      messages: { keepCacheControl: /anthropic/ },
+      // https://vercel.com/docs/ai-gateway/models-and-providers/model-fallbacks
+      hostOnly: ['models', 'providerOptions.gateway.models'],
+    },
   },
   clarifai: {
     displayName: 'Clarifai',

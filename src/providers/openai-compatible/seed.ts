@@ -132,6 +132,8 @@ export const seedRows: Rows = {
     quirks: {
       paths: { images: '/images' },
       ignored: ['n'],
+      // https://openrouter.ai/docs/guides/routing/model-fallbacks
+      hostOnly: ['models', 'preset'],
       // Every id there has a vendor; those of one segment (`auto`) are OpenRouter's own.
       modelName: (model) => (model.includes('/') ? model : `openrouter/${model}`),
       reasoning: 'reasoning_object',

@@ -19,6 +19,20 @@ describe('a chat request', () => {
     expect(encodeChat(unknown).body).toMatchObject(unknown)
   })
 
+  it.each([
+    { models: ['acme-dear'] },
+    { extra_body: { models: ['acme-dear'] } },
+    { models: ['acme-dear'], allowed_openai_params: ['models'] },
+    { extra_body: { options: { gateway: { models: ['acme-dear'], order: ['a'] } } } },
+  ])('lets no caller name other models where the provider would ask them: %j', (members) => {
+    const quirks = { hostOnly: ['models', 'options.gateway.models'] }
+    expect(() => encodeChat(members, quirks)).toThrow(expect.objectContaining({ status: 400 }))
+    const { sent, body } = encodeChat(members, quirks, { dropParams: true, params: { models: ['acme-spare'] } })
+    expect(sent.droppedParams).toEqual([expect.stringContaining('models')])
+    expect(JSON.stringify(body)).not.toContain('acme-dear')
+    expect(body).toMatchObject({ models: ['acme-spare'] })
+  })
+
   it('carries any unknown JSON byte for byte', () => {
     fc.assert(
       fc.property(fc.jsonValue(), (value) => {

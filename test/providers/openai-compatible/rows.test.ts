@@ -43,6 +43,14 @@ function sent<K extends Operation>(operation: K, name: string, parameters: Param
 const tool = { type: 'function', function: { name: 'now', strict: true, parameters: { type: 'object' } } }
 
 describe('token limit', () => {
+  it.each([
+    ['openrouter/acme/cheap', { models: ['acme/dear'] }],
+    ['openrouter/acme/cheap', { preset: 'dear' }],
+    ['vercel_ai_gateway/acme/cheap', { providerOptions: { gateway: { models: ['acme/dear'] } } }],
+  ])('%s answers with no other model that a caller names: %j', (name, members) => {
+    expect(() => sent('chat', name, members)).toThrow(expect.objectContaining({ status: 400 }))
+  })
+
   it.each(['xiaomi_mimo/m', 'mistral/m', 'xai/m', 'nebius/m'])('%s gets it by the older name', (name) => {
     expect(sent('chat', name, { max_completion_tokens: 9 }).body).toMatchObject({ max_tokens: 9 })
   })
