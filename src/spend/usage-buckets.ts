@@ -110,6 +110,7 @@ export function toBuckets(
   if (!usage) return undefined
   const counted = isImageUsage(usage) ? fromImageUsage(usage) : fromChatUsage(usage)
   if (promptTokens(counted) + completionTokens(counted) === 0) return undefined
+  if (isBeyondBelief(counted)) counted.estimated = true
   counted.images = beside.images ?? 0
   counted.milliseconds = beside.milliseconds ?? 0
   return counted
@@ -132,12 +133,20 @@ export function tokenlessBuckets(beside: CountedBeside): UsageBuckets {
   return { ...noUsage, images: beside.images ?? 0, milliseconds: beside.milliseconds ?? 0 }
 }
 
-/** The first of these members that is a number, as a whole one of at least 0. */
+// A hundred times what any model reads or writes in one request; sums of such rows still fit every store.
+const mostTokens = 1e9
+
+function isBeyondBelief(usage: UsageBuckets): boolean {
+  const counts = [promptTokens(usage), completionTokens(usage), usage.reasoning, usage.citation, usage.webSearches]
+  return counts.some((tokens) => tokens >= mostTokens)
+}
+
+/** The first of these members that is a number, as a whole one of at least 0 and at most `mostTokens`. */
 function count(holder: unknown, ...names: readonly string[]): number {
   if (!isObject(holder)) return 0
   for (const name of names) {
     const value = holder[name]
-    if (typeof value === 'number' && Number.isFinite(value)) return Math.max(0, Math.trunc(value))
+    if (typeof value === 'number' && Number.isFinite(value)) return Math.min(mostTokens, Math.max(0, Math.trunc(value)))
   }
   return 0
 }

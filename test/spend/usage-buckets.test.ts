@@ -244,6 +244,22 @@ describe('the sum of the buckets', () => {
     )
   })
 
+  it.each([1e300, 4e31, Number.MAX_SAFE_INTEGER])(
+    'keeps what no model can have used within what stores can add up: %d',
+    (tokens) => {
+      const chat = { prompt_tokens: tokens, completion_tokens: tokens, total_tokens: tokens, citation_tokens: tokens }
+      const details = { completion_tokens_details: { reasoning_tokens: tokens }, num_search_queries: tokens }
+      const image = { input_tokens: tokens, output_tokens: tokens, total_tokens: tokens }
+      for (const usage of [{ ...chat, ...details }, image]) {
+        const buckets = toBuckets(usage)
+        expect(buckets?.estimated).toBe(true)
+        for (const [name, value] of Object.entries(filled(buckets))) {
+          if (name !== 'estimated') expect(value, name).toBe(1e9)
+        }
+      }
+    },
+  )
+
   it('flags a provider that contradicts itself', () => {
     const buckets = toBuckets({
       prompt_tokens: 10,
