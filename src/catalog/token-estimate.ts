@@ -182,7 +182,7 @@ const readParts: Readonly<Record<string, Add>> = {
   image: addImage,
   input_audio: addAudio,
   file: addFile,
-  document: addFile,
+  document: addDocument,
   video_url: addFile,
 }
 
@@ -190,10 +190,16 @@ function addPart(tally: Tally, part: unknown): void {
   if (!isObject(part)) return addJson(tally, part)
   noteCaching(tally, part['cache_control'])
   const { type, text } = part
-  if (typeof text === 'string') addText(tally, estimateTextTokens(text))
-  else if (typeof type === 'string' && Object.hasOwn(readParts, type)) readParts[type]?.(tally, part)
+  const read = typeof type === 'string' && Object.hasOwn(readParts, type) ? readParts[type] : undefined
+  // What a part is, its type says: a file with a text beside it is a file still.
+  if (typeof text === 'string' && (read || type === undefined || textTypes.has(type))) {
+    addText(tally, estimateTextTokens(text))
+    read?.(tally, part)
+  } else if (read) read(tally, part)
   else addJson(tally, part)
 }
+
+const textTypes: ReadonlySet<unknown> = new Set(['text', 'input_text', 'output_text'])
 
 function addImage(tally: Tally, part: unknown): void {
   const place = isObject(part) ? part['image_url'] : undefined
@@ -227,11 +233,25 @@ function addFile(tally: Tally, part: unknown): void {
     tally.isBounded = false
     return addKind(tally, 'file', unseenFile)
   }
-  const bytes = base64Bytes(data)
+  addKind(tally, 'file', pagesOf(base64Bytes(data)))
+}
+
+/** A provider's own document: what is written in it, and 50,000 tokens where that is less, as it may only point at one. */
+function addDocument(tally: Tally, part: unknown): void {
+  if (isObject(part) && isObject(part['file'])) return addFile(tally, part)
+  tally.isBounded = false
+  const { tokens, atMost } = pagesOf(base64Bytes(JSON.stringify(part)))
   addKind(tally, 'file', {
+    tokens: Math.max(unseenFile.tokens, tokens),
+    atMost: Math.max(unseenFile.atMost, atMost),
+  })
+}
+
+function pagesOf(bytes: number): Range {
+  return {
     tokens: Math.ceil(bytes / page.bytes) * page.tokens,
     atMost: Math.ceil(bytes / page.fewestBytes) * page.atMost,
-  })
+  }
 }
 
 function base64Bytes(data: unknown): number {

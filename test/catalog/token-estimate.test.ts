@@ -216,6 +216,19 @@ describe('the tokens of a request', () => {
     expect(many.tokens).toBeLessThan(200)
   })
 
+  it('are those of a file or an image too that has a text beside it, and of what is written in a document', () => {
+    const atMost = (part: object) =>
+      Object.values(
+        estimateInputTokens({ model: 'm', messages: [{ role: 'user', content: [part] }] } as never, 'm').atMost,
+      ).reduce((sum, tokens) => sum + tokens, 0)
+    const file = { type: 'file', file: { file_data: `data:application/pdf;base64,${'A'.repeat(100_000)}` } }
+    const image = { type: 'image_url', image_url: { url: 'https://example.com/a.png' } }
+    for (const part of [file, image]) expect(atMost({ ...part, text: '' })).toBeGreaterThanOrEqual(atMost(part))
+    const text = 'word '.repeat(100_000)
+    expect(atMost({ type: 'document', document: { source: { text } } })).toBeGreaterThan(100_000)
+    expect(atMost({ type: 'other', text: '', more: text })).toBeGreaterThan(100_000)
+  })
+
   it('say where something has no size that can be seen', () => {
     const inline = { type: 'file', file: { file_data: `data:application/pdf;base64,${'A'.repeat(4000)}` } }
     expect(estimateInputTokens(content(inline))).toMatchObject({ isBounded: true, atMost: { file: 14_000 } })
