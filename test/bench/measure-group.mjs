@@ -9,7 +9,9 @@ export async function measureGroup(group, { dist, scale }) {
   const servers = []
   try {
     for (const variant of group.variants) servers.push(await startServer(variant, group, upstream.port, dist))
-    for (const { load } of servers) await load.run(scaled(group.warmUp, scale), group.inFlight)
+    // What is not warm says little; of streams a whole warm-up would take too long for a short run.
+    const warmUp = group.unit ? scaled(group.warmUp, scale) : group.warmUp
+    for (const { load } of servers) await load.run(warmUp, group.inFlight)
     const samples = new Map(servers.map(({ variant }) => [variant, { cpu: [], latency: [] }]))
     for (let round = 0; round < scaled(group.rounds, scale); round += 1) {
       // Whoever comes first in one round comes last in the next.
