@@ -2,6 +2,7 @@ import type { ChatRequest } from '../wire/chat.js'
 import type { CompletionRequest } from '../wire/completions.js'
 import type { EmbeddingRequest } from '../wire/embeddings.js'
 import type { ImageRequest } from '../wire/images.js'
+import { isGatewayField } from '../wire/gateway-fields.js'
 import { isObject, type JsonObject } from '../wire/json.js'
 import { documentedMembers } from '../wire/known-members.js'
 import { estimateTextTokens } from './text-tokens.js'
@@ -139,7 +140,7 @@ const readFields: Readonly<Record<string, Add>> = {
 /** What counts a field; undefined for one that is no part of the prompt. Of a provider's own (`documents`) nobody knows that. */
 function adderOf(field: string): Add | undefined {
   if (Object.hasOwn(readFields, field)) return readFields[field]
-  return documentedMembers.has(field) ? undefined : addJson
+  return documentedMembers.has(field) || isGatewayField(field) ? undefined : addJson
 }
 
 function each(list: unknown, visit: (item: unknown) => void): void {
@@ -226,6 +227,9 @@ function addAudio(tally: Tally, part: unknown): void {
 // A page of a document is read as its text and as an image: some 2,500 tokens, 7,000 at most; 2,500 bytes at least.
 const page = { tokens: 2500, atMost: 7000, bytes: 50_000, fewestBytes: 2500 }
 
+// Of base64.
+const bytesPerCharacter = 0.75
+
 function addFile(tally: Tally, part: unknown): void {
   const file = isObject(part) ? part['file'] : undefined
   const data = isObject(file) ? file['file_data'] : undefined
@@ -240,7 +244,7 @@ function addFile(tally: Tally, part: unknown): void {
 function addDocument(tally: Tally, part: unknown): void {
   if (isObject(part) && isObject(part['file'])) return addFile(tally, part)
   tally.isBounded = false
-  const { tokens, atMost } = pagesOf(base64Bytes(JSON.stringify(part)))
+  const { tokens, atMost } = pagesOf(Math.ceil(JSON.stringify(part).length * bytesPerCharacter))
   addKind(tally, 'file', {
     tokens: Math.max(unseenFile.tokens, tokens),
     atMost: Math.max(unseenFile.atMost, atMost),
@@ -255,7 +259,9 @@ function pagesOf(bytes: number): Range {
 }
 
 function base64Bytes(data: unknown): number {
-  return typeof data === 'string' ? Math.ceil((data.length - Math.max(0, data.indexOf(',') + 1)) * 0.75) : 0
+  return typeof data === 'string'
+    ? Math.ceil((data.length - Math.max(0, data.indexOf(',') + 1)) * bytesPerCharacter)
+    : 0
 }
 
 /** Texts, lists of them, tokens that were counted already, or content parts. */

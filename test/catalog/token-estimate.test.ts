@@ -226,7 +226,17 @@ describe('the tokens of a request', () => {
     for (const part of [file, image]) expect(atMost({ ...part, text: '' })).toBeGreaterThanOrEqual(atMost(part))
     const text = 'word '.repeat(100_000)
     expect(atMost({ type: 'document', document: { source: { text } } })).toBeGreaterThan(100_000)
+    // In whatever order its members come.
+    expect(atMost({ document: { source: { text } }, type: 'document' })).toBeGreaterThan(100_000)
     expect(atMost({ type: 'other', text: '', more: text })).toBeGreaterThan(100_000)
+  })
+
+  it('leave out what is for the gateway, and count what a provider may read', () => {
+    const said = { model: 'm', messages: [{ role: 'user', content: 'Hi' }] }
+    const of = (members: object) => estimateInputTokens({ ...said, ...members } as never, 'm').tokens
+    const text = 'word '.repeat(1000)
+    expect(of({ litellm_metadata: { text }, fallbacks: [text], tags: [text], mock_response: text })).toBe(of({}))
+    expect(of({ documents: [text] })).toBeGreaterThan(of({}) + 500)
   })
 
   it('say where something has no size that can be seen', () => {
