@@ -100,25 +100,27 @@ async function reprice(range: RepriceRange, parts: SpendParts): Promise<Repriced
   const total = { rows: 0, unpriced: 0, charged: 0n }
   const touched = new Map<string, ScopeRef>()
   let after: string | undefined
-  do {
-    const page = await ledger.query({
-      ...range,
-      priced: false,
-      limit: rowsAtOnce,
-      ...(after !== undefined && { after }),
-    })
-    const changes = page.entries.flatMap((row) => toChange(row, parts))
-    const prices = changes.map(({ priced }) => (outbox ? { ...priced, tellAs: createId() } : priced))
-    if (prices.length > 0) total.rows += await ledger.reprice(prices)
-    outbox?.wake()
-    total.unpriced += page.entries.length - changes.filter(({ priced }) => priced.priced).length
-    for (const { row, priced } of changes) {
-      total.charged += priced.charged - row.charged
-      for (const scope of row.scopes) touched.set(`${scope.kind}\n${scope.id}`, scope)
-    }
-    after = page.next
-  } while (after !== undefined)
-  if (touched.size > 0) await admission.recount([...touched.values()])
+  try {
+    do {
+      const page = await ledger.query({
+        ...range,
+        priced: false,
+        limit: rowsAtOnce,
+        ...(after !== undefined && { after }),
+      })
+      const changes = page.entries.flatMap((row) => toChange(row, parts))
+      const prices = changes.map(({ priced }) => (outbox ? { ...priced, tellAs: createId() } : priced))
+      for (const { row } of changes) for (const scope of row.scopes) touched.set(`${scope.kind}\n${scope.id}`, scope)
+      if (prices.length > 0) total.rows += await ledger.reprice(prices)
+      outbox?.wake()
+      total.unpriced += page.entries.length - changes.filter(({ priced }) => priced.priced).length
+      for (const { row, priced } of changes) total.charged += priced.charged - row.charged
+      after = page.next
+    } while (after !== undefined)
+  } finally {
+    // Also where a later page fails: what was priced by then is not found by the next `reprice`.
+    if (touched.size > 0) await admission.recount([...touched.values()])
+  }
   return total
 }
 

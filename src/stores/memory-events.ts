@@ -35,7 +35,11 @@ export function createMemoryEvents(most: number): MemoryEvents {
         if (taken.length === limit) break
         if (takenUntil <= now) taken.push(event)
       }
-      for (const event of taken) waiting.set(event.id, { event, until })
+      for (const event of taken) {
+        // To the end: those never taken come first.
+        waiting.delete(event.id)
+        waiting.set(event.id, { event, until })
+      }
       return taken
     },
     forget(ids) {

@@ -72,6 +72,24 @@ describe('reprice', () => {
     expect(team).toMatchObject({ used: Number(chargedOf(await rowsOf(ledger)) / 1_000n), held: 0 })
   })
 
+  it('corrects budgets also where the ledger took the prices and its answer was lost', async () => {
+    const proof = openMemory()
+    const { ledger } = proof.stores
+    const reprice: LedgerStore['reprice'] = async (entries) => {
+      await ledger.reprice(entries)
+      throw new Error('The answer was lost.')
+    }
+    const { gateway, call } = start({ stores: { ...proof.stores, ledger: { ...ledger, reprice } } })
+    await call()
+    await gateway.spend.flush()
+    gateway.deployments.update('odd', { ...odd, prices: price })
+    await expect(gateway.spend.reprice()).rejects.toThrow('The answer was lost.')
+    await call()
+    const [team] = await levelsOf(proof)
+    await gateway.spend.flush()
+    expect(team).toMatchObject({ used: Number(chargedOf(await rowsOf(ledger)) / 1_000n), held: 0 })
+  })
+
   it('tells the billing of the host what comes to each row, by names that stay', async () => {
     const told: UsageEvent[] = []
     const { gateway, call, proof } = start({ spend: { onUsage: (events) => void told.push(...events) } })

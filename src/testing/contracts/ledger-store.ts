@@ -355,6 +355,13 @@ export const ledgerStoreContract: Contract<LedgerStore> = {
       }
       deepEqual(byId(taken), byId(batch))
     },
+    async 'gives events that were never taken before those that were'({ store, peer }) {
+      const batch = Array.from({ length: 5 }, (_, index) => sampleEntry({ id: `e${index}` }))
+      await store.append(batch, { tell: true })
+      const first = await store.takeEvents({ limit: 2, now: 1_000, until: 2_000 })
+      const second = await peer.takeEvents({ limit: 3, now: 2_000, until: 3_000 })
+      deepEqual(byId([...first, ...second]), byId(batch))
+    },
     async 'keeps what comes to a row that is priced again as an event, and none where nothing does'({ store, peer }) {
       const scopes = [{ ...red, charged: 30n }, ann]
       const row = sampleEntry({ id: 'a', cost: 10n, charged: 20n, scopes, priced: false, price: null })
