@@ -30,8 +30,8 @@ export async function keepingAlive<T>(work: Promise<T>): Promise<T> {
  */
 export function within<T>(clock: Clock, milliseconds: number, ask: () => Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
-    const late = new GatewayError('unavailable', `There was no answer within ${milliseconds} ms.`)
-    const timer = clock.setTimeout(() => reject(late), milliseconds)
+    const late = (): GatewayError => new GatewayError('unavailable', `There was no answer within ${milliseconds} ms.`)
+    const timer = clock.setTimeout(() => reject(late()), milliseconds)
     const end = <V>(tell: (value: V) => void) => {
       return (value: V): void => {
         timer.cancel()

@@ -1,4 +1,5 @@
 import { CallSignal } from '../upstream/call-signal.js'
+import { merged } from '../wire/merged.js'
 import type { Operation } from '../wire/operations.js'
 import type { CallAccount } from './accounts/accounts.js'
 import type { CallContext, CallParts } from './context.js'
@@ -27,7 +28,7 @@ export async function answerAgain<K extends Operation>(
     const account = opening instanceof Promise ? await admitted(opening, parts) : opening
     account?.cached(hit.source)
     if (account) trail.rows = account.rows
-    const headers = account ? { ...account.headers, ...cacheHeaders(hit) } : cacheHeaders(hit)
+    const headers = account ? merged(account.headers, cacheHeaders(hit)) : cacheHeaders(hit)
     const given = new WrittenWhole(answer, givenFrom(hit.source, headers))
     record?.answered(given)
     return given

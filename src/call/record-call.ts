@@ -105,7 +105,7 @@ class OpenRecording implements CallRecording {
     return keepsBodies(callbacks.bodies, request, context.caller)
   }
 
-  /** Notes at once what a host may change as soon as it has its answer. */
+  /** Notes the error and the bodies at once; of guarded calls the rest once their guardrails are through. */
   #tell(ending: Ending, readResponse: () => unknown): void {
     const { callbacks, parts } = this.#call
     const endedAt = parts.clock.now()

@@ -56,7 +56,7 @@ function withCleanLabels(record: CallRecord, labels: Cleaner): CallRecord {
   const endUser = record.endUser === undefined ? undefined : labels.text(record.endUser)
   const tags = cleanList(record.tags, (tag) => labels.text(tag))
   const error = record.error && { ...record.error, message: labels.text(record.error.message) }
-  // Always a copy: the client's own object may be the host's to change.
+  // Always new: cleaning builds it anew.
   const metadata = record.metadata && objectOf(labels.value(record.metadata))
   const attempts = cleanList(record.attempts, (attempt) => withCleanError(attempt, labels))
   const guardrails = cleanList(record.guardrails, (verdict) => withCleanReason(verdict, labels))

@@ -13,7 +13,10 @@ export interface Exchange<K extends Operation> {
   readonly id: string
   /** Unix time in seconds, for providers that send none. */
   readonly created: number
-  /** What a codec that is one of several has chosen for it, and which codec that was; remembered only where this is there. */
+  /**
+   * What a codec that is one of several has chosen for it, and which codec that was; remembered only where this is there.
+   * Copies keep it, so no choice may depend on what they change: slices of the input, inlined media, `n`.
+   */
   chosen?: { readonly by: Codec<K>; readonly codec: Codec<K> } | undefined
 }
 
