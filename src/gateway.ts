@@ -104,7 +104,7 @@ export function createGateway<Host = unknown>(options: GatewayOptions<Host>): Ga
     sharing?.close()
     delays?.disable()
     admin.close()
-    keys.directory.close()
+    keys.close()
     all.callLog?.close()
     await books.close(closingMs)
     await parts.callbacks?.close(closingMs)

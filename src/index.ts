@@ -112,6 +112,7 @@ export type {
   SpendGroup,
   SpendQuery,
   SpendRow,
+  SumsPruning,
   UsageEvent,
 } from './ports/ledger.js'
 export type { CallPage, CallQuery, CallStore, CallSummary } from './ports/calls.js'
@@ -152,5 +153,6 @@ export {
   windowParts,
   withPrice,
 } from './stores/roll-ups.js'
+export { type Cut, monthOf, sumsCuts, weekMs, weekOf } from './stores/sums-cut.js'
 export { fromLine, toLine } from './spend/ledger-lines.js'
 export { isObject, parseJson } from './wire/json.js'

@@ -125,6 +125,12 @@ export interface KeyOptions {
   readonly cacheTtlMs?: number | undefined
 }
 
+/** How the changes of records are kept; see `GET /audit`. */
+export interface AuditOptions {
+  /** Changes that were made more days ago are forgotten. @default never */
+  readonly retentionDays?: number | undefined
+}
+
 /** Every setting of a gateway. */
 export interface GatewayOptions<Host = unknown> {
   readonly models: readonly ModelOptions[]
@@ -179,6 +185,8 @@ export interface GatewayOptions<Host = unknown> {
    * models where `stores.records` is set
    */
   readonly encryptionKeys?: readonly EncryptionKey[] | undefined
+  /** How long the changes of keys, users, teams and other records are kept. @default for ever */
+  readonly audit?: AuditOptions | undefined
   /** How money is counted. A ledger is kept where this, `keys` or `stores.ledger` is set. */
   readonly spend?: SpendOptions | undefined
   /** Ask every deployment from time to time whether it works, at the host's cost. @default never */
@@ -314,6 +322,7 @@ const gatewayOptions = z.strictObject({
   idempotency: z.union([z.literal(false), idempotencyOptions]).optional(),
   keys: z.union([z.boolean(), z.strictObject({ salt: secret.optional(), cacheTtlMs: milliseconds })]).optional(),
   encryptionKeys: EncryptionKeysSchema.optional(),
+  audit: z.strictObject({ retentionDays: z.number().positive().optional() }).optional(),
   spend: SpendOptionsSchema.optional(),
   hooks: z
     .strictObject({
@@ -370,6 +379,16 @@ export function checkOptions(options: unknown): void {
   if (!result.success) throw toTypeError("The gateway's options are not valid", result.error)
   if (result.data.callerEndpoints && !result.data.credentials) {
     throw new TypeError('`callerEndpoints` is for the base URLs that `credentials` gives; set `credentials` too.')
+  }
+  const { stores, spend, audit } = result.data
+  const pruned = {
+    'spend.sumsRetentionDays': { wanted: spend?.sumsRetentionDays, of: stores?.ledger, method: 'pruneSums' },
+    'spend.sessionsRetentionDays': { wanted: spend?.sessionsRetentionDays, of: stores?.ledger, method: 'pruneSums' },
+    'audit.retentionDays': { wanted: audit?.retentionDays, of: stores?.records, method: 'prune' },
+  }
+  for (const [name, { wanted, of, method }] of Object.entries(pruned)) {
+    if (wanted === undefined || !of || typeof Reflect.get(of, method) === 'function') continue
+    throw new TypeError(`\`${name}\` needs a store that has the method \`${method}\`.`)
   }
   if (result.data.auth === undefined && result.data.masterKey === undefined && !result.data.keys) {
     throw new TypeError("The gateway needs `auth` to know who calls. Write `auth: 'none'` to let everybody in.")

@@ -44,6 +44,7 @@ import {
 } from './dialect.js'
 import { fromLedgerRow, marks, toLedgerRow, toMarkRows, toRollUpRows, toScopeRows, withKeys } from './ledger-rows.js'
 import { fillModelHours } from './model-hours.js'
+import { pruneSums } from './prune-sums.js'
 import type { Tables } from './schema.js'
 import { toKey, toText } from './text.js'
 import { type PeriodRange, lackingWeeks, periodRanges, periodsOf, weeksQuestion } from './weeks.js'
@@ -106,6 +107,7 @@ export function sqlLedger(database: SqlDatabase, tables: Tables): LedgerStore {
         last = await database.transact(() => prune(dialect, tables, hour))
       }
     },
+    pruneSums: (pruning) => pruneSums(database, tables, pruning),
     takeEvents: (claim) => database.transact(() => takeEvents(dialect, tables, claim)),
     async forgetEvents(ids) {
       const rows = ids.map((id) => ({ id: toKey(id) }))

@@ -13,8 +13,12 @@ import {
   toCursor,
 } from '../../src/index.js'
 import { type SqlDatabase, type SqlRow, type SqlValue, type Statement, type Work, ask } from './database.js'
+import { type Dialect, type Table, deleteRows } from './dialect.js'
 import type { Tables } from './schema.js'
 import { toExactKey, toKey, toText } from './text.js'
+
+/** Rows that one transaction of `prune` deletes: each stays short. */
+const rowsAtOnce = 1_000
 
 const indexColumns = {
   user: 'user_id',
@@ -84,7 +88,25 @@ export function sqlRecords(database: SqlDatabase, { records }: Tables, now: () =
       const sql = `DELETE FROM ${table} WHERE kind = ? AND id = ?`
       return (await database.query({ sql, values: [kind, toKey(id)] })).changes > 0
     },
+    async prune(kind, before) {
+      for (let pruned = 0, last = rowsAtOnce; ; pruned += last) {
+        if (last < rowsAtOnce) return pruned
+        last = await database.transact(() => prune(database.dialect, records, { kind, before }))
+      }
+    },
   }
+}
+
+interface Old {
+  readonly kind: string
+  readonly before: number
+}
+
+function* prune(dialect: Dialect, records: Table, { kind, before }: Old): Work<number> {
+  const oldest = `FROM ${records.name} WHERE kind = ? AND created_at < ? ORDER BY created_at, id LIMIT ${rowsAtOnce}`
+  const { rows } = yield* ask(`SELECT kind, id ${oldest}`, kind, Math.ceil(before))
+  yield* deleteRows(dialect, records, rows)
+  return rows.length
 }
 
 interface Replacement {

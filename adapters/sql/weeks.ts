@@ -1,4 +1,4 @@
-import { toDay } from '../../src/index.js'
+import { toDay, weekMs, weekOf } from '../../src/index.js'
 import type { Statement, SqlRow } from './database.js'
 import { type Dialect, fromMoney, moneyText, storedColumns } from './dialect.js'
 import type { SumsDefinition, Tables } from './schema.js'
@@ -8,13 +8,10 @@ import type { SumsDefinition, Tables } from './schema.js'
  * in the column of days, by its Monday: `week 2026-11-23`, which no range of days holds.
  */
 const dayMs = 86_400_000
-const weekMs = 7 * dayMs
-// 1 January 1970 was a Thursday.
-const firstMonday = 4 * dayMs
 
 /** The names in the column of days that a day counts for. */
 export function periodsOf(day: string): readonly string[] {
-  return [day, weekName(mondayBefore(Date.parse(day)))]
+  return [day, weekName(weekOf(Date.parse(day)))]
 }
 
 /** The first and the last day of a report, both included. */
@@ -100,15 +97,12 @@ export function fillWeeks(dialect: Dialect, table: SumsDefinition): string {
 }
 
 function weeksWithin({ fromDay, untilDay }: DayRange): { readonly first: number; readonly end: number } | undefined {
-  const first = mondayBefore(Date.parse(fromDay) + weekMs - dayMs)
-  const end = mondayBefore(Date.parse(untilDay) + dayMs)
+  const first = weekOf(Date.parse(fromDay) + weekMs - dayMs)
+  const end = weekOf(Date.parse(untilDay) + dayMs)
   return first < end ? { first, end } : undefined
 }
 
-function mondayBefore(at: number): number {
-  return Math.floor((at - firstMonday) / weekMs) * weekMs + firstMonday
-}
-
-function weekName(monday: number): string {
+/** The name of the week that begins on a Monday. */
+export function weekName(monday: number): string {
   return `week ${toDay(monday)}`
 }

@@ -93,7 +93,7 @@ export const litellmSettingsKeys: SectionKeys = {
 export const generalSettingsKeys: SectionKeys = {
   supported: list(`
     alert_types alerting alerting_threshold background_health_checks custom_auth custom_auth_run_common_checks custom_auth_settings database_connection_pool_limit
-    database_connection_timeout database_url health_check_interval master_key`),
+    database_connection_timeout database_url health_check_interval master_key maximum_spend_logs_retention_period`),
   known: list(`
     admin_only_routes alert_to_webhook_url alert_type_config alerting_args
     allow_client_side_credentials allow_requests_on_db_unavailable allow_user_auth allowed_ips allowed_routes
@@ -111,7 +111,7 @@ export const generalSettingsKeys: SectionKeys = {
     health_check_staleness_threshold image_generation_model infer_model_from_keys
     key_management_settings key_management_system litellm_jwtauth litellm_key_header_name log_failure_exceptions
     max_parallel_requests max_request_size_mb max_response_size_mb maximum_spend_logs_cleanup_cron
-    maximum_spend_logs_retention_interval maximum_spend_logs_retention_period mcp_client_side_auth_header_name
+    maximum_spend_logs_retention_interval mcp_client_side_auth_header_name
     mcp_internal_ip_ranges mcp_trusted_proxy_ranges moderation_model oauth2_config_mappings otel
     pass_through_endpoints pass_through_request_timeout passthrough_managed_object_ids plugins
     proxy_batch_polling_interval proxy_batch_write_at proxy_budget_rescheduler_max_time

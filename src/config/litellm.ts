@@ -3,6 +3,7 @@ import type { HealthCheckOptions } from '../call/health-checks.js'
 import type { CallbackOptions } from '../callbacks/index.js'
 import type { Timeouts } from '../deployment.js'
 import type { GuardrailOptions } from '../guardrails/options.js'
+import { addDuration } from '../keys/duration.js'
 import type { Budget } from '../ports.js'
 import type { PromptStoreOptions } from '../prompts/index.js'
 import type { Environment } from '../providers/environment.js'
@@ -166,6 +167,8 @@ function toTexts(values: JsonObject, problems: string[]): Record<string, string>
   return texts
 }
 
+const dayMs = 86_400_000
+
 type GeneralSettings = NonNullable<ConfigFile['general_settings']>
 
 function toSettings(
@@ -182,11 +185,16 @@ function toSettings(
     ...(retries !== undefined && { retries }),
     ...(timeouts && { timeouts }),
     ...(routing && { routing }),
-    ...(settings?.max_budget !== undefined && {
-      spend: { everybody: { budget: toBudget(settings.max_budget, settings) } },
-    }),
+    ...toSpend(file),
     ...(general?.background_health_checks === true && { healthChecks: toHealthChecks(general) }),
   }
+}
+
+function toSpend({ litellm_settings: settings, general_settings: general }: ConfigFile): Pick<ConfigOptions, 'spend'> {
+  const everybody = settings?.max_budget !== undefined && { budget: toBudget(settings.max_budget, settings) }
+  const kept = addDuration(0, general?.maximum_spend_logs_retention_period ?? '')
+  if (!everybody && kept === undefined) return {}
+  return { spend: { ...(everybody && { everybody }), ...(kept !== undefined && { retentionDays: kept / dayMs }) } }
 }
 
 function toBudget(

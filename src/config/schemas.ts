@@ -127,6 +127,8 @@ const databaseUrl = text.refine(isDatabaseUrl, {
   error: 'must be an address such as postgres://user:password@host:5432/name, mysql://… or sqlite:file.db',
 })
 
+const period = text.refine(isDuration, { error: 'must be a number and s, m, h, d, w, mo or y, such as 30d' })
+
 /** The file, with everything removed that has no effect here. */
 export const ConfigFile = z.object({
   model_list: z
@@ -143,9 +145,7 @@ export const ConfigFile = z.object({
     content_policy_fallbacks: groups.optional(),
     default_fallbacks: texts.optional(),
     max_budget: dollars.optional(),
-    budget_duration: text
-      .refine(isDuration, { error: 'must be a number and s, m, h, d, w, mo or y, such as 30d' })
-      .optional(),
+    budget_duration: period.optional(),
     cache: flag.optional(),
     cache_params: CacheParams,
     default_in_memory_ttl: seconds.optional(),
@@ -160,6 +160,7 @@ export const ConfigFile = z.object({
     custom_auth: text.optional(),
     custom_auth_settings: section({ mode: oneOf('on', 'auto').optional() }),
     background_health_checks: flag.optional(),
+    maximum_spend_logs_retention_period: period.optional(),
     health_check_interval: number
       .refine((value) => value >= 1, { error: 'must be a number of seconds, 1 or more' })
       .optional(),

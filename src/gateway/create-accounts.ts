@@ -6,7 +6,7 @@ import type { Deployment } from '../deployment.js'
 import { createAdmission } from '../limits/admission.js'
 import type { GatewayOptions } from '../options.js'
 import type { Clock, Logger } from '../ports.js'
-import type { LedgerStore } from '../ports/ledger.js'
+import type { LedgerStore, SumsPruning } from '../ports/ledger.js'
 import type { Registry } from '../providers/registry.js'
 import type { RouterParts } from '../router/route.js'
 import { reachableGroups } from '../router/fallbacks.js'
@@ -105,17 +105,7 @@ export function createAccountsParts(options: GatewayOptions, core: AccountsCore)
     createId,
     logger,
   })
-  const { retentionDays } = spend
-  const pruning =
-    retentionDays === undefined
-      ? undefined
-      : pruneHourly({
-          prune: (before) => ledger.prune(before),
-          retentionDays,
-          clock,
-          logger,
-          failure: 'Old rows of the ledger could not be removed.',
-        })
+  const pruning = pruneLedger(ledger, spend, { clock, logger })
   return {
     accounts,
     ledger,
@@ -131,12 +121,44 @@ export function createAccountsParts(options: GatewayOptions, core: AccountsCore)
       createId,
     }),
     async close(deadlineMs) {
-      pruning?.cancel()
+      for (const each of pruning) each?.cancel()
       await admission.close()
       await queue.close(deadlineMs)
       await outbox?.close(deadlineMs)
     },
   }
+}
+
+/** Forgets rows, sums and sessions, each after its own days. */
+function pruneLedger(
+  ledger: LedgerStore,
+  { retentionDays, sumsRetentionDays, sessionsRetentionDays }: SpendOptions,
+  { clock, logger }: Pick<AccountsCore, 'clock' | 'logger'>,
+): readonly ReturnType<typeof pruneHourly>[] {
+  const pruneSums = async (pruning: SumsPruning): Promise<unknown> => ledger.pruneSums?.(pruning)
+  return [
+    pruneHourly({
+      prune: (before) => ledger.prune(before),
+      retentionDays,
+      clock,
+      logger,
+      failure: 'Old rows of the ledger could not be removed.',
+    }),
+    pruneHourly({
+      prune: (before) => pruneSums({ before }),
+      retentionDays: sumsRetentionDays,
+      clock,
+      logger,
+      failure: 'Old sums of the ledger could not be removed.',
+    }),
+    pruneHourly({
+      prune: (sessionsBefore) => pruneSums({ sessionsBefore }),
+      retentionDays: sessionsRetentionDays,
+      clock,
+      logger,
+      failure: 'Old sessions could not be forgotten.',
+    }),
+  ]
 }
 
 /** True where the host says anything about spend. */

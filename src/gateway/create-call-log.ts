@@ -26,5 +26,5 @@ export function createCallLog(
     logger,
     failure: 'Old calls could not be forgotten.',
   })
-  return { store, bodies, close: () => pruning.cancel() }
+  return { store, bodies, close: () => pruning?.cancel() }
 }

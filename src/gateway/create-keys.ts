@@ -6,6 +6,7 @@ import type { RecordStore } from '../ports/records.js'
 import { Secret } from '../secret.js'
 import { createMemoryRecords } from '../stores/memory-records.js'
 import type { GuardedStores } from './guard-stores.js'
+import { pruneHourly } from './prune-hourly.js'
 
 /** Virtual keys, and the records that they are made from. */
 export interface KeyParts {
@@ -15,6 +16,8 @@ export interface KeyParts {
   readonly salt: Secret | undefined
   /** Whether keys let anybody in. */
   readonly isOn: boolean
+  /** Stops listening to changes, and forgetting those that are too old. */
+  close(): void
 }
 
 /** What keys are built with. */
@@ -27,7 +30,8 @@ export interface KeysCore {
 }
 
 /** Builds the directory of keys; without `keys` nobody is let in by it. */
-export function createKeys({ keys }: GatewayOptions, { stores, clock, logger, deployments }: KeysCore): KeyParts {
+export function createKeys(options: GatewayOptions, { stores, clock, logger, deployments }: KeysCore): KeyParts {
+  const { keys, audit } = options
   const { salt, cacheTtlMs } = typeof keys === 'object' ? keys : {}
   const records = stores.records ?? createMemoryRecords({ clock })
   const secret = typeof salt === 'string' ? new Secret(salt) : salt
@@ -40,7 +44,25 @@ export function createKeys({ keys }: GatewayOptions, { stores, clock, logger, de
     cacheTtlMs,
     accessGroups: (name) => modelsOf(name, deployments()),
   })
-  return { records, directory, salt: secret, isOn: Boolean(keys) }
+  // The host's own: the guard's deadline is for what somebody waits for.
+  const kept = options.stores?.records ?? records
+  const pruning = pruneHourly({
+    prune: async (before) => kept.prune?.('audit', before),
+    retentionDays: audit?.retentionDays,
+    clock,
+    logger,
+    failure: 'Old changes could not be forgotten.',
+  })
+  return {
+    records,
+    directory,
+    salt: secret,
+    isOn: Boolean(keys),
+    close() {
+      pruning?.cancel()
+      directory.close()
+    },
+  }
 }
 
 /** The model groups of an access group: those of deployments whose `info.access_groups` names it. */

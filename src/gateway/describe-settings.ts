@@ -51,13 +51,21 @@ export function describeSettings(options: GatewayOptions, parts: SettingsParts):
   }
 }
 
-function describeAccess({ auth, masterKey, keys, credentials, encryptionKeys = [] }: GatewayOptions): JsonObject {
+function describeAccess({
+  auth,
+  masterKey,
+  keys,
+  credentials,
+  encryptionKeys = [],
+  audit,
+}: GatewayOptions): JsonObject {
   return {
     auth: auth === 'none' ? 'none: everybody is let in' : auth ? "the host's" : 'keys alone',
     masterKey: masterKey === undefined ? 'not set' : hidden,
     keys: typeof keys === 'object' ? maskSettings({ ...keys }) : (keys ?? false),
     credentials: credentials ? "callers' own, by a function of the host" : "the platform's",
     encryptionKeys: encryptionKeys.map(({ id }) => id),
+    ...(audit && { audit: maskSettings({ ...audit }) }),
   }
 }
 

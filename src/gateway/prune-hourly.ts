@@ -5,7 +5,8 @@ import type { Clock, Logger, Timer } from '../ports.js'
 export interface PruneOptions {
   /** Forgets what is older, in milliseconds since the epoch. */
   readonly prune: (before: number) => Promise<unknown>
-  readonly retentionDays: number
+  /** Undefined: all is kept. */
+  readonly retentionDays: number | undefined
   readonly clock: Clock
   readonly logger: Logger
   /** For the log: `Old calls could not be forgotten.` */
@@ -15,8 +16,15 @@ export interface PruneOptions {
 const hourMs = 3_600_000
 const dayMs = 24 * hourMs
 
-/** Forgets what is too old an hour after the last time; what is given stops it, also in the middle. */
-export function pruneHourly({ prune, retentionDays, clock, logger, failure }: PruneOptions): Pick<Timer, 'cancel'> {
+/** Forgets what is too old an hour after the last time; what is given stops it, also in the middle. Undefined where nothing is. */
+export function pruneHourly({
+  prune,
+  retentionDays,
+  clock,
+  logger,
+  failure,
+}: PruneOptions): Pick<Timer, 'cancel'> | undefined {
+  if (retentionDays === undefined) return undefined
   let isOver = false
   const run = async (): Promise<void> => {
     try {

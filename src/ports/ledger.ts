@@ -178,6 +178,14 @@ export interface RepricedEntry extends Pick<LedgerEntry, 'id' | 'cost' | 'charge
   readonly tellAs?: string
 }
 
+/** Which sums are forgotten; times in milliseconds since the epoch, each taken back to its week's Monday (UTC). */
+export interface SumsPruning {
+  /** Sums by day from before then, and hours before then but for one sum of each month. @default all stay */
+  readonly before?: number
+  /** All sums of sessions that were charged nothing since then, and sessions' sums by day from before. @default as `before` */
+  readonly sessionsBefore?: number
+}
+
 /** Which events are taken, and for how long; times in milliseconds since the epoch. */
 export interface EventClaim {
   /** At most so many. */
@@ -217,6 +225,13 @@ export interface LedgerStore {
   reprice(entries: readonly RepricedEntry[]): Promise<number>
   /** Forgets rows from before the hour (UTC) that `before` (milliseconds) lies in; roll-ups and events stay. Gives how many. */
   prune(before: number): Promise<number>
+  /**
+   * Forgets old sums, of which the rows may be gone or not; gives how many. Before `before` each scope keeps one sum of
+   * each month (UTC), which counts in the last hour of that month that it was charged in: totals without a beginning stay
+   * exact, one that begins before `before` counts its first month as a whole where it was charged later in it. Sums by
+   * model likewise. A ledger without it keeps its sums for ever.
+   */
+  pruneSums?(pruning: SumsPruning): Promise<number>
   /** Gives events that were neither forgotten nor taken until a time to come, and takes them; those never taken first. */
   takeEvents(claim: EventClaim): Promise<readonly UsageEvent[]>
   /** Forgets events that were told, by their ids; unknown ones change nothing. */

@@ -69,4 +69,6 @@ export interface RecordStore {
   update(kind: RecordKind, record: NewRecord, version: number): Promise<WriteResult>
   /** True if there was one. */
   delete(kind: RecordKind, id: string): Promise<boolean>
+  /** Forgets the records of a kind that were made before then, in milliseconds; gives how many. Asked of `audit` alone. */
+  prune?(kind: RecordKind, before: number): Promise<number>
 }

@@ -37,6 +37,17 @@ export interface SpendOptions {
   readonly onUsage?: ((entries: readonly UsageEvent[]) => PromiseLike<void> | void) | undefined
   /** Rows older than so many days are forgotten, by whole hours; sums by hour and day stay. @default never */
   readonly retentionDays?: number | undefined
+  /**
+   * Sums older than so many days are forgotten, by whole weeks: reports know no more of those days. What a budget may need
+   * stays: one sum of each month for every scope, so that of a window that began earlier than that, which only one of more
+   * than a year can, the first month counts as a whole. At least 367. @default never
+   */
+  readonly sumsRetentionDays?: number | undefined
+  /**
+   * Sessions without a call for so many days are forgotten, by whole weeks, and with them what they have spent; of others
+   * the days before that. @default as all sums
+   */
+  readonly sessionsRetentionDays?: number | undefined
 }
 
 const limit = z.number().positive().optional()
@@ -70,4 +81,7 @@ export const SpendOptionsSchema = z.strictObject({
   deployments: z.record(z.string(), sharedLimits).optional(),
   onUsage: z.custom<() => void>((value) => typeof value === 'function', { error: 'must be a function' }).optional(),
   retentionDays: z.number().positive().optional(),
+  // Longer than any year: what the budgets of a year add up is never cut into.
+  sumsRetentionDays: z.number().min(367).optional(),
+  sessionsRetentionDays: z.number().positive().optional(),
 })

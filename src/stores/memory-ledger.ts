@@ -30,6 +30,7 @@ import {
   windowParts,
   withPrice,
 } from './roll-ups.js'
+import { sumsCuts } from './sums-cut.js'
 
 /** Settings of the ledger in memory. */
 export interface MemoryLedgerOptions {
@@ -161,6 +162,19 @@ export function createMemoryLedger({
       forget(count)
       return count
     },
+    async pruneSums(pruning) {
+      const { sums, sessions, forgetsSessions } = sumsCuts(pruning)
+      let pruned = forgetDays(days, ({ kind, day = '' }) => {
+        const cut = kind === 'session' ? sessions : sums
+        return cut !== undefined && day < cut.day
+      })
+      if (sums) {
+        pruned += forgetDays(callers, ({ day = '' }) => day < sums.day)
+        pruned += hours.merge(sums.at, (kind) => kind !== 'session' || !forgetsSessions)
+      }
+      if (sessions && forgetsSessions) pruned += hours.forgetIdle('session', sessions.at)
+      return pruned
+    },
     takeEvents: async (claim) => events.take(claim),
     forgetEvents: async (ids) => events.forget(ids),
   }
@@ -168,6 +182,12 @@ export function createMemoryLedger({
 
 function hasScope({ scopes }: LedgerEntry, { kind, id }: ScopeRef): boolean {
   return scopes.some((scope) => scope.kind === kind && scope.id === id)
+}
+
+function forgetDays(rows: Map<string, KeptRollUp>, isOld: (columns: KeptRollUp['columns']) => boolean): number {
+  const { size } = rows
+  for (const [name, { columns }] of rows) if (isOld(columns)) rows.delete(name)
+  return size - rows.size
 }
 
 function dropOldest<Key, Row>(rows: Map<Key, Row>, most: number): void {

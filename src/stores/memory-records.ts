@@ -100,6 +100,15 @@ export function createMemoryRecords({
       forgetAlias(collection, kept)
       return collection.byId.delete(id)
     },
+    async prune(kind, before) {
+      const collection = collectionOf(kind)
+      const old = [...collection.byId.values()].filter(({ record }) => record.createdAt < before)
+      for (const kept of old) {
+        forgetAlias(collection, kept)
+        collection.byId.delete(kept.record.id)
+      }
+      return old.length
+    },
   }
 }
 

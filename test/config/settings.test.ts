@@ -181,6 +181,17 @@ describe('cache and cache_params', () => {
 })
 
 describe('general_settings', () => {
+  it('says how long rows of the ledger are kept', () => {
+    const spend = (period: unknown, more: object = {}) =>
+      read({ general_settings: { maximum_spend_logs_retention_period: period }, ...more }).options.spend
+    expect(spend('36h')).toEqual({ retentionDays: 1.5 })
+    const budget = { budget: { maxBudget: 5 } }
+    expect(spend('30d', { litellm_settings: { max_budget: 5 } })).toEqual({ everybody: budget, retentionDays: 30 })
+    const problem = 'general_settings.maximum_spend_logs_retention_period: must be a number and s, m, h'
+    const problems = problemsOf({ general_settings: { maximum_spend_logs_retention_period: 'a while' } })
+    expect(problems).toEqual([expect.stringContaining(problem)])
+  })
+
   const database = (general_settings: object, env: Record<string, string> = {}) =>
     read({ general_settings }, {}, env).database
 

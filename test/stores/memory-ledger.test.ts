@@ -12,7 +12,8 @@ describe('in memory', () => {
   describeContract({ describe, it }, ledgerStoreContract, () => ({ store: createMemoryLedger() }))
   describeContract({ describe, it }, recordStoreContract, () => {
     const clock = new FakeClock()
-    return { store: createMemoryRecords({ clock }), pass: (milliseconds) => clock.advance(milliseconds) }
+    const pass = (milliseconds: number): void => clock.advance(milliseconds)
+    return { store: createMemoryRecords({ clock }), now: () => clock.now(), pass }
   })
 
   it('forgets the oldest entries beyond its bound and keeps their sums', async () => {

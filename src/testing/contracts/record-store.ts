@@ -118,6 +118,19 @@ export const recordStoreContract: Contract<RecordStore> = {
       deepEqual(await idsOf(store, {}, 5, 'audit'), ids.toReversed())
       deepEqual(await idsOf(store, {}, 12, 'audit'), ids.toReversed())
     },
+    async 'forgets where it can what was made before, of one kind'({ store, peer, pass, now }) {
+      if (!store.prune) return
+      await store.insert('audit', { id: 'a', data: {} })
+      await store.insert('key', { id: 'k', index: { alias: 'x' }, data: {} }, { uniqueAlias: true })
+      await pass(20)
+      const before = now()
+      await pass(20)
+      await store.insert('audit', { id: 'b', data: {} })
+      equal(await store.prune('audit', before), 1)
+      equal(await store.prune('audit', before), 0)
+      deepEqual(await idsOf(peer, {}, 5, 'audit'), ['b'])
+      deepEqual(await idsOf(peer, {}, 5), ['k'])
+    },
     async 'refuses a page marker that it did not give'({ store }) {
       await rejects(store.find('key', { after: "'; --" }))
     },
