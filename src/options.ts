@@ -71,7 +71,7 @@ export interface ModelOptions {
   readonly region?: string | undefined
   /** How long it rests after failures, in milliseconds. @default routing.cooldown.durationMs */
   readonly cooldownMs?: number | undefined
-  /** What it costs; hides every other price. @default `spend.prices`, else what is published */
+  /** What it costs; hides every other price, and what its provider says it bills. @default `spend.prices`, else what is published */
   readonly prices?: PriceOptions | undefined
   /** @default the gateway's */
   readonly dropParams?: boolean | undefined

@@ -94,7 +94,11 @@ export async function attemptStream<K extends StreamOperation>(
     response = await sendRequest(follow.request, deployment.timeouts.headers, asked, follow.origin)
   }
   const decoder = codec.decodeStream(exchange)
-  const batches = await openParts(response, decoder, deployment.timeouts, signal)
+  const batches = await openParts(response, decoder, deployment.timeouts, signal).catch((error: unknown) => {
+    // Nobody is given the stream, which may have told what it is billed all the same.
+    if (signal.attempt) signal.attempt.told = decoder.usage
+    throw error
+  })
   return { parts: batches, usageSoFar: () => decoder.usage, deployment, droppedParams, billable: true }
 }
 

@@ -46,6 +46,7 @@ export async function readAnswer<K extends Operation>(
     follow = codec.next?.(content, exchange, answers, headers)
   }
   const body = codec.decode(kept.length > 0 ? [...kept, content] : content, exchange, headers)
+  noteTold(asked.signal, kept.length, content)
   return { body, written: body === content ? written : undefined }
 }
 
@@ -57,6 +58,19 @@ function nextPart({ attempt }: CallSignal, kept: readonly unknown[]): void {
   part.answered = true
   part.usage = isObject(answer) ? usageOf(answer) : undefined
   attempt.partSent = attempt.accepted = false
+}
+
+/** Keeps the usage of the last answer, or of the only one, in the provider's own words. */
+function noteTold({ attempt }: CallSignal, earlier: number, content: unknown): void {
+  if (!attempt) return
+  const told = isObject(content) ? usageOf(content) : undefined
+  const part = attempt.parts[earlier]
+  if (!part) {
+    attempt.told = told
+    return
+  }
+  part.answered = true
+  part.usage = told
 }
 
 // A text leaves in one piece with the headers, which costs less than bytes do; a long one is not encoded again.

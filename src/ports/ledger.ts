@@ -69,11 +69,12 @@ export interface LedgerEntry {
   /** Tokens by disjoint bucket; other quantities (images, seconds) likewise. */
   readonly usage: Readonly<Record<string, number>>
   /**
-   * What the price was at that time, and how the cost came about; null where no price is known. Of a row that is not
-   * `priced` also what its price depends on beside the row: mark-up, service tier, place, size and quality of images.
+   * What the price was at that time, and how the cost came about: line by line, or (`source: 'reported'`) the amount that
+   * the provider told. Null where no price is known. Of a row that is not `priced` also what its price depends on beside
+   * the row: mark-up, service tier, place, size and quality of images.
    */
   readonly price: JsonObject | null
-  /** What the provider charges, in pico-dollars (1e-12). */
+  /** What the provider charges, in pico-dollars (1e-12): as it says itself, else by the price. */
   readonly cost: bigint
   /** What the call is charged: `cost` with the innermost mark-up; 0 where not billable. A scope with another has its own. */
   readonly charged: bigint

@@ -1,6 +1,7 @@
 import type { Deployment } from '../deployment.js'
 import type { Clock } from '../ports.js'
 import type { Protocol } from '../protocols/protocol.js'
+import type { CostReport } from '../spend/index.js'
 import type { TokenCache } from '../upstream/token-cache.js'
 import type { UpstreamRequest } from '../upstream/message.js'
 import type { Operation } from '../wire/operations.js'
@@ -65,6 +66,16 @@ export interface Provider {
   readonly headersEnv?: Readonly<Record<string, readonly string[]>>
   /** What a deployment of this provider may set besides key and address (`settings`), by name; nothing else is accepted. */
   readonly settings?: Readonly<Record<string, SettingRule>>
+  /**
+   * Where its answers tell what it bills, which a ledger row then costs; absent where they do not, or where its documents
+   * do not say that the amount is the one billed.
+   */
+  readonly costReport?: CostReport
+  /**
+   * Path of the member in which a request may say what it costs at most: `prompt` and `completion` in dollars per million
+   * tokens, `request` and `image` in dollars each.
+   */
+  readonly priceLimit?: string
   /**
    * Adds the credential; the only place where a key is revealed. A promise where a token is fetched first; then
    * `context` gives the way out and keeps tokens.

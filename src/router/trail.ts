@@ -36,6 +36,8 @@ export class AttemptEntry {
   parts: readonly AttemptPart[] = noParts
   /** As the provider told it, of this attempt alone; of one that did not end well it may be less than is billed. */
   usage: JsonObject | undefined
+  /** The usage of a whole answer in the provider's own words, or of a stream that failed before it had content. */
+  told: JsonObject | undefined
   /** Roughly how much text arrived; 0 for whole answers with `usage`. What an output is estimated by where that is missing. */
   receivedCharacters = 0
   /** The tier that served it, as the answer tells. */

@@ -4,7 +4,15 @@ import { type RatedBucket, ratesAt, type TierRates, unlistedTier } from './rate-
 import { promptTokens, type UsageBuckets } from './usage-buckets.js'
 
 /** A quantity that is charged for. */
-export type PricedQuantity = RatedBucket | 'images' | 'milliseconds' | 'requests'
+export type PricedQuantity =
+  | RatedBucket
+  | 'images'
+  | 'milliseconds'
+  | 'requests'
+  /** One amount, as the provider bills it. */
+  | 'reported'
+  /** One amount, as whoever computed for the provider bills the host. */
+  | 'upstream'
 
 /** One line of a bill: `pico` is `quantity · rate / per`. */
 export interface PriceLine {

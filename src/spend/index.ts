@@ -3,7 +3,7 @@ export { type Cost, costOf, isTimed, type PriceLine, type PricedQuantity, unpric
 export { imagesIn, type OutputBound, outputBound, type PlannedCall, toBounds } from './bounds.js'
 export { type CostEstimate, estimateCost, type EstimateOptions } from './estimate.js'
 export { type Factor, fromBasisPoints, fromDollars, multiply, toDecimal, toDollars, toFactor, toNano } from './money.js'
-export { reportedCost } from './reported-cost.js'
+export { type CostReport, reportedCost } from './reported-cost.js'
 export {
   addBuckets,
   completionTokens,

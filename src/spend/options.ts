@@ -8,7 +8,7 @@ export type SharedLimits = Pick<Scope, 'budget' | 'rpm' | 'tpm' | 'maxParallelRe
 
 /** How money is counted. */
 export interface SpendOptions {
-  /** Prices by `provider/model` or `model`; they hide those that come with the package. */
+  /** Prices by `provider/model` or `model`; they hide those that come with the package, and what a provider says it bills. */
   readonly prices?: PriceTable | undefined
   /**
    * Calls of models without a known price: `allow` (written down as unpriced, to be priced later), `refuse`, or a price

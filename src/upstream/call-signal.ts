@@ -17,6 +17,8 @@ export interface TrackedAttempt {
   accepted: boolean
   /** Of a call that takes several requests, each billed by itself: all of them in turn; empty for one request. */
   parts: readonly AttemptPart[]
+  /** The usage of a whole answer in the provider's own words, or of a stream that failed before it had content. */
+  told: JsonObject | undefined
 }
 
 /** One of the requests that a call is made in. */

@@ -29,3 +29,10 @@ export function parseJson(text: string): unknown {
     return undefined
   }
 }
+
+/** The member that a path names, such as `cost.total_cost`; undefined where there is none. */
+export function memberAt(holder: unknown, path: string): unknown {
+  let found: unknown = holder
+  for (const name of path.split('.')) found = isObject(found) ? found[name] : undefined
+  return found
+}

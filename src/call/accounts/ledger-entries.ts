@@ -1,4 +1,4 @@
-import type { Price } from '../../catalog/prices/index.js'
+import type { PriceSource } from '../../catalog/prices/index.js'
 import type { Scope } from '../../ports.js'
 import type { ChargedScope, LedgerEntry, ScopeRef } from '../../ports/ledger.js'
 import type { AttemptEntry } from '../../router/trail.js'
@@ -19,6 +19,7 @@ import {
   isTimed,
   multiply,
   quantities,
+  reportedCost,
   toBuckets,
   toDecimal,
   toDollars,
@@ -92,10 +93,13 @@ export function toLedgerEntry(
     images: imagesOf(sent),
     milliseconds: price && isTimed(price) ? timeOf(deployment, endedAt - entry.startedAt) : 0,
   }
-  const usage = usageOf(entry, call, beside, pricing)
-  const circumstances = toCircumstances(entry, sent)
-  const cost = price ? costOf(usage, price, circumstances) : unpricedCost(reason)
   const { provider, id, model } = deployment
+  const bill = billOf(entry, pricing)
+  const reported = typeof bill === 'object' ? bill : undefined
+  const usage = usageOf(entry, call, beside, { pricing, isTold: reported !== undefined })
+  const circumstances = toCircumstances(entry, sent)
+  const cost = reported ?? (price ? costOf(usage, price, circumstances) : unpricedCost(reason))
+  const pricedBy: PricedRow['price'] = reported ? { source: 'reported', name: `${provider}/${model}` } : price
   const refs = refsOf(facts, { provider, deployment: id, modelName: entry.modelName })
   const { markUp, scopeMarkUps } = toTerms(markUps)
   // One literal: a spread of this many members costs more than all the rest.
@@ -114,11 +118,18 @@ export function toLedgerEntry(
     provider,
     model,
     usage: countsOf(usage),
-    price: toPriceRecord({ price, cost, markUp, scopeMarkUps, circumstances, dated: at - (endedAt - entry.startedAt) }),
+    price: toPriceRecord({
+      price: pricedBy,
+      cost,
+      markUp,
+      scopeMarkUps,
+      circumstances,
+      dated: at - (endedAt - entry.startedAt),
+    }),
     cost: cost.pico,
     charged: billable ? multiply(cost.pico, markUps.call) : 0n,
     priced: cost.priced,
-    estimated: usage.estimated,
+    estimated: usage.estimated || bill === 'unbelievable',
     aborted: outcome !== 'answered',
     cached: false,
     billable,
@@ -237,17 +248,31 @@ function timeOf({ timeouts: { total } }: Deployment, milliseconds: number): numb
   return total === 0 ? milliseconds : Math.min(milliseconds, total)
 }
 
+/** What the provider itself bills for an attempt; undefined where it does not tell, or does not tell all of it. */
+function billOf(entry: AttemptEntry, pricing: Pick<Pricing, 'costReport'>): ReturnType<typeof reportedCost> {
+  const report = pricing.costReport(entry.target)
+  if (!report) return undefined
+  const usages = billedParts(entry)?.map(({ usage }) => usage) ?? [entry.told ?? entry.usage]
+  return reportedCost(usages, report)
+}
+
+interface Reckoning {
+  readonly pricing: Pick<Pricing, 'untold'>
+  /** The provider has told its bill, and so all that was used. */
+  readonly isTold: boolean
+}
+
 function usageOf(
   entry: AttemptEntry,
   { planned }: RecordedCall,
   beside: CountedBeside,
-  pricing: Pick<Pricing, 'untold'>,
+  { pricing, isTold }: Reckoning,
 ): UsageBuckets {
   const parts = entry.outcome === 'answered' ? undefined : billedParts(entry)
   if (parts) return usageOfParts(parts, entry, planned, beside, pricing)
   // The wire is checked where it comes in; what a provider leaves out, the buckets count as nothing.
-  const told = toBuckets(entry.usage as ChatUsage | undefined, beside)
-  if (entry.outcome === 'answered' && told) return told
+  const told = toBuckets((entry.usage ?? (isTold ? entry.told : undefined)) as ChatUsage | undefined, beside)
+  if ((entry.outcome === 'answered' || isTold) && told) return told
   if (planned.operation === 'images') return tokenlessBuckets(beside)
   const untold = pricing.untold(planned, entry.target)
   const received = Math.min(Math.ceil(entry.receivedCharacters / charactersPerToken), untold.outputTokens)
@@ -285,7 +310,8 @@ function countsOf(usage: UsageBuckets): Readonly<Record<string, number>> {
 
 /** A row's price, for `LedgerEntry.price`. */
 export interface PricedRow {
-  readonly price: Price | null
+  /** Where the price is from: one of ours, or the amount that the provider told. */
+  readonly price: { readonly source: PriceSource | 'reported'; readonly name: string } | null
   readonly cost: Cost
   readonly markUp: Factor
   /** Decimals of the scopes that have another, by `kind:id`. */

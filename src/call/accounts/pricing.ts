@@ -1,5 +1,14 @@
 import { capabilitiesOf } from '../../catalog/capabilities.js'
-import { type Price, type PriceBook, type PriceLookup, PriceOptions, toPrice } from '../../catalog/prices/index.js'
+import {
+  type Price,
+  type PriceBook,
+  type PriceLookup,
+  PriceOptions,
+  type PriceSource,
+  limitPrice,
+  lowerLimit,
+  toPrice,
+} from '../../catalog/prices/index.js'
 import { type Searching, searchingOf } from '../../catalog/searching-models.js'
 import { createInputEstimator } from '../../catalog/token-estimate.js'
 import type { Deployment } from '../../deployment.js'
@@ -10,6 +19,7 @@ import type { ModelGroup } from '../../router/model-group.js'
 import type { AttemptEntry } from '../../router/trail.js'
 import {
   type CostEstimate,
+  type CostReport,
   type OutputBound,
   type PlannedCall,
   estimateCost,
@@ -17,13 +27,13 @@ import {
   toBounds,
 } from '../../spend/index.js'
 import type { Registry } from '../../providers/registry.js'
-import { stringOf } from '../../wire/json.js'
+import { isObject, type JsonObject, memberAt, stringOf } from '../../wire/json.js'
 import { mayContinue } from '../continue-request.js'
 import type { ReasoningMemory } from '../reasoning-memory.js'
 import type { BilledCall } from './accounts.js'
 import { LazyEstimate, type MostNeeded, type MostOf, toMostNeeded } from './lazy-estimate.js'
 import type { MarkUps } from './mark-ups.js'
-import { toSentCalls } from './sent-call.js'
+import { type SentCall, toSentCalls } from './sent-call.js'
 
 /** What calls cost, and may cost at most. */
 export interface Pricing {
@@ -34,6 +44,8 @@ export interface Pricing {
   /** The same for one deployment, as fallbacks lead to other groups. @throws GatewayError */
   requirePrice(deployment: Deployment): void
   find(deployment: Deployment): PriceLookup
+  /** Where the provider tells what it bills; undefined where it does not, or where the host sells at a price of its own. */
+  costReport(deployment: Deployment): CostReport | undefined
   /** What a price book that is opened now says of a deployment; `find` remembers what it found first. */
   findNow(deployment: PricedDeployment): PriceLookup
   /** The call as this deployment is asked. */
@@ -133,6 +145,13 @@ export function createPricing(parts: PricingParts): Pricing {
   }
   const outputsAt = (planned: PlannedCall, target: Target): readonly OutputBound[] =>
     toSentCalls(planned, target.deployment, parts.registry).map((sent) => outputBound(sent.planned, target))
+  // Its own price, and the dearest that the request lets the provider choose.
+  const pricesOf = ({ price, deployment }: Target, { planned }: SentCall): readonly Price[] => {
+    const path = parts.registry.get(deployment.provider)?.priceLimit
+    if (path === undefined || hostSources.has(price.source)) return [price]
+    const limit = priceLimitAt(path, planned.request, deployment)
+    return limit ? [price, limitPrice(limit, path)] : [price]
+  }
   const restored = ({ planned, caller }: BilledCall, deployment: Deployment): PlannedCall => {
     if (planned.operation !== 'chat') return planned
     const request = parts.restore(planned.request, caller.id, deployment)
@@ -141,18 +160,20 @@ export function createPricing(parts: PricingParts): Pricing {
   const estimateOf = (call: BilledCall, targets: readonly Target[], most: MostOf): Estimate => {
     const estimateInput = targets.length > 1 || most.continued ? createInputEstimator() : undefined
     const estimatesAt = (target: Target, addedTokens: number): readonly CostEstimate[] =>
-      toSentCalls(restored(call, target.deployment), target.deployment, parts.registry).map((sent) =>
-        estimateCost(sent.planned, target.price, {
-          at: most.at,
-          model: target.deployment.model,
-          maxOutputTokens: target.maxOutputTokens,
-          contextWindow: target.contextWindow,
-          deadlineMs: target.deadlineMs,
-          searching: target.searching,
-          requests: sent.requests,
-          addedTokens,
-          estimateInput,
-        }),
+      toSentCalls(restored(call, target.deployment), target.deployment, parts.registry).flatMap((sent) =>
+        pricesOf(target, sent).map((price) =>
+          estimateCost(sent.planned, price, {
+            at: most.at,
+            model: target.deployment.model,
+            maxOutputTokens: target.maxOutputTokens,
+            contextWindow: target.contextWindow,
+            deadlineMs: target.deadlineMs,
+            searching: target.searching,
+            requests: sent.requests,
+            addedTokens,
+            estimateInput,
+          }),
+        ),
       )
     const restOf = (whole: MostNeeded): MostNeeded => {
       const going = targets.filter(({ deployment }) => isContinuedAt(call.planned, deployment))
@@ -177,6 +198,10 @@ export function createPricing(parts: PricingParts): Pricing {
       return opening
     },
     find,
+    costReport(deployment) {
+      const { price } = find(deployment)
+      return price && hostSources.has(price.source) ? undefined : parts.registry.get(deployment.provider)?.costReport
+    },
     sent: (planned, deployment) => toSentCalls(planned, deployment, parts.registry)[0].planned,
     findNow: (deployment) => book?.find(toPriceQuery(deployment)) ?? notLoaded,
     requirePrice,
@@ -212,6 +237,17 @@ export function createPricing(parts: PricingParts): Pricing {
     covers: (group, deployment) => reachOf(group).deployments.has(deployment),
   }
 }
+
+/** The limit on prices that is sent with a request: the deployment's own and the request's, whichever is lower. */
+function priceLimitAt(path: string, request: JsonObject, { params }: Deployment): JsonObject | undefined {
+  const asked = memberAt(request, path)
+  return (
+    lowerLimit(memberAt(params, path) ?? memberAt(params['extra_body'], path), asked) ??
+    (isObject(asked) ? asked : undefined)
+  )
+}
+
+const hostSources: ReadonlySet<PriceSource> = new Set(['deployment', 'host'])
 
 const notLoaded: PriceLookup = { price: null, reason: 'The prices are not loaded yet.' }
 

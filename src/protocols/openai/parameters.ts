@@ -1,7 +1,7 @@
+import { lowerLimit } from '../../catalog/prices/index.js'
 import type { Deployment } from '../../deployment.js'
 import { UnsupportedParameterError } from '../../errors.js'
-import type { JsonObject } from '../../wire/json.js'
-import { isObject } from '../../wire/json.js'
+import { isObject, type JsonObject, memberAt } from '../../wire/json.js'
 import { type DropPolicy, isGatewayField, toDropPolicy } from '../gateway-fields.js'
 import { dropPath } from './drop-path.js'
 import type { Quirks } from './quirks.js'
@@ -127,7 +127,7 @@ export interface Draft {
 }
 
 /** What a body is laid over, and what a request may not say in it. */
-interface Ground extends Pick<Quirks, 'hostOnly'> {
+interface Ground extends Pick<Quirks, 'hostOnly' | 'hostLimits'> {
   readonly under?: JsonObject | undefined
 }
 
@@ -139,7 +139,7 @@ export function createDraft(
   asked: JsonObject,
   deployment: Deployment,
   known: ReadonlySet<string>,
-  { under, hostOnly = [] }: Ground,
+  { under, hostOnly = [], hostLimits = [] }: Ground,
 ): Draft {
   const body: Body = {}
   const { params } = deployment
@@ -152,7 +152,21 @@ export function createDraft(
   for (const path of draft.policy.additional) {
     if (dropPath(body, path)) draft.dropped.push(path)
   }
+  for (const path of hostLimits) keepLimit(body, path, params)
   return draft
+}
+
+/** Keeps a request within what the deployment's params say at a path. */
+function keepLimit(body: Body, path: string, params: JsonObject): void {
+  const limit = lowerLimit(memberAt(params, path) ?? memberAt(params['extra_body'], path), memberAt(body, path))
+  const [first = '', ...rest] = path.split('.')
+  if (limit) body[first] = withMember(body[first], rest, limit)
+}
+
+function withMember(holder: unknown, [name, ...rest]: readonly string[], value: unknown): unknown {
+  if (name === undefined) return value
+  const members = isObject(holder) ? holder : {}
+  return { ...members, [name]: withMember(members[name], rest, value) }
 }
 
 /** A request without what these paths name, in itself or its `extra_body`, and which of them were there. */

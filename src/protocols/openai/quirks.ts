@@ -45,6 +45,8 @@ export interface Quirks {
    * a deployment's params alone; from a request 400, or dropped with `dropParams`.
    */
   readonly hostOnly?: readonly string[]
+  /** Paths of limits that a deployment's params may set for every request: of each amount in them the lower one counts. */
+  readonly hostLimits?: readonly string[]
   /** OpenAI parameters that the provider takes and does nothing about: they are sent, and named in the reply's headers. */
   readonly ignored?: readonly string[]
   /** If set, the only OpenAI parameters that the provider takes (`model`, `messages`, `stream` always); unknown fields still pass. */

@@ -31,6 +31,8 @@ export const namedRows: Rows = {
       images: { unsupported: [...openaiImageParameters, 'output_format', 'quality', 'size', 'style'] },
     },
     responses: { when: xaiNeedsResponses, options: {} },
+    // "The actual amount billed", tools and discounts included: https://docs.x.ai/developers/cost-tracking
+    costReport: { amount: 'cost_in_usd_ticks', decimals: 10 },
     variants: [
       {
         models: { test: (model, own) => capabilitiesOf('xai', model, own).refusedParameters.includes('stop') },

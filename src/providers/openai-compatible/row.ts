@@ -38,6 +38,8 @@ export interface Row extends RowDialect {
   /** What the provider has beyond OpenAI's dialect, laid over the row's protocol. */
   readonly extend?: (protocol: Protocol) => Protocol
   readonly settings?: Provider['settings']
+  readonly costReport?: Provider['costReport']
+  readonly priceLimit?: Provider['priceLimit']
   /** Brings what a host gives as base URL to the one our paths are appended to; endings of endpoints are already cut off. */
   readonly completeBaseUrl?: (url: string) => string
 }
@@ -57,6 +59,7 @@ const endpoints = [
 /** Makes the provider of a row; `speak` gives OpenAI's dialect for a set of quirks. */
 export function toProvider(name: string, row: Row, speak: (quirks: Quirks) => Protocol): Provider {
   const { headers, authorize = authorizeBearer, regional, completeBaseUrl, headersEnv, responses, settings } = row
+  const { costReport, priceLimit } = row
   const can = new Set(row.capabilities)
   const spoken = createRowProtocol(speak, row)
   const protocol = row.extend ? row.extend(spoken) : spoken
@@ -82,6 +85,8 @@ export function toProvider(name: string, row: Row, speak: (quirks: Quirks) => Pr
     ...(headersEnv && { headersEnv }),
     ...(settings && { settings }),
     ...(regional && { regional }),
+    ...(costReport && { costReport }),
+    ...(priceLimit !== undefined && { priceLimit }),
     completeBaseUrl: (url) => {
       const base = withoutEnding(url, endpoints)
       return completeBaseUrl ? completeBaseUrl(base) : base

@@ -134,6 +134,7 @@ export const seedRows: Rows = {
       ignored: ['n'],
       // https://openrouter.ai/docs/guides/routing/model-fallbacks
       hostOnly: ['models', 'preset'],
+      hostLimits: ['provider.max_price'],
       // Every id there has a vendor; those of one segment (`auto`) are OpenRouter's own.
       modelName: (model) => (model.includes('/') ? model : `openrouter/${model}`),
       reasoning: 'reasoning_object',
@@ -150,6 +151,12 @@ export const seedRows: Rows = {
       },
     ],
     answers: { images: openrouterImages },
+    // `cost` is all that the account is charged. With the host's own key at whoever computes (`is_byok`) that is only
+    // OpenRouter's fee, and the other amount is what the key's owner is billed; else that is a part of `cost`:
+    // https://openrouter.ai/docs/cookbook/administration/usage-accounting
+    costReport: { amount: 'cost', upstream: { when: 'is_byok', amount: 'cost_details.upstream_inference_cost' } },
+    // https://openrouter.ai/docs/guides/routing/provider-selection#max-price
+    priceLimit: 'provider.max_price',
   },
   ai21: {
     displayName: 'AI21 (Jamba)',

@@ -53,5 +53,7 @@ export const perplexity: Provider = {
   status: 'active',
   notice: undefined,
   completeBaseUrl: (url) => withoutEnding(url, endpoints),
+  // "Total cost for the request in USD": https://docs.perplexity.ai/api-reference/responses-post
+  costReport: { amount: 'cost.total_cost' },
   authorize: (request, deployment) => authorizeBearer(withDeploymentHeaders(request, deployment), deployment),
 }

@@ -88,6 +88,32 @@ describe('what is held for a call', () => {
     )
   })
 
+  it('covers what a provider may bill within the limit on its prices that is sent', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.record({
+          asked: fc.option(fc.integer({ min: 0, max: 90 }), { nil: undefined }),
+          own: fc.option(fc.integer({ min: 0, max: 90 }), { nil: undefined }),
+          inExtraBody: fc.boolean(),
+          most: fc.integer({ min: 1, max: 500 }),
+        }),
+        async ({ asked, own, inExtraBody, most }) => {
+          const limitOf = (rate: number | undefined) =>
+            rate === undefined ? {} : { provider: { max_price: { prompt: rate, completion: 2 * rate } } }
+          const params = inExtraBody ? { extra_body: limitOf(own) } : limitOf(own)
+          const books = await openBooks({ model: 'openrouter/openai/gpt-4o-mini', params })
+          const planned = chat({ max_tokens: most, ...limitOf(asked) })
+          const estimate = books.pricing.estimate(books.callOf(planned), noMarkUps)
+          const rates = [asked, own].filter((rate) => rate !== undefined)
+          const rate = rates.length === 0 ? 0 : Math.min(...rates)
+          const dearest = BigInt(estimate.inputTokens * rate + estimate.outputTokens * 2 * rate) * 1_000_000n
+          expect(estimate.charged(scope)).toBeGreaterThanOrEqual(dearest)
+          expect(estimate.charged(scope)).toBeGreaterThan(0n)
+        },
+      ),
+    )
+  })
+
   it('covers an estimate of what is sent, not of what a deployment takes out of it', async () => {
     const params = { additional_drop_params: ['response_format'] }
     const books = await openBooks({ prices: { input: 1, output: 1 }, params })

@@ -33,6 +33,27 @@ describe('a chat request', () => {
     expect(body).toMatchObject({ models: ['acme-spare'] })
   })
 
+  it.each([
+    [{}, { most: { prompt: 1 } }],
+    [{ options: { order: ['a'] } }, { order: ['a'], most: { prompt: 1 } }],
+    [{ options: { most: { prompt: 9, image: 2 } } }, { most: { prompt: 1, image: 2 } }],
+    [{ options: { most: { prompt: 0.5 } } }, { most: { prompt: 0.5 } }],
+    [{ options: null }, { most: { prompt: 1 } }],
+    [{ extra_body: { options: { most: { prompt: 9 } } } }, { most: { prompt: 1 } }],
+    [{ additional_drop_params: ['options.most'] }, { most: { prompt: 1 } }],
+  ])('keeps %j within the limit that the host has set', (members, options) => {
+    const quirks = { hostLimits: ['options.most'] }
+    for (const params of [{ options: { most: { prompt: 1 } } }, { extra_body: { options: { most: { prompt: 1 } } } }]) {
+      expect(encodeChat(members, quirks, { params }).body['options']).toEqual(options)
+    }
+  })
+
+  it('leaves limits to the caller where the host has set none', () => {
+    const options = { most: { prompt: 9 } }
+    expect(encodeChat({ options }, { hostLimits: ['options.most'] }).body).toMatchObject({ options })
+    expect(encodeChat({}, { hostLimits: ['options.most'] }).body).not.toHaveProperty('options')
+  })
+
   it('carries any unknown JSON byte for byte', () => {
     fc.assert(
       fc.property(fc.jsonValue(), (value) => {
