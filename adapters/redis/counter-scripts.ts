@@ -2,7 +2,8 @@ import { defineScript } from './client.js'
 
 // Every counter is a sorted set of what is held or taken: member `amount:id`, score the moment it ends or leaves, so that
 // whoever comes next sweeps what a dead process left. Its sum lies beside its parts, as the member `=` with a negative
-// score: neither can expire or be evicted without the other. A budget has a hash besides, `ledger settled until`.
+// score: neither can expire or be evicted without the other. A budget has a hash besides, `ledger settled until`, and
+// while it is split `split after`.
 const common = `
 local at = 1
 local function key() at = at + 1; return KEYS[at] end
@@ -121,9 +122,11 @@ local function drop(entries, amount)
   if redis.call('ZREM', entries, int(amount) .. ':' .. id) == 1 then add(entries, -amount) end
 end
 local function spend(account, actual)
-  local since = tonumber(redis.call('HGET', account, 'until'))
+  local parts = redis.call('HMGET', account, 'until', 'split')
+  local since, split = tonumber(parts[1]), tonumber(parts[2])
   if date < 0 or not since or date < since then return -1 end
   redis.call('HINCRBY', account, 'settled', int(actual))
+  if split and date >= split then redis.call('HINCRBY', account, 'after', int(actual)) end
   return int(spentOf(account))
 end
 local function trueUp(entries, amount, actual, windowMs)
@@ -187,10 +190,16 @@ at = 0
 local now = time()
 for _ = 1, #KEYS do
   local account, spent, before, endsAt = key(), number(), number(), number()
-  local known = tonumber(redis.call('HGET', account, 'until'))
+  local parts = redis.call('HMGET', account, 'until', 'ledger', 'settled', 'split', 'after')
+  for i = 1, 5 do parts[i] = tonumber(parts[i]) end
+  local known, ledger, settled, split, after = parts[1], parts[2] or 0, parts[3] or 0, parts[4], parts[5] or 0
   if not known then
     redis.call('HSET', account, 'ledger', int(spent), 'settled', 0, 'until', int(before))
-  elseif known == before then
+  elseif split == before then
+    local least = ledger + settled - after
+    redis.call('HSET', account, 'ledger', int(math.max(spent, least)), 'settled', int(after), 'until', int(before))
+    redis.call('HDEL', account, 'split', 'after')
+  elseif known == before and spent > ledger then
     redis.call('HSET', account, 'ledger', int(spent))
   end
   keepAccount(account, endsAt, now)
@@ -198,7 +207,21 @@ end
 return #KEYS
 `)
 
-/** KEYS: per hold its entries and, of budgets, its account. ARGV: per hold its kind. Gives used, held and the seed's date. */
+/** KEYS: accounts. ARGV: the date at which they are split. */
+export const splitScript = defineScript(`${common}
+at = 0
+local date = number()
+for _ = 1, #KEYS do
+  local account = key()
+  local known = tonumber(redis.call('HGET', account, 'until'))
+  if known and known < date and redis.call('HSETNX', account, 'split', int(date)) == 1 then
+    redis.call('HSET', account, 'after', 0)
+  end
+end
+return #KEYS
+`)
+
+/** KEYS: per hold its entries and, of budgets, its account. ARGV: per hold its kind. Gives used, held, and the dates of seed and split. */
 export const readScript = defineScript(`${common}
 at = 0
 local now = time()
@@ -206,14 +229,15 @@ local levels = {}
 for i = 1, #ARGV do
   local kind, entries = arg(), key()
   sweep(entries, now)
-  local held, used, since = sum(entries), 0, -1
+  local held, used, since, split = sum(entries), 0, -1, -1
   if kind == 'rate' then used, held = held, 0 end
   if kind == 'budget' then
     local account = key()
     used = spentOf(account)
-    since = tonumber(redis.call('HGET', account, 'until')) or -1
+    local dates = redis.call('HMGET', account, 'until', 'split')
+    since, split = tonumber(dates[1]) or -1, tonumber(dates[2]) or -1
   end
-  levels[i] = {int(used), int(held), int(since)}
+  levels[i] = {int(used), int(held), int(since), int(split)}
 end
 return levels
 `)

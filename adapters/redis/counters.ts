@@ -7,7 +7,7 @@ import {
   settledMemoryMs,
 } from '../../src/index.js'
 import { type RedisLike, isConnected, runScript } from './client.js'
-import { endScript, readScript, renewScript, reserveScript, seedScript } from './counter-scripts.js'
+import { endScript, readScript, renewScript, reserveScript, seedScript, splitScript } from './counter-scripts.js'
 
 /** Where the counters are kept. */
 export interface RedisCountersOptions {
@@ -92,6 +92,9 @@ export function createRedisCounters(client: RedisLike, { prefix = 'sluice' }: Re
         args,
       )
     },
+    async split(tenant, counters, at) {
+      if (counters.length > 0) await runScript(client, splitScript, counters.map(keysOf(tenant).account), [at])
+    },
     async forget(tenant, counters) {
       if (counters.length > 0) await client.call('del', ...counters.map(keysOf(tenant).account))
     },
@@ -155,8 +158,8 @@ function toReserveResult(reply: unknown, asked: Omit<Reservation, 'used'>): Rese
 function toLevels(reply: unknown): readonly CounterLevel[] {
   if (!Array.isArray(reply)) throw unexpected(reply)
   return reply.map((level) => {
-    const [used = 0, held = 0, until = -1] = toNumbers(level)
-    return { used, held, seededUntil: until < 0 ? undefined : until }
+    const [used = 0, held = 0, until = -1, split = -1] = toNumbers(level)
+    return { used, held, seededUntil: until < 0 ? undefined : until, splitAt: split < 0 ? undefined : split }
   })
 }
 

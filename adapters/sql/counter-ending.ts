@@ -1,6 +1,6 @@
 import { type Reservation, settledMemoryMs } from '../../src/index.js'
 import { type EndOperation, type Locked, type RenewOperation, type Tell, livingRow } from './counter-operations.js'
-import { counterId, spentOf } from './counter-rows.js'
+import { counterId, spentOf, splitId } from './counter-rows.js'
 import { type SqlRow, type Work, ask } from './database.js'
 import { deleteRows, insertRows, insertSql, toJsonRows, updateRows } from './dialect.js'
 import { toKey } from './text.js'
@@ -62,8 +62,12 @@ function* spendAll(
       const counter = counters.get(counterId(tenant, name))
       if (!settled || kind !== 'budget' || counter?.seededUntil === undefined) return undefined
       if (settled.at < counter.seededUntil) return undefined
-      counter.settled += settled.actual[index] ?? 0
-      changed.set(counter.id, { id: counter.id, settled: counter.settled })
+      const split = counters.get(splitId(tenant, name))
+      for (const row of [counter, split]) {
+        if (row?.seededUntil === undefined || settled.at < row.seededUntil) continue
+        row.settled += settled.actual[index] ?? 0
+        changed.set(row.id, { id: row.id, settled: row.settled })
+      }
       return spentOf(counter, kind)
     }),
   )

@@ -21,6 +21,7 @@ export interface Counter {
   settled: number
   /** Of budgets; undefined where the ledger was not asked yet. */
   readonly seededUntil: number | undefined
+  readonly endsAt: number | undefined
   /** By reservations that live, or taken within the window of a rate; 0 until `readHeld`. */
   held: number
 }
@@ -38,14 +39,29 @@ export function counterId(tenant: string, counter: string): string {
   return toKey(JSON.stringify([tenant, counter]))
 }
 
+/**
+ * The id of the row that a budget has beside its own while it is split: there `settled` is what has a date at or after
+ * `seeded_until`.
+ */
+export function splitId(tenant: string, counter: string): string {
+  return toKey(JSON.stringify([tenant, counter, 'split']))
+}
+
 /** The rows of these ids as a table expression `r`, and its parameter. */
 export function idRows({ dialect }: CounterContext, ids: Iterable<string>): readonly [string, string] {
   const sorted = [...new Set(ids)].toSorted()
   return [dialect.rows([{ name: 'id', type: 'key' }]), JSON.stringify(sorted.map((id) => ({ id })))]
 }
 
-/** Creates the counters that are not there, and locks all of them, in one order, until the transaction ends. */
-export function* lockCounters(context: CounterContext, named: readonly NamedCounter[]): Work<Counters> {
+/**
+ * Creates the counters that are not there, and locks all of them, in one order, until the transaction ends; and the rows
+ * of further ids, if there are any.
+ */
+export function* lockCounters(
+  context: CounterContext,
+  named: readonly NamedCounter[],
+  further: readonly string[] = [],
+): Work<Counters> {
   const { dialect, tables } = context
   const rows = new Map(
     named.map(({ tenant, counter, kind, endsAt }) => {
@@ -54,7 +70,7 @@ export function* lockCounters(context: CounterContext, named: readonly NamedCoun
     }),
   )
   for (;;) {
-    const locked = yield* readCounters(context, rows.keys(), dialect.forUpdate('c'))
+    const locked = yield* readCounters(context, [...rows.keys(), ...further], dialect.forUpdate('c'))
     const missing = [...rows.values()].filter(({ id }) => !locked.has(id))
     if (missing.length === 0) return locked
     // A counter may be swept at this very moment, hence the loop.
@@ -69,21 +85,25 @@ export function* lockCounters(context: CounterContext, named: readonly NamedCoun
 export function* readCounters(context: CounterContext, ids: Iterable<string>, lock = ''): Work<Counters> {
   const [from, parameter] = idRows(context, ids)
   const { rows } = yield* ask(
-    `SELECT c.id AS id, c.ledger_spent AS ledger_spent, c.settled AS settled, c.seeded_until AS seeded_until FROM ${from} JOIN ${context.tables.counters.name} c ON c.id = r.id ORDER BY c.id${lock}`,
+    `SELECT c.id AS id, c.ledger_spent AS ledger_spent, c.settled AS settled, c.seeded_until AS seeded_until, c.ends_at AS ends_at FROM ${from} JOIN ${context.tables.counters.name} c ON c.id = r.id ORDER BY c.id${lock}`,
     parameter,
   )
   return new Map(rows.map((row) => [String(row['id']), toCounter(row)]))
 }
 
 function toCounter(row: SqlRow): Counter {
-  const until = row['seeded_until']
   return {
     id: String(row['id']),
     ledgerSpent: Number(row['ledger_spent']),
     settled: Number(row['settled']),
-    seededUntil: until === null || until === undefined ? undefined : Number(until),
+    seededUntil: toDate(row['seeded_until']),
+    endsAt: toDate(row['ends_at']),
     held: 0,
   }
+}
+
+function toDate(value: unknown): number | undefined {
+  return value === null || value === undefined ? undefined : Number(value)
 }
 
 /** What is held of counters at this time. */

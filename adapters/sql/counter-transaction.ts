@@ -1,7 +1,7 @@
 import { endAll, renewAll } from './counter-ending.js'
-import { type CounterOperation, type Tell, reservationsOf } from './counter-operations.js'
+import { type CounterOperation, type EndOperation, type Tell, reservationsOf } from './counter-operations.js'
 import { reserveAll } from './counter-reserving.js'
-import { type CounterContext, idRows, lockCounters } from './counter-rows.js'
+import { type CounterContext, idRows, lockCounters, splitId } from './counter-rows.js'
 import { type SqlRow, type Work, ask } from './database.js'
 import { toKey } from './text.js'
 
@@ -17,6 +17,7 @@ export function* runOperations(
   const counters = yield* lockCounters(
     context,
     named.flatMap(({ tenant, holds }) => holds.map((hold) => ({ tenant, ...hold }))),
+    operations.filter(isKind('end')).flatMap(splitsOf),
   )
   const reservations = yield* readReservations(
     context,
@@ -32,6 +33,11 @@ export function* runOperations(
 
 function isKind<K extends CounterOperation['kind']>(kind: K) {
   return (operation: CounterOperation): operation is Extract<CounterOperation, { kind: K }> => operation.kind === kind
+}
+
+/** What is settled may have to be told apart. */
+function splitsOf({ settled, reservation: { tenant, holds } }: EndOperation): readonly string[] {
+  return settled ? holds.filter(({ kind }) => kind === 'budget').map(({ counter }) => splitId(tenant, counter)) : []
 }
 
 function* readReservations(context: CounterContext, keys: readonly string[]): Work<ReadonlyMap<string, SqlRow>> {

@@ -1,6 +1,7 @@
-import type { CounterLevel, CounterStore, Hold, Reservation, SeededCounter } from '../../src/index.js'
+import type { CounterStore, Reservation } from '../../src/index.js'
 import type { CounterOperation } from './counter-operations.js'
-import { type CounterContext, counterId, lockCounters, readCounters, readHeld, spentOf } from './counter-rows.js'
+import { type CounterContext, counterId } from './counter-rows.js'
+import { forget, readLevels, seed, split } from './counter-seeding.js'
 import { runOperations } from './counter-transaction.js'
 import { type SqlDatabase, type Work, ask } from './database.js'
 import { GroupCommit, type Operation } from './group-commit.js'
@@ -63,12 +64,8 @@ export function sqlCounters(database: SqlDatabase, tables: Tables, clock: () => 
       await end(reservation, undefined)
     },
     seed: (tenant, counters) => database.transact(() => seed(context, tenant, counters)),
-    async forget(tenant, counters) {
-      const sql = `UPDATE ${tables.counters.name} SET seeded_until = NULL, ledger_spent = 0, settled = 0 WHERE id = ?`
-      await database.transact(function* () {
-        for (const id of counters.map((counter) => counterId(tenant, counter)).toSorted()) yield* ask(sql, id)
-      })
-    },
+    split: (tenant, counters, at) => database.transact(() => split(context, tenant, { counters, at })),
+    forget: (tenant, counters) => database.transact(() => forget(context, tenant, counters)),
     read: (tenant, holds) => database.transact(() => readLevels(context, tenant, holds)),
   }
 }
@@ -84,37 +81,6 @@ function placeOf(reservations: readonly Omit<Reservation, 'used'>[]): Pick<Opera
   return {
     locks: reservations.flatMap(({ tenant, holds }) => holds.map(({ counter }) => counterId(tenant, counter))),
     names: reservations.map(({ id }) => id),
-  }
-}
-
-function* readLevels(context: CounterContext, tenant: string, holds: readonly Hold[]): Work<readonly CounterLevel[]> {
-  if (holds.length === 0) return []
-  const ids = holds.map(({ counter }) => counterId(tenant, counter))
-  const counters = yield* readCounters(context, ids)
-  const amounts = yield* readHeld(context, ids, context.clock())
-  return ids.map((id, index) => {
-    const [counter, kind, held] = [counters.get(id), holds[index]?.kind ?? 'lease', amounts.get(id) ?? 0]
-    if (kind === 'rate') return { used: held, held: 0 }
-    const used = spentOf(counter, kind) ?? 0
-    return { used, held, ...(kind === 'budget' && { seededUntil: counter?.seededUntil }) }
-  })
-}
-
-function* seed(context: CounterContext, tenant: string, counters: readonly SeededCounter[]): Work<void> {
-  const { name } = context.tables.counters
-  yield* lockCounters(
-    context,
-    counters.map(({ counter, endsAt }) => ({ tenant, counter, kind: 'budget', endsAt })),
-  )
-  for (const { counter, spent, until, endsAt } of counters) {
-    yield* ask(
-      `UPDATE ${name} SET settled = CASE WHEN seeded_until IS NULL THEN 0 ELSE settled END, ledger_spent = ?, ends_at = ?, seeded_until = ? WHERE id = ? AND (seeded_until IS NULL OR seeded_until = ?)`,
-      spent,
-      endsAt ?? null,
-      until,
-      counterId(tenant, counter),
-      until,
-    )
   }
 }
 

@@ -96,10 +96,17 @@ export interface CounterStore {
   /** Gives everything back; nothing is counted. */
   release(reservation: Reservation): Promise<void>
   /**
-   * Sets the ledger's part of budget counters that do not exist, and again of those that were seeded with the same
-   * `until`, when rows came late; leaves all others.
+   * Sets the ledger's part of budget counters that do not exist. Raises it, and never lowers it, where a counter was seeded
+   * with the same `until`, when rows came late. A counter that was split at `until` begins anew there: it keeps what was
+   * settled with a later date, and everything before is the ledger's part, at least what it was. Leaves all others.
    */
   seed(tenant: string, counters: readonly SeededCounter[]): Promise<void>
+  /**
+   * Has budget counters tell apart from now on what is settled with a date at or after `at`, so that `seed` can begin them
+   * anew there: whatever they missed of earlier rows is then found. `at` lies ahead, as nothing may have been settled with
+   * such a date. Leaves counters that are missing, were seeded later, or are split already.
+   */
+  split(tenant: string, counters: readonly string[], at: number): Promise<void>
   /** Forgets what budget counters have spent, but not what is held of them: the next reservation misses them. */
   forget(tenant: string, counters: readonly string[]): Promise<void>
   /** What is known of counters, in the order of `holds`. */
@@ -132,4 +139,6 @@ export interface CounterLevel {
   readonly held: number
   /** Of budgets; undefined where the counter is missing. */
   readonly seededUntil?: number | undefined
+  /** Of budgets that are split: where. */
+  readonly splitAt?: number | undefined
 }

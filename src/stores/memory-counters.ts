@@ -39,6 +39,8 @@ interface Account {
   ledger: number
   settled: number
   readonly until: number
+  /** Of what was settled, what has a date at or after `at`. */
+  split: { readonly at: number; settled: number } | undefined
 }
 
 interface Rate {
@@ -117,8 +119,15 @@ class MemoryCounters implements CounterStore {
       this.#makeRoom(tenant, [hold], now)
       const budget = this.#open(tenant, hold)
       if (budget.kind !== 'budget') continue
-      if (!budget.account) budget.account = { ledger: spent, settled: 0, until }
-      else if (budget.account.until === until) budget.account.ledger = spent
+      budget.account = seededAccount(budget.account, spent, until)
+    }
+  }
+
+  async split(tenant: string, counters: readonly string[], at: number): Promise<void> {
+    for (const counter of counters) {
+      const budget = this.#tenants.get(tenant)?.get(counter)
+      if (budget?.kind !== 'budget' || !budget.account || budget.account.until >= at) continue
+      budget.account.split ??= { at, settled: 0 }
     }
   }
 
@@ -303,10 +312,27 @@ function giveBack({ reservation, parts }: LiveReservation): void {
 /** Of what is released nothing is counted. */
 const forgive = (): undefined => undefined
 
+function seededAccount(account: Account | undefined, spent: number, until: number): Account {
+  if (!account) return { ledger: spent, settled: 0, until, split: undefined }
+  const { ledger, settled, split } = account
+  if (split?.at === until) {
+    // Rows may be late; what was settled, rounded up call by call, is a little more than they are.
+    return {
+      ledger: Math.max(spent, ledger + settled - split.settled),
+      settled: split.settled,
+      until,
+      split: undefined,
+    }
+  }
+  if (account.until === until) account.ledger = Math.max(spent, ledger)
+  return account
+}
+
 function spend(budget: Budget, amount: number, at: number): number | undefined {
   const { account } = budget
   if (!account || at < account.until) return undefined
   account.settled += amount
+  if (account.split && at >= account.split.at) account.split.settled += amount
   return account.ledger + account.settled
 }
 
@@ -323,7 +349,8 @@ function levelOf(counter: Counter | undefined): CounterLevel {
   if (counter.kind === 'rate') return { used: counter.window.total, held: 0 }
   if (counter.kind === 'lease') return { used: 0, held: counter.held }
   const { account, held } = counter
-  return { used: account ? account.ledger + account.settled : 0, held, seededUntil: account?.until }
+  const used = account ? account.ledger + account.settled : 0
+  return { used, held, seededUntil: account?.until, splitAt: account?.split?.at }
 }
 
 /** Milliseconds until the hold fits at the latest; Infinity where nobody knows, 0 for a slot, which any call may free. */

@@ -1,4 +1,6 @@
 import { type AdmittedCall, type AdmissionParts, createAdmission } from '../../src/limits/admission.js'
+import { createBudgetWindows } from '../../src/limits/budget-window.js'
+import { toHolds } from '../../src/limits/holds.js'
 import type { SoftBudgetEvent } from '../../src/limits/soft-budget.js'
 import type { Scope } from '../../src/ports.js'
 import type { CounterStore } from '../../src/ports/counters.js'
@@ -13,6 +15,15 @@ export interface Row {
   readonly at: number
   readonly charged: bigint
 }
+
+/** The lab's ledger; two labs may share one. */
+export interface Ledger {
+  readonly rows: Row[]
+  isDown: boolean
+  questions: number
+}
+
+export const createLedger = (): Ledger => ({ rows: [], isDown: false, questions: 0 })
 
 /** A store that can be switched off: it rejects, or does what it is told and its answer is lost. */
 export interface FaultyStore {
@@ -37,11 +48,14 @@ export function faulty(inner: CounterStore): FaultyStore {
     settle: (...args) => call('settle', () => inner.settle(...args)),
     release: (...args) => call('release', () => inner.release(...args)),
     seed: (...args) => call('seed', () => inner.seed(...args)),
+    split: (...args) => call('split', () => inner.split(...args)),
     forget: (...args) => call('forget', () => inner.forget(...args)),
     read: (...args) => call('read', () => inner.read(...args)),
   }
   return Object.assign(state, { store })
 }
+
+let labs = 0
 
 /** Dollars as pico-dollars. */
 export const pico = (dollars: number): bigint => BigInt(Math.round(dollars * 1e9)) * 1_000n
@@ -51,20 +65,41 @@ export async function quiet(): Promise<void> {
   for (let round = 0; round < 20; round++) await new Promise<void>((resolve) => setImmediate(resolve))
 }
 
+/** Lets seconds pass, one by one, and what is due happen. */
+export async function pass(clock: FakeClock, seconds: number): Promise<void> {
+  for (let passed = 0; passed < seconds; passed++) {
+    clock.advance(1_000)
+    for (let round = 0; round < 30; round++) await Promise.resolve()
+  }
+  await quiet()
+}
+
+/** What a store has of the first budget of a scope. */
+export async function levelOf(store: CounterStore, scope: Scope, now: number) {
+  const estimate = { charged: () => 0n, inputTokens: 0, outputTokens: 0 }
+  const [part] = toHolds({ scopes: [scope], modelName: 'fast', estimate }, createBudgetWindows(), now)
+  const [level] = part ? await store.read('all', [part.hold]) : []
+  return level
+}
+
 /** An admission over memory with a ledger of rows, all of which a test can see and break. */
-export function createLab(own: Partial<Omit<AdmissionParts, 'clock'>> = {}, clock: FakeClock = new FakeClock()) {
+export function createLab(
+  own: Partial<Omit<AdmissionParts, 'clock'>> = {},
+  clock: FakeClock = new FakeClock(),
+  ledger: Ledger = createLedger(),
+) {
   const counters = faulty(createMemoryCounters({ clock }))
   const fallback = faulty(createMemoryCounters({ clock }))
-  const ledger = { rows: [] as Row[], isDown: false, questions: 0 }
   const events: SoftBudgetEvent[] = []
   const logged: string[] = []
   const log = (_: object, message: string): void => void logged.push(message)
   let ids = 0
+  const name = `call-${labs++}`
   const admission = createAdmission({
     counters: counters.store,
     fallback: fallback.store,
     clock,
-    createId: () => `call-${ids++}`,
+    createId: () => `${name}-${ids++}`,
     logger: { debug() {}, info: log, warn: log, error: log },
     onSoftBudget: (event) => events.push(event),
     ledgerTotal: async ({ scope, model, from, until }) => {
@@ -85,7 +120,7 @@ export function createLab(own: Partial<Omit<AdmissionParts, 'clock'>> = {}, cloc
     })
   /** Settles as a gateway does: the row and the settlement have one date. */
   const finish = (call: AdmittedCall, scope: Scope, dollars: number, tokens = 10): void => {
-    const at = clock.now()
+    const at = Math.min(clock.now(), (call.endsAt ?? Infinity) - 1)
     ledger.rows.push({ scope, modelName: 'fast', at, charged: pico(dollars) })
     call.settle({ charged: () => pico(dollars), tokens, at })
   }

@@ -117,6 +117,7 @@ describe('while the counter store fails', () => {
       settle: (...args) => inner.settle(...args),
       release: (...args) => inner.release(...args),
       seed: (...args) => inner.seed(...args),
+      split: (...args) => inner.split(...args),
       forget: (...args) => inner.forget(...args),
       read: (...args) => inner.read(...args),
     }

@@ -8,6 +8,7 @@ export type Command =
   | { readonly do: 'release'; readonly which: number }
   | { readonly do: 'renew'; readonly which: number; readonly ttlMs: number }
   | { readonly do: 'seed'; readonly counter: string; readonly spent: number; readonly age: number }
+  | { readonly do: 'split'; readonly counter: string; readonly ahead: number }
   | { readonly do: 'forget'; readonly counter: string }
   | { readonly do: 'pass'; readonly milliseconds: number }
 
@@ -50,8 +51,10 @@ const seed = fc.record({
   do: fc.constant('seed' as const),
   counter,
   spent: fc.nat({ max: 30 }),
-  age: fc.constantFrom(0, 0, 100),
+  age: fc.constantFrom(0, 0, 100, -50),
 })
+// In the past of some seeds and settlements, too: a store goes by the dates that it is given.
+const split = fc.record({ do: fc.constant('split' as const), counter, ahead: fc.constantFrom(0, 50, -100) })
 const forget = fc.record({ do: fc.constant('forget' as const), counter })
 const pass = fc.record({ do: fc.constant('pass' as const), milliseconds: fc.integer({ min: 1, max: 120 }) })
 
@@ -72,7 +75,8 @@ export function commands({ time, scale }: CommandOptions): fc.Arbitrary<readonly
     { weight: 5, arbitrary: settle },
     { weight: 2, arbitrary: release },
     { weight: 2, arbitrary: fc.record({ do: fc.constant('renew' as const), which, ttlMs }) },
-    { weight: 1, arbitrary: seed },
+    { weight: 2, arbitrary: seed },
+    { weight: 2, arbitrary: split },
     { weight: 1, arbitrary: forget },
     { weight: time ? 4 : 0, arbitrary: pass },
   )

@@ -32,6 +32,12 @@ export class Comparison {
       await this.#store.seed(tenant, [seeded])
       return ['', '']
     }
+    if (command.do === 'split') {
+      const at = now + command.ahead
+      this.#naive.split(command.counter, at)
+      await this.#store.split(tenant, [command.counter], at)
+      return ['', '']
+    }
     if (command.do === 'forget') {
       this.#naive.forget(command.counter)
       await this.#store.forget(tenant, [command.counter])

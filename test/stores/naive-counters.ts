@@ -10,10 +10,19 @@ interface Past {
   endedAt: number
 }
 
+interface NaiveAccount {
+  ledger: number
+  until: number
+  settled: { readonly amount: number; readonly at: number; readonly isTold: boolean }[]
+  split?: number | undefined
+}
+
+const sumOf = (list: NaiveAccount['settled']): number => list.reduce((sum, { amount }) => sum + amount, 0)
+
 /** What a counter store does, written down without any thought of speed: everything that ever happened is looked through. */
 export class NaiveCounters {
   readonly #past: Past[] = []
-  readonly #accounts = new Map<string, { ledger: number; until: number; settled: number }>()
+  readonly #accounts = new Map<string, NaiveAccount>()
 
   reserve(id: string, holds: readonly Hold[], { now, ttlMs }: { now: number; ttlMs: number }): string {
     const missing = holds.filter((hold) => hold.kind === 'budget' && !this.#accounts.has(hold.counter))
@@ -40,16 +49,26 @@ export class NaiveCounters {
     const spent = past.holds.map((hold, index) => {
       const account = this.#accounts.get(hold.counter)
       if (hold.kind !== 'budget' || !account || at < account.until) return undefined
-      account.settled += actual[index] ?? 0
-      return account.ledger + account.settled
+      const isTold = account.split !== undefined && at >= account.split
+      account.settled.push({ amount: actual[index] ?? 0, at, isTold })
+      return account.ledger + sumOf(account.settled)
     })
     return `settled ${spent.join()}`
   }
 
   seed({ counter, spent, until }: SeededCounter): void {
     const known = this.#accounts.get(counter)
-    if (!known) this.#accounts.set(counter, { ledger: spent, until, settled: 0 })
-    else if (known.until === until) known.ledger = spent
+    if (!known) this.#accounts.set(counter, { ledger: spent, until, settled: [] })
+    else if (known.split === until) {
+      const before = known.ledger + sumOf(known.settled.filter(({ isTold }) => !isTold))
+      const settled = known.settled.filter(({ isTold }) => isTold).map((one) => ({ ...one, isTold: false }))
+      this.#accounts.set(counter, { ledger: Math.max(spent, before), until, settled })
+    } else if (known.until === until) known.ledger = Math.max(spent, known.ledger)
+  }
+
+  split(counter: string, at: number): void {
+    const known = this.#accounts.get(counter)
+    if (known && known.split === undefined && at > known.until) known.split = at
   }
 
   forget(counter: string): void {
@@ -60,7 +79,7 @@ export class NaiveCounters {
     const account = this.#accounts.get(hold.counter)
     if (hold.kind === 'rate') return { used: this.#taken(hold, now), held: 0 }
     const held = this.#sum(hold, (past) => (!past.ended && past.expiresAt > now ? 'amount' : 'nothing'))
-    return { used: account ? account.ledger + account.settled : 0, held }
+    return { used: account ? account.ledger + sumOf(account.settled) : 0, held }
   }
 
   #full(hold: Hold, now: number): number {

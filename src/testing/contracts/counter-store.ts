@@ -222,6 +222,61 @@ export const counterStoreContract: Contract<CounterStore> = {
       deepEqual(levels(await store.read(tenant, [budget(1)])), [[10, 0]])
       deepEqual(await store.settle(await granted(store, 'b', [budget(5)]), [5], date - 10), [15])
     },
+    async 'never lowers what the ledger has told'({ store, peer }) {
+      await seeded(store, 12)
+      await seeded(peer, 10)
+      deepEqual(used(await store.read(tenant, [budget(1)])), [12])
+    },
+    async 'begins anew where it was split: with what the ledger has until then, and what was settled since'(trial) {
+      const { store, peer } = trial
+      await seeded(store, 10)
+      await settled(store, 'a', 5, date - 1)
+      await peer.split(tenant, ['budget:team:acme'], date)
+      deepEqual(splitAt(await store.read(tenant, [budget(1)])), [date])
+      await settled(store, 'b', 7, date - 1)
+      deepEqual(await settled(peer, 'c', 20, date), [42])
+      // The counter has missed rows of 8.
+      await peer.seed(tenant, [{ counter: 'budget:team:acme', spent: 30, until: date, endsAt: Date.now() + hour }])
+      const found = await store.read(tenant, [budget(1)])
+      deepEqual([levels(found), seededAt(found), splitAt(found)], [[[50, 0]], [date], [undefined]])
+      deepEqual(await settled(store, 'd', 1, date - 1), [undefined])
+      deepEqual(await settled(store, 'e', 1, date), [51])
+      await peer.seed(tenant, [{ counter: 'budget:team:acme', spent: 33, until: date }])
+      deepEqual(used(await store.read(tenant, [budget(1)])), [54])
+    },
+    async 'has no less than before when it begins anew, as rows may be late'({ store }) {
+      await seeded(store, 10)
+      await settled(store, 'a', 5, date - 1)
+      await store.split(tenant, ['budget:team:acme'], date)
+      await settled(store, 'b', 20, date + 1)
+      await store.seed(tenant, [{ counter: 'budget:team:acme', spent: 11, until: date }])
+      deepEqual(used(await store.read(tenant, [budget(1)])), [35])
+      await store.seed(tenant, [{ counter: 'budget:team:acme', spent: 16, until: date }])
+      deepEqual(used(await store.read(tenant, [budget(1)])), [36])
+    },
+    async 'is split at one date at a time, which lies after that of its seed'({ store, peer }) {
+      const names = ['budget:team:acme', 'budget:user:u1']
+      await store.split(tenant, names, date)
+      await seeded(store)
+      const read = () => store.read(tenant, [budget(1), budget(1, 100, 'budget:user:u1')])
+      deepEqual(splitAt(await read()), [undefined, undefined])
+      await peer.split(tenant, names, date - 10)
+      deepEqual(splitAt(await read()), [undefined, undefined])
+      await Promise.all([store.split(tenant, names, date), store.split(tenant, names, date)])
+      await peer.split(tenant, names, date + 5)
+      deepEqual(splitAt(await read()), [date, undefined])
+      await store.seed(tenant, [{ counter: 'budget:team:acme', spent: 90, until: date + 5 }])
+      deepEqual(seededAt(await read()), [date - 10, undefined])
+    },
+    async 'is split no longer once it was forgotten'({ store, peer }) {
+      await seeded(store, 10)
+      await store.split(tenant, ['budget:team:acme'], date)
+      await settled(store, 'a', 5, date)
+      await peer.forget(tenant, ['budget:team:acme'])
+      await seeded(store, 20)
+      const found = await store.read(tenant, [budget(1)])
+      deepEqual([levels(found), splitAt(found)], [[[20, 0]], [undefined]])
+    },
     async 'forgets what was spent, but not what is held'({ store }) {
       await seeded(store, 10)
       const reservation = await granted(store, 'a', [budget(30)])
@@ -273,6 +328,10 @@ async function seeded(store: Trial<CounterStore>['store'], spent = 0): Promise<v
   await store.seed(tenant, [{ counter: 'budget:team:acme', spent, until: date - 10, endsAt: Date.now() + hour }])
 }
 
+async function settled(store: CounterStore, id: string, amount: number, at: number) {
+  return store.settle(await granted(store, id, [budget(0, Infinity)]), [amount], at)
+}
+
 function reserve(store: CounterStore, id: string, holds: readonly Hold[], lifeMs = ttlMs): Promise<ReserveResult> {
   return store.reserve(holds, { id, tenant, ttlMs: lifeMs })
 }
@@ -296,6 +355,7 @@ type Levels = Awaited<ReturnType<CounterStore['read']>>
 const used = (list: Levels): number[] => list.map((level) => level.used)
 const held = (list: Levels): number[] => list.map((level) => level.held)
 const seededAt = (list: Levels): (number | undefined)[] => list.map((level) => level.seededUntil)
+const splitAt = (list: Levels): (number | undefined)[] => list.map((level) => level.splitAt)
 const levels = (list: Levels): number[][] => list.map((level) => [level.used, level.held])
 
 function between(value: number | undefined, least: number, most: number): void {
