@@ -4,15 +4,16 @@ import type { CounterStore, Hold, Reservation, ReserveResult } from '../ports/co
 import type { ScopeRef } from '../ports/ledger.js'
 import { createBudgetWindows } from './budget-window.js'
 import { createCounterNames } from './counter-names.js'
-import { type Ending, createEndings } from './endings.js'
 import { forgetCounters } from './forget-counters.js'
-import { type BudgetHold, type CallDemand, type ScopeHold, type Settlement, toActual, toHolds } from './holds.js'
+import { type BudgetHold, type CallDemand, type ScopeHold, toHolds } from './holds.js'
 import { KnownBudgets } from './known-budgets.js'
 import { rateHeaders } from './rate-headers.js'
 import { toRefusal } from './refusal.js'
 import { createRenewal } from './renewal.js'
-import { type Account, type LedgerTotal, createSeeding } from './seeding.js'
-import { type SoftBudgetEvent, passedSoftBudgets } from './soft-budget.js'
+import { type AdmittedCall, type Held, RunningCall } from './running-call.js'
+import { type LedgerTotal, createSeeding } from './seeding.js'
+import { Settlements } from './settlements.js'
+import type { SoftBudgetEvent } from './soft-budget.js'
 
 /** What an admission is built from. */
 export interface AdmissionParts {
@@ -40,6 +41,9 @@ export interface AdmissionParts {
   readonly onSoftBudget?: (event: SoftBudgetEvent) => void
 }
 
+/** Whose call it is, and which model it asks for. */
+export type CalledFor = Pick<CallDemand, 'scopes' | 'modelName' | 'isAttempt'>
+
 /** Lets calls in that their budgets and limits have room for. */
 export interface Admission {
   /**
@@ -54,6 +58,8 @@ export interface Admission {
    * @throws GatewayError budget_exceeded, limit_exceeded
    */
   admitNow(demand: CallDemand): AdmittedCall | undefined
+  /** For a call without budgets and limits: holds nothing, and counts in those that are set while it runs. */
+  watch(call: CalledFor): AdmittedCall
   /**
    * Adds up the budgets of these scopes from the ledger once more, as its rows have changed: those that this process has
    * counted in. Rejects where the counter store does.
@@ -63,19 +69,7 @@ export interface Admission {
   close(): Promise<void>
 }
 
-/** A call that was let in. Has to be settled or released, whatever becomes of it; only the first counts. */
-export interface AdmittedCall {
-  /** `x-ratelimit-*` of the tightest scope; empty where there is no limit. */
-  readonly headers: Readonly<Record<string, string>>
-  /** When the first of the budgets' windows ends that it counts in: rows of a later date would count in the next. @default never */
-  readonly endsAt?: number | undefined
-  /** Replaces what is held by what was used. Returns at once; is repeated until the store has it. */
-  settle(settlement: Settlement): void
-  /** For a call that nothing was billed for: gives back what is held, requests and tokens of the minute included. */
-  release(): void
-}
-
-const free: AdmittedCall = Object.freeze({ headers: Object.freeze({}), settle() {}, release() {} })
+export type { AdmittedCall } from './running-call.js'
 
 /** Builds the admission of one gateway. */
 export function createAdmission(parts: AdmissionParts): Admission {
@@ -86,12 +80,17 @@ export function createAdmission(parts: AdmissionParts): Admission {
 interface Request {
   readonly id: string
   readonly tenant: string
+  readonly demand: CallDemand
   readonly parts: readonly ScopeHold[]
   readonly holds: readonly Hold[]
+  /** When it was asked for, in milliseconds since the epoch. */
+  readonly now: number
 }
 
 // A store that forgets what it was told between two questions does not work.
 const mostRounds = 3
+const noHeaders = Object.freeze({})
+const noParts: readonly never[] = Object.freeze([])
 
 class BudgetAdmission implements Admission {
   readonly #parts: AdmissionParts
@@ -103,7 +102,7 @@ class BudgetAdmission implements Admission {
   #lastAnswer = 0
   readonly #budgets = new KnownBudgets()
   readonly #seeding
-  readonly #endings
+  readonly #settlements
   readonly #renewal
 
   constructor(parts: AdmissionParts) {
@@ -112,15 +111,20 @@ class BudgetAdmission implements Admission {
     this.#onStoreFailure = onStoreFailure
     this.#ttlMs = ttlMs
     this.#seeding = createSeeding({ clock, logger, onStoreFailure, ledgerDeadlineMs, ledgerTotal: parts.ledgerTotal })
-    this.#endings = createEndings({ clock, logger })
     this.#renewal = createRenewal({ clock, logger, ttlMs })
+    this.#settlements = new Settlements({
+      ...parts,
+      budgets: this.#budgets,
+      seeding: this.#seeding,
+      renewal: this.#renewal,
+    })
   }
 
   admitNow(demand: CallDemand): AdmittedCall | undefined {
     const { counters, clock } = this.#parts
     if (!counters.immediate) return undefined
     const request = this.#toRequest(demand)
-    if (!request) return free
+    if (!request) return this.watch(demand)
     const { id, tenant, holds } = request
     let result: ReserveResult
     try {
@@ -131,13 +135,13 @@ class BudgetAdmission implements Admission {
     }
     if ('missing' in result) return undefined
     this.#lastAnswer = clock.now()
-    return this.#admitted(request, [counters], this.#grantedOf(request, result))
+    return this.#admitted(request, [counters], this.#grantedOf(request, counters, result))
   }
 
   async admit(demand: CallDemand): Promise<AdmittedCall> {
     const { clock } = this.#parts
     const request = this.#toRequest(demand)
-    if (!request) return free
+    if (!request) return this.watch(demand)
     const store = this.#parts.counters
     let result: ReserveResult
     try {
@@ -146,15 +150,20 @@ class BudgetAdmission implements Admission {
     } catch (error) {
       return this.#admitWithout(request, error)
     }
-    return this.#admitted(request, [store], this.#grantedOf(request, result))
+    return this.#admitted(request, [store], this.#grantedOf(request, store, result))
+  }
+
+  watch(call: CalledFor): AdmittedCall {
+    return this.#running(noHeaders, call, noParts, undefined)
   }
 
   #toRequest(demand: CallDemand): Request | undefined {
     const { clock, createId, tenantOf } = this.#parts
-    const parts = toHolds(demand, this.#windows, clock.now(), this.#namesOf)
+    const now = clock.now()
+    const parts = toHolds(demand, this.#windows, now, this.#namesOf)
     if (parts.length === 0) return undefined
     const tenant = tenantOf?.(demand.scopes) ?? 'all'
-    return { id: createId(), tenant, parts, holds: parts.map(({ hold }) => hold) }
+    return { id: createId(), tenant, demand, parts, holds: parts.map(({ hold }) => hold), now }
   }
 
   async recount(scopes: readonly ScopeRef[]): Promise<void> {
@@ -168,7 +177,7 @@ class BudgetAdmission implements Admission {
   async close(): Promise<void> {
     this.#seeding.close()
     this.#renewal.close()
-    await this.#endings.close()
+    await this.#settlements.close()
   }
 
   /** Reserves, after a look into the ledger for budgets that the store does not know. */
@@ -188,7 +197,8 @@ class BudgetAdmission implements Admission {
     const { id, tenant, holds } = request
     const unknown = { id, tenant, holds, used: [] }
     // The answer may be lost, and the holds be there.
-    const abandon = (): void => this.#endings.end({ store: counters, reservation: unknown, actual: undefined, at: 0 })
+    const abandon = (): void =>
+      this.#settlements.endings.end({ store: counters, reservation: unknown, actual: undefined, at: 0 })
     // A store that is busy counts for other calls: to count beside it would spend a budget twice.
     if (GatewayError.isInstance(cause) && cause.kind === 'overloaded') {
       abandon()
@@ -200,7 +210,7 @@ class BudgetAdmission implements Admission {
     }
     try {
       await this.#forgetOutdated(request)
-      const granted = this.#grantedOf(request, await this.#reserve(fallback, request))
+      const granted = this.#grantedOf(request, fallback, await this.#reserve(fallback, request))
       logger.debug({ reservation: id, error: cause, at: clock.now() }, 'The counter store failed; this process counts.')
       return this.#admitted(request, [fallback, counters], granted)
     } catch (error) {
@@ -219,84 +229,30 @@ class BudgetAdmission implements Admission {
   }
 
   /** @throws GatewayError where it was refused */
-  #grantedOf({ parts }: Request, result: ReserveResult): Reservation {
+  #grantedOf({ parts, tenant, now }: Request, store: CounterStore, result: ReserveResult): Reservation {
+    // Also where it was refused: the calls that leave no room may have begun without this budget.
+    for (const budget of this.#budgets.note(tenant, parts, now)) this.#seeding.check({ store, tenant, budget })
     if ('granted' in result) return result.granted
     const refused = 'refused' in result ? parts[result.refused.index] : undefined
     if ('missing' in result || !refused) throw unavailable(undefined)
     throw toRefusal(refused, result.refused, this.#parts.clock.now())
   }
 
-  /** `stores`: the one that holds, and whatever else has to hear how it ends. */
-  #admitted({ parts, tenant }: Request, stores: readonly CounterStore[], reservation: Reservation): AdmittedCall {
+  #admitted(request: Request, stores: readonly CounterStore[], reservation: Reservation): AdmittedCall {
+    const { parts, tenant } = request
     const [holder = this.#parts.counters] = stores
     this.#renewal.add(holder, reservation)
-    this.#budgets.note(tenant, parts)
-    let isOver = false
-    const end = (settlement: Settlement | undefined): void => {
-      if (isOver) return
-      isOver = true
-      this.#renewal.delete(holder, reservation)
-      const actual = settlement && toActual(parts, settlement)
-      const at = settlement?.at ?? this.#parts.clock.now()
-      for (const store of stores) {
-        const onSettled: Ending['onSettled'] = (spent) =>
-          this.#settled({ parts, tenant, store, actual: actual ?? [], at, spent })
-        this.#endings.end({ store, reservation, actual, at, onSettled })
-      }
-    }
-    return {
-      headers: rateHeaders(parts, reservation.used),
-      get endsAt() {
-        return firstEnd(parts)
-      },
-      settle: end,
-      release: () => end(undefined),
-    }
+    return this.#running(rateHeaders(parts, reservation.used), request.demand, parts, { tenant, reservation, stores })
   }
 
-  #settled(settled: SettledCall): void {
-    const { parts, tenant, store, actual, spent } = settled
-    if (spent.length === 0) return
-    parts.forEach((budget, index) => {
-      if (budget.limit !== 'budget' || spent[index] !== undefined) return
-      const account = { store, tenant, budget }
-      const seeding = this.#seeding.running(account)
-      if (seeding) void seeding.then(() => this.#settleLate(account, actual[index] ?? 0, settled.at))
-      else this.#seeding.recount(account)
-    })
-    const { counters, onSoftBudget } = this.#parts
-    if (store !== counters || !onSoftBudget) return
-    for (const event of passedSoftBudgets(parts, actual, spent)) {
-      try {
-        onSoftBudget(event)
-      } catch (error) {
-        this.#parts.logger.error({ error }, 'onSoftBudget has thrown.')
-      }
-    }
+  #running(
+    headers: AdmittedCall['headers'],
+    { scopes, modelName, isAttempt = false }: CalledFor,
+    parts: readonly ScopeHold[],
+    held: Held | undefined,
+  ): AdmittedCall {
+    return new RunningCall(headers, { scopes, modelName, isAttempt, parts, held }, this.#settlements)
   }
-
-  /** What ended while its budget was added up is neither among the rows that were asked for nor in a counter yet. */
-  #settleLate({ store, tenant, budget }: Account, actual: number, at: number): void {
-    const reservation = { id: this.#parts.createId(), tenant, holds: [{ ...budget.hold, amount: 0 }], used: [] }
-    const onSettled: Ending['onSettled'] = (spent) =>
-      this.#settled({ parts: [budget], tenant, store, actual: [actual], at, spent })
-    this.#endings.end({ store, reservation, actual: [actual], at, onSettled })
-  }
-}
-
-interface SettledCall {
-  readonly parts: readonly ScopeHold[]
-  readonly tenant: string
-  readonly store: CounterStore
-  readonly actual: readonly number[]
-  readonly at: number
-  readonly spent: readonly (number | undefined)[]
-}
-
-function firstEnd(parts: readonly ScopeHold[]): number | undefined {
-  let first: number | undefined
-  for (const { hold } of parts) if (hold.endsAt !== undefined) first = Math.min(first ?? hold.endsAt, hold.endsAt)
-  return first
 }
 
 function isBudgetOf(part: ScopeHold, counters: readonly string[]): part is BudgetHold {

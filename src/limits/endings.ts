@@ -17,6 +17,8 @@ export interface Ending {
 /** Ends reservations off the caller's path, and repeats what a store could not take. */
 export interface Endings {
   end(ending: Ending): void
+  /** Resolves when nothing is under way; what waits for its next try is not. */
+  idle(): Promise<void>
   /** Tries once more what waits, has budgets forgotten that miss something, and stops. */
   close(): Promise<void>
 }
@@ -85,14 +87,18 @@ class ReservationEndings implements Endings {
     if (!endNow(ending)) this.#start({ ending, until: this.#clock.now() + patienceMs })
   }
 
+  async idle(): Promise<void> {
+    while (this.#running.size > 0) await Promise.all(this.#running)
+  }
+
   async close(): Promise<void> {
-    await Promise.all(this.#running)
+    await this.idle()
     this.#timer?.cancel()
     const waiting = this.#waiting
     this.#waiting = []
     for (const one of waiting) this.#start(one)
     this.#isClosed = true
-    await Promise.all(this.#running)
+    await this.idle()
     await this.#forget()
     if (this.#waiting.length > 0) {
       this.#logger.warn({ count: this.#waiting.length }, 'Calls were not settled in the counters; the ledger has them.')

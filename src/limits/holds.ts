@@ -55,6 +55,8 @@ export interface CallDemand {
   /** The model group that is asked for, as the ledger has it. */
   readonly modelName: string
   readonly estimate: Estimate
+  /** Held beside a call for one of its attempts: what is charged counts in this alone. @default false */
+  readonly isAttempt?: boolean
 }
 
 /** The length of the window of requests and tokens per minute, in milliseconds. */

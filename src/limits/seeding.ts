@@ -43,12 +43,22 @@ export interface Seeding {
   seed(account: Account): Promise<void>
   /** The question that is under way for a counter, which never rejects; undefined where there is none. */
   running(account: Account): Promise<void> | undefined
-  /** Adds up again, soon and once more later: rows of other processes reach the ledger in batches. */
+  /** Adds up again, soon and twice more later: rows of other processes reach the ledger in batches, and calls go on. */
   recount(account: Account): void
+  /**
+   * Adds up again once, soon, unless that is to be anyway: for a counter that this process had no part in before, and which
+   * may miss what a process that was killed did not settle. One question to the ledger per counter and process.
+   */
+  check(account: Account): void
   close(): void
 }
 
-const recountAfterMs = [5_000, 60_000]
+// The last one finds what calls have spent that ran for long when the budget was set.
+const recountAfterMs = [5_000, 60_000, 600_000]
+// Further than clocks of processes are apart, and than a settlement is under way.
+const splitAheadMs = 5_000
+/** How long rows may take to reach the ledger. */
+const rowsArriveMs = 5_000
 /** After a question that was not answered. */
 const againAfterMs = 1_000
 const tickMs = 1_000
@@ -60,6 +70,8 @@ interface Recount {
   readonly due: number
   /** Place in `recountAfterMs`. */
   readonly stage: number
+  /** The counter is to have begun anew after this, whichever process saw to it. */
+  readonly since: number
 }
 
 /** Builds the seeding of one admission. */
@@ -97,7 +109,13 @@ class CounterSeeding implements Seeding {
   }
 
   recount(account: Account): void {
-    this.#schedule(account, 0)
+    // One that comes soon is not put off.
+    if (this.#recounts.get(account.store)?.get(keyOf(account))?.stage !== 0) this.#schedule(account, 0)
+  }
+
+  check(account: Account): void {
+    if (this.#recounts.get(account.store)?.has(keyOf(account))) return
+    this.#schedule(account, recountAfterMs.length - 1, recountAfterMs[0])
   }
 
   close(): void {
@@ -135,7 +153,9 @@ class CounterSeeding implements Seeding {
   }
 
   #schedule(account: Account, stage: number, afterMs = recountAfterMs[stage]): void {
-    if (afterMs !== undefined) this.#put({ account, stage, due: this.#parts.clock.now() + afterMs })
+    if (afterMs === undefined) return
+    const due = this.#parts.clock.now() + afterMs
+    this.#put({ account, stage, due, since: due })
   }
 
   #put(recount: Recount): void {
@@ -181,20 +201,43 @@ class CounterSeeding implements Seeding {
   }
 
   /** False where the ledger or the store did not answer. */
-  async #again({ account, stage }: Recount): Promise<boolean> {
-    const { store, tenant, budget } = account
+  async #again(recount: Recount): Promise<boolean> {
+    const { account, stage } = recount
     if (this.#isClosed) return false
     try {
-      const [level] = await store.read(tenant, [budget.hold])
-      const until = level?.seededUntil
-      if (until !== undefined) await this.#write(account, until, await this.#total(account, until))
-      this.#schedule(account, stage + 1)
+      const due = await this.#step(recount)
+      if (due === undefined) this.#schedule(account, stage + 1)
+      else this.#put({ ...recount, due })
       return true
     } catch (error) {
-      this.#parts.logger.debug({ counter: budget.hold.counter, error }, 'A budget could not be added up again yet.')
-      this.#schedule(account, stage, againAfterMs)
+      const { counter } = account.budget.hold
+      this.#parts.logger.debug({ counter, error }, 'A budget could not be added up again yet.')
+      this.#put({ ...recount, due: this.#parts.clock.now() + againAfterMs })
       return false
     }
+  }
+
+  /**
+   * Begins a counter anew at a later date, so that it has all that the ledger has, whoever did not settle in it: splits it
+   * a little ahead, and adds up the rows from before that once they have arrived. Gives when to go on; undefined when done.
+   */
+  async #step({ account, stage, since }: Recount): Promise<number | undefined> {
+    const { store, tenant, budget } = account
+    const { clock } = this.#parts
+    const [level] = await store.read(tenant, [budget.hold])
+    const { seededUntil, splitAt } = level ?? {}
+    if (seededUntil === undefined || seededUntil >= since) return undefined
+    if (splitAt !== undefined && clock.now() >= splitAt + rowsArriveMs) {
+      await this.#write(account, splitAt, await this.#total(account, splitAt))
+      // Of a process that has not finished what it began.
+      return splitAt < since ? clock.now() : undefined
+    }
+    if (stage === 0) await this.#write(account, seededUntil, await this.#total(account, seededUntil))
+    // Whoever has split it adds up; others see to it only where that process did not.
+    if (splitAt !== undefined) return splitAt + 2 * rowsArriveMs
+    const at = clock.now() + splitAheadMs
+    await store.split(tenant, [budget.hold.counter], at)
+    return at + rowsArriveMs
   }
 }
 

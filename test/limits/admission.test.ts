@@ -1,11 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { GatewayError } from '../../src/errors.js'
 import type { AdmittedCall } from '../../src/limits/admission.js'
-import { createBudgetWindows } from '../../src/limits/budget-window.js'
-import { toHolds } from '../../src/limits/holds.js'
 import type { Scope } from '../../src/ports.js'
-import type { CounterStore } from '../../src/ports/counters.js'
-import { createLab, pico, quiet } from './admission-lab.js'
+import { createLab, levelOf, pass, pico, quiet } from './admission-lab.js'
 
 const team: Scope = { kind: 'team', id: 'acme', budget: { maxBudget: 1 } }
 const key: Scope = { kind: 'key', id: 'k1', rpm: 3, tpm: 1_000, maxParallelRequests: 2 }
@@ -17,14 +14,6 @@ async function refusal(asked: Promise<AdmittedCall>): Promise<GatewayError> {
   )
   if (!GatewayError.isInstance(thrown)) throw new Error('it was let in')
   return thrown
-}
-
-/** What a store has of the first budget of a scope. */
-async function levelOf(store: CounterStore, scope: Scope, now: number) {
-  const estimate = { charged: () => 0n, inputTokens: 0, outputTokens: 0 }
-  const [part] = toHolds({ scopes: [scope], modelName: 'fast', estimate }, createBudgetWindows(), now)
-  const [level] = part ? await store.read('all', [part.hold]) : []
-  return level
 }
 
 describe('admission', () => {
@@ -84,9 +73,9 @@ describe('admission', () => {
     await quiet()
     expect(await levelOf(counters.store, team, clock.now())).toMatchObject({ used: 500_000_000 })
     ledger.rows.push({ scope: team, modelName: 'fast', at: before, charged: pico(0.25) })
-    clock.advance(61_000)
-    await quiet()
+    await pass(clock, 61)
     expect(await levelOf(counters.store, team, clock.now())).toMatchObject({ used: 750_000_000 })
+    await pass(clock, 700)
     expect(clock.pending).toBe(1)
   })
 

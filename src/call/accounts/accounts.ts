@@ -1,4 +1,4 @@
-import type { Admission } from '../../limits/admission.js'
+import type { Admission, AdmittedCall } from '../../limits/admission.js'
 import type { CallDemand } from '../../limits/holds.js'
 import type { Caller, Clock, Logger, Scope } from '../../ports.js'
 import type { LedgerEntry } from '../../ports/ledger.js'
@@ -98,7 +98,7 @@ export function createAccounts(parts: AccountsParts): Accounts {
       if (opening) return openLater(call, scopes, { tools, isHeld, ready: opening })
       parts.pricing.requirePrices(call.group)
       const facts = { call, scopes, markUps: markUpsOf(call.caller.scopes) }
-      if (!isHeld) return new OpenAccount(facts, undefined, tools)
+      if (!isHeld) return new OpenAccount(facts, unheld(facts, tools), tools)
       const admitted = parts.admission.admitNow(demandOf(facts, parts))
       return admitted ? new OpenAccount(facts, admitted, tools) : openLater(call, scopes, { tools, isHeld })
     },
@@ -131,8 +131,16 @@ async function openLater(
   await ready
   tools.pricing.requirePrices(call.group)
   const facts = { call, scopes, markUps: markUpsOf(call.caller.scopes) }
-  const admitted = isHeld ? await tools.admission.admit(demandOf(facts, tools)) : undefined
+  const admitted = isHeld ? await tools.admission.admit(demandOf(facts, tools)) : unheld(facts, tools)
   return new OpenAccount(facts, admitted, tools)
+}
+
+/** A budget may be set while the call runs. */
+function unheld(
+  { call, scopes }: CallFacts & { readonly call: BilledCall },
+  { admission }: Pick<AccountTools, 'admission'>,
+): AdmittedCall | undefined {
+  return scopes.length > 0 ? admission.watch({ scopes, modelName: call.group.name }) : undefined
 }
 
 function demandOf(

@@ -99,7 +99,7 @@ export class OpenAccount implements CallAccount {
 
   /** True where what is held for the call is used up by attempts that were billed, or may be, or was not meant for this one. */
   #isFurther(entry: AttemptEntry, { entries }: CallTrail): boolean {
-    if (!this.#admitted) return false
+    if (!this.#admitted?.isHeld) return false
     const { pricing } = this.#tools
     const held = pricing.billedAttempts + this.#further.length
     const others = entries.filter((other) => other !== entry && (other.outcome === 'running' || isBilled(other)))
@@ -117,7 +117,7 @@ export class OpenAccount implements CallAccount {
       this.#further.push(further)
     }
     for (const demand of own) {
-      const admitted = await admission.admit({ ...demand, estimate }).catch(toDeploymentLimited)
+      const admitted = await admission.admit({ ...demand, estimate, isAttempt: true }).catch(toDeploymentLimited)
       // The call may have ended meanwhile.
       if (!this.#open) return admitted.release()
       this.#attempts = [...this.#attempts, { entry, admitted }]
