@@ -1,4 +1,5 @@
 import { within } from '../clock.js'
+import { type LateOperations, createLateOperations } from '../late-operations.js'
 import type { Clock, Logger, Timer } from '../ports.js'
 import type { LedgerStore, UsageEvent } from '../ports/ledger.js'
 import { createLedgerWriter } from './ledger-writer.js'
@@ -24,6 +25,9 @@ const mostAtOnce = 500
 /** Another process finds what was taken by one that was killed. */
 const takenMs = 60_000
 const deadlineMs = 10_000
+/** Questions that the ledger leaves unanswered at a time, and when one more is asked all the same. */
+const maxHanging = 2
+const stuckMs = 300_000
 /** Events of other processes are looked for that often. */
 const pollMs = 30_000
 const firstPollMs = 1_000
@@ -41,6 +45,8 @@ export function createUsageOutbox(options: UsageOutboxOptions): UsageOutbox {
 
 class Outbox {
   readonly #options: UsageOutboxOptions
+  /** Questions that the ledger leaves unanswered: each may hold a connection of the host's. */
+  readonly #hanging: LateOperations
   /** Takes events as a ledger takes rows: with a deadline, and without more and more calls that hang. */
   readonly #billing: ReturnType<typeof createLedgerWriter>
   /** Events that were taken and are still to be told, until then. */
@@ -58,6 +64,7 @@ class Outbox {
   constructor(options: UsageOutboxOptions) {
     const { clock, onUsage } = options
     this.#options = options
+    this.#hanging = createLateOperations({ clock, most: maxHanging, stuckMs })
     this.#billing = createLedgerWriter({ store: { append: async (events) => onUsage(events) }, clock, deadlineMs })
     this.#runAfter(firstPollMs)
   }
@@ -143,9 +150,24 @@ class Outbox {
     this.#taken = await this.#ask((ledger) => ledger.takeEvents({ limit: mostAtOnce, now, until: now + takenMs }))
   }
 
-  #ask<T>(question: (ledger: UsageOutboxOptions['ledger']) => Promise<T>): Promise<T> {
+  async #ask<T>(question: (ledger: UsageOutboxOptions['ledger']) => Promise<T>): Promise<T> {
     const { clock, ledger } = this.#options
-    return within(clock, deadlineMs, () => question(ledger))
+    if (!this.#hanging.mayAsk) throw new Error('earlier questions to the ledger hang')
+    let isOver = false
+    let settled = this.#hanging.asked()
+    const ask = async (): Promise<T> => {
+      try {
+        return await question(ledger)
+      } finally {
+        isOver = true
+        settled()
+      }
+    }
+    try {
+      return await within(clock, deadlineMs, ask)
+    } finally {
+      if (!isOver) settled = this.#hanging.add()
+    }
   }
 }
 

@@ -179,6 +179,22 @@ describe('the outbox', () => {
     await outbox.close(1_000)
   })
 
+  it('asks a ledger that hangs two questions, and does not give it up for good', async () => {
+    const memory = createMemoryLedger()
+    let asked = 0
+    const takeEvents: LedgerStore['takeEvents'] = async (claim) => {
+      asked += 1
+      return asked <= 3 ? new Promise(() => {}) : memory.takeEvents(claim)
+    }
+    const { billing, append, pass, outbox } = setUp({ ...memory, takeEvents })
+    await append(0, 2)
+    await pass(240_000)
+    expect(asked).toBe(2)
+    await pass(700_000)
+    expect(billing.told.toSorted()).toEqual(ids(2))
+    await outbox.close(1_000)
+  })
+
   it('takes no more into memory than its bound, so that whoever adds them keeps them', async () => {
     const ledger = createMemoryLedger({ maxEntries: 3 })
     const entries = ids(4).map((id) => sampleEntry({ id }))
