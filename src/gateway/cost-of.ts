@@ -1,7 +1,7 @@
 import type { Price, PriceBook } from '../catalog/prices/index.js'
 import type { Clock } from '../ports.js'
 import type { CostOf } from '../router/strategies/cost-based.js'
-import { rateCardOf } from '../spend/rate-card.js'
+import { knownRate, rateCardOf } from '../spend/rate-card.js'
 import { toPriceQuery } from '../call/accounts/pricing.js'
 
 /**
@@ -20,8 +20,9 @@ export function createCostOf(open: () => Promise<PriceBook>, clock: Clock): Cost
   }
 }
 
-/** A token of a short prompt and one of the answer; undefined where either has no price. */
+/** A token of a short prompt and one of the answer, which embeddings have none of; undefined where neither has a price. */
 function toTokenCost(price: Price, at: number): number | undefined {
   const card = rateCardOf(price, 0, { at })
-  return Number(card.tokenRate('inputUncached') + card.tokenRate('outputText'))
+  const [input, output] = [knownRate(card, 'inputUncached'), knownRate(card, 'outputText')]
+  return input === undefined && output === undefined ? undefined : Number((input ?? 0n) + (output ?? 0n))
 }

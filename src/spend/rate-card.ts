@@ -58,6 +58,11 @@ export function rateCardOf(price: Price, prompt: number, circumstances: Circumst
   return ratesAt(price, circumstances).cardFor(prompt)
 }
 
+/** Pico-dollars for one of a bucket; undefined where no rate is known. */
+export function knownRate({ rates }: RateCard, bucket: RatedBucket): bigint | undefined {
+  return rates.find((each) => each.bucket === bucket)?.rate ?? undefined
+}
+
 /** The service tier of a call where its price has no rates for it; undefined where it has, or for the standard tier. */
 export function unlistedTier(price: Price, circumstances: Circumstances): string | undefined {
   const [name] = tierNames(circumstances)

@@ -170,6 +170,17 @@ describe('routing of a gateway', () => {
     for (let call = 0; call < 10; call += 1) expect(await servedBy(gateway)).toBe('cheap')
   })
 
+  it('takes a model whose tokens have no price for the dearest, not for a free one', async () => {
+    const models = [
+      model('unknown', { prices: { audioInput: 1 } }),
+      model('dear', { prices: { input: 100, output: 900 } }),
+      model('half', { prices: { input: 2_000 } }),
+    ]
+    const gateway = start(models, { strategy: 'cost-based' })
+    await expect.poll(() => servedBy(gateway), { timeout: 5_000 }).toBe('dear')
+    for (let call = 0; call < 10; call += 1) expect(await servedBy(gateway)).toBe('dear')
+  })
+
   it.each([{ affinity: 'sesion' }, { tagMatch: 'some' }, { maxQueueMs: -1 }, { strategy: 'least-buzy' }])(
     'refuses %j at the start',
     (routing) => {

@@ -6,7 +6,7 @@ import { jsonAnswer } from '../../http/answer.js'
 import type { Route } from '../../http/route.js'
 import type { Actor } from '../../keys/management/index.js'
 import { mayUse } from '../../router/model-groups.js'
-import { rateCardOf } from '../../spend/rate-card.js'
+import { type RatedBucket, knownRate, rateCardOf } from '../../spend/rate-card.js'
 import type { JsonObject } from '../../wire/json.js'
 import { dollarsOf } from './dollars.js'
 import { recordId } from './group-routes.js'
@@ -258,8 +258,9 @@ function toPrices(deployment: Deployment, { pricing, clock }: AdminParts): JsonO
   const { price } = pricing.find(deployment)
   if (!price) return { input_cost_per_token: null, output_cost_per_token: null }
   const card = rateCardOf(price, 0, { at: clock.now() })
-  return {
-    input_cost_per_token: dollarsOf(card.tokenRate('inputUncached')),
-    output_cost_per_token: dollarsOf(card.tokenRate('outputText')),
+  const dollars = (bucket: RatedBucket): number | null => {
+    const rate = knownRate(card, bucket)
+    return rate === undefined ? null : dollarsOf(rate)
   }
+  return { input_cost_per_token: dollars('inputUncached'), output_cost_per_token: dollars('outputText') }
 }

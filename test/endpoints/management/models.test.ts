@@ -88,6 +88,14 @@ describe('a model that is added at run time', () => {
     expect(seen[0]?.['litellm_params']).toEqual({ model: 'fake/openai' })
   })
 
+  it('is listed with null where a token has no price', async () => {
+    const half = { modelName: 'half', model: 'fake/openai', apiKey: 'sk-fake', id: 'half', prices: { input: 2 } }
+    const lab = await start({ models: [half] })
+    const { body: info } = await lab.send('GET', '/v1/model/info?litellm_model_id=half')
+    const prices = { input_cost_per_token: 0.000002, output_cost_per_token: null }
+    expect(info['data']).toMatchObject([{ model_info: prices }])
+  })
+
   it('is kept encrypted, and comes back with the next start', async () => {
     const records = createMemoryRecords()
     const options = { stores: { records }, encryptionKeys: [first] }
