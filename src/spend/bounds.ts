@@ -62,7 +62,7 @@ export function toBounds(call: PlannedCall, price: Price, options: BoundOptions)
     citationTokens: found.citationTokens,
     writesSound: writesSound(request, native),
     webSearches: found.webSearches,
-    images: call.operation === 'images' ? imagesIn(call.request) : 0,
+    images: call.operation === 'images' ? imagesIn(request, native) : 0,
     milliseconds: options.deadlineMs ?? 0,
     isBounded: input.isBounded && output.isBounded && found.isBounded && !isReadAgain(request),
   }
@@ -102,7 +102,7 @@ export function outputBound(
   native: NativeMembers = readNativeMembers(call.request),
 ): OutputBound {
   if (call.operation === 'embeddings' || call.operation === 'moderations') return { tokens: 0, isBounded: true }
-  if (call.operation === 'images') return imageOutputBound(call.request)
+  if (call.operation === 'images') return imageOutputBound(call.request, native)
   const { request } = call
   const limit = countOf(request['max_tokens'])
   const ofChat = call.operation === 'chat' ? countOf(request['max_completion_tokens']) : undefined
@@ -119,9 +119,9 @@ export function outputBound(
   }
 }
 
-/** How many images a request asks for, at least one: what comes in `extra_body` was not checked. */
-export function imagesIn(request: JsonObject): number {
-  return Math.max(1, countOf(request['n']) ?? 1)
+/** How many images a request asks for, in whatever words, at least one: what comes in `extra_body` was not checked. */
+export function imagesIn(request: JsonObject, native: NativeMembers = readNativeMembers(request)): number {
+  return Math.max(1, countOf(request['n']) ?? 1, native.answers)
 }
 
 /** Of a list, of texts or of lists of tokens, each is answered, and read, by itself. */
@@ -134,11 +134,11 @@ const imageTokens: Readonly<Record<string, number>> = { low: 408, medium: 1584, 
 const mostImageTokens = 6240
 const pixelsOfThose = 1024 * 1536
 
-function imageOutputBound(request: Operations['images']['request']): OutputBound {
+function imageOutputBound(request: Operations['images']['request'], native: NativeMembers): OutputBound {
   const quality = request.quality ?? 'auto'
   const each = Object.hasOwn(imageTokens, quality) ? imageTokens[quality] : undefined
   const tokens = Math.ceil((each ?? mostImageTokens) * timesThose(request.size))
-  return { tokens: Math.min(mostCounted, tokens * imagesIn(request)), isBounded: true }
+  return { tokens: Math.min(mostCounted, tokens * imagesIn(request, native)), isBounded: true }
 }
 
 /** How many times as large as those an image is, at least once. */

@@ -32,10 +32,15 @@ const counts: ReadonlySet<string> = new Set([
   'bestof',
   'candidatecount',
   'n',
+  'numberofimages',
   'numgenerations',
+  'numimages',
+  'numimagesperprompt',
   'numoutputs',
   'numresults',
   'numreturnsequences',
+  'numsamples',
+  'samplecount',
 ])
 const sound = /modalit|speech|audio|voice/i
 const search = /^(?!disable).*search/i

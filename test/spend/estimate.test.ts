@@ -75,6 +75,13 @@ describe('the bound of the output', () => {
       true,
     ],
     [
+      'of images by a number in the words of a provider',
+      { operation: 'images', request: { model: 'm', prompt: 'a', quality: 'low', sampleCount: 2 } },
+      {},
+      816,
+      true,
+    ],
+    [
       'of images by size',
       { operation: 'images', request: { model: 'm', prompt: 'a', n: 2, quality: 'high', size: '2048x3072' } },
       {},

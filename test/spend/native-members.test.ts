@@ -9,6 +9,7 @@ describe('what a request says in the words of a provider', () => {
     ['its limit of output', { maxOutputTokens: 7 }, { outputTokens: 7 }],
     ['the highest of several limits', { num_predict: 3, parameters: { max_new_tokens: '8' } }, { outputTokens: 8 }],
     ['how many answers', { generationConfig: { candidateCount: 4 } }, { answers: 4 }],
+    ['how many images', { parameters: { sampleCount: 3 }, num_images: 2 }, { answers: 3 }],
     ['that it speaks', { generationConfig: { responseModalities: ['AUDIO'] } }, { speaks: true }],
     ['that it searches', { search_domain_filter: ['a.test'] }, { searches: true }],
     ['that a plugin searches', { plugins: [{ id: 'web' }] }, { searches: true }],

@@ -186,6 +186,9 @@ describe('what is held for a call', () => {
     const asked = await drawOnce({}, { extra_body: { n: 2, quality: 'hd' } })
     expect(asked.charged).toBe(2 * 80_000_000)
     expect(asked.held).toBeGreaterThanOrEqual(asked.charged)
+    const native = await drawOnce({}, { num_images: 3, quality: 'hd' })
+    expect(native.charged).toBe(3 * 80_000_000)
+    expect(native.held).toBeGreaterThanOrEqual(native.charged)
   })
 
   it('covers what `extra_body` adds', async () => {
