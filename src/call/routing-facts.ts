@@ -136,10 +136,13 @@ function toCheckedRequest(request: AnyRequest, tags: readonly string[], region: 
   }
 }
 
-/** Of images, sounds and files only the provider knows what they are read as: none counts for the least. */
+/**
+ * Of images, sounds and files only the provider knows what they are read as, and of members of its own whether they are:
+ * none counts for the least.
+ */
 function estimateRange(request: AnyRequest): ReturnType<CheckedRequest['inputTokens']> {
-  const { tokens, atMost } = estimateInputTokens(request)
-  const atLeast = Math.max(0, tokens - atMost.image - atMost.audio - atMost.file) * leastShare
+  const { tokens, maybeRead, atMost } = estimateInputTokens(request)
+  const atLeast = Math.max(0, tokens - maybeRead - atMost.image - atMost.audio - atMost.file) * leastShare
   return { guess: tokens, atLeast }
 }
 

@@ -20,6 +20,8 @@ export interface TokensByKind {
 export interface InputEstimate {
   /** The best guess of the whole prompt; what to compare with a context window. */
   readonly tokens: number
+  /** What of that is in members that OpenAI does not document: a provider may read them, or be set by them. */
+  readonly maybeRead: number
   /** What it is at most. */
   readonly atMost: TokensByKind
   /** False where a part has no size that we can see: a file or a video by its address. */
@@ -59,12 +61,16 @@ export function estimateInputTokens(request: EstimatedRequest, model: string = r
     cachesForAnHour: false,
   }
   addText(tally, requestOverhead)
+  let maybeRead = 0
   for (const field of Object.keys(request)) {
     const value = request[field]
-    if (value !== undefined && value !== null) adderOf(field)?.(tally, value)
+    if (value === undefined || value === null) continue
+    const { tokens: before } = tally
+    adderOf(field)?.(tally, value)
+    if (!Object.hasOwn(readFields, field)) maybeRead += tally.tokens - before
   }
   const { tokens, text, image, audio, file, isBounded, cachesForAnHour } = tally
-  return { tokens: Math.ceil(tokens), atMost: { text, image, audio, file }, isBounded, cachesForAnHour }
+  return { tokens: Math.ceil(tokens), maybeRead, atMost: { text, image, audio, file }, isBounded, cachesForAnHour }
 }
 
 /**

@@ -136,6 +136,20 @@ describe('the estimate of a prompt', () => {
     expect(read).toBe(1)
   })
 
+  it('counts members of a provider for nothing, of which nobody knows whether they are read', () => {
+    const grammar = 'root ::= "yes" | "no" | other '.repeat(1_000)
+    for (const own of [{ guided_grammar: grammar }, { extra_body: { guided_grammar: grammar } }]) {
+      const { factsOf } = createRoutingFacts({ preCallChecks: true }, true)(chat(own), contextOf())
+      const small = toModelGroup(
+        'fast',
+        [deploymentOf({ capabilities: { contextWindow: 4_000 } })],
+        (id) => new DeploymentState(id),
+      )
+      const [member] = small.members
+      expect(member && factsOf?.(small).check?.(member)).toBeUndefined()
+    }
+  })
+
   it('counts images, sounds and files for nothing, which only the provider can size', () => {
     const image = { type: 'image_url', image_url: { url: `data:image/png;base64,${'A'.repeat(500_000)}` } }
     const request = chat({ messages: [{ role: 'user', content: Array.from({ length: 20 }, () => image) }] })
