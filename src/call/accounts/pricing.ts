@@ -158,7 +158,8 @@ export function createPricing(parts: PricingParts): Pricing {
     return request === planned.request ? planned : { operation: 'chat', request }
   }
   const estimateOf = (call: BilledCall, targets: readonly Target[], most: MostOf): Estimate => {
-    const estimateInput = targets.length > 1 || most.continued ? createInputEstimator() : undefined
+    // Also of one target: its readings of a request most often have one prompt.
+    const estimateInput = createInputEstimator()
     const estimatesAt = (target: Target, addedTokens: number): readonly CostEstimate[] =>
       toSentCalls(restored(call, target.deployment), target.deployment, parts.registry).flatMap((sent) =>
         pricesOf(target, sent).map((price) =>

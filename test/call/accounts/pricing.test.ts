@@ -63,6 +63,18 @@ const chat = (own: Record<string, unknown> = {}): PlannedCall => ({
 })
 
 describe('what is held for a call', () => {
+  it('is worked out from one look at the prompt, however many readings `extra_body` leaves', async () => {
+    const { pricing, callOf } = await openBooks({ params: { extra_body: { seed: 1 } } })
+    let looks = 0
+    const message = Object.defineProperty({ role: 'user', content: '' }, 'content', {
+      enumerable: true,
+      get: () => `Hello ${(looks += 1)}`,
+    })
+    const planned = chat({ messages: [message], extra_body: { top_k: 5 } })
+    const { inputTokens } = pricing.estimate(callOf(planned), noMarkUps)
+    expect([looks, inputTokens > 0]).toEqual([1, true])
+  })
+
   it('covers what is estimated of attempts whose provider told nothing', async () => {
     await fc.assert(
       fc.asyncProperty(
