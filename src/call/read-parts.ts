@@ -5,12 +5,14 @@ import type { CallSignal } from '../upstream/call-signal.js'
 import type { UpstreamResponse } from '../upstream/client.js'
 import type { UpstreamEvent } from '../upstream/message.js'
 import { createEventDecoder } from '../upstream/framing.js'
+import type { EventDecoder } from '../upstream/sse-decoder.js'
 import { isObject } from '../wire/json.js'
 
 /** The pieces of a stream, in batches as the network gave them; leaving the loop closes the connection. */
-export type PartBatches<Chunk> = AsyncIterable<readonly StreamPart<Chunk>[], undefined>
+export type PartBatches<Chunk> = AsyncIterable<Batch<Chunk>, undefined>
 
-type Batches<Chunk> = AsyncGenerator<readonly StreamPart<Chunk>[], undefined>
+type Batch<Chunk> = readonly StreamPart<Chunk>[]
+type BatchResult<Chunk> = IteratorResult<Batch<Chunk>, undefined>
 
 /**
  * Reads a stream up to its first piece of content and gives the whole stream, that piece included.
@@ -23,53 +25,123 @@ export async function openParts<Chunk>(
   signal: CallSignal,
 ): Promise<PartBatches<Chunk>> {
   const phase = new StreamPhase(signal, timeouts)
-  const batches = readBatches(response, decoder, phase)
+  const reader = new PartReader(response, decoder, phase)
   const head: StreamPart<Chunk>[] = []
   for (;;) {
-    const next = await batches.next()
+    const next = await reader.next()
     if (next.done) break
     for (const part of next.value) head.push(part)
     if (head.length > mostPartsBeforeContent) {
-      await response.body[Symbol.asyncIterator]().return?.()
+      await reader.return()
       throw new GatewayError('upstream_invalid', 'The provider sent too many events without content.')
     }
     if (!next.value.some(hasContent)) continue
     phase.contentArrived()
     break
   }
-  return new ResumedBatches(head, batches, response.body)
+  reader.putBack(head)
+  return reader
 }
 
 // They are kept until there is content; an upstream that sends nothing else must not fill the memory.
 const mostPartsBeforeContent = 10_000
 
-/** The pieces read while waiting for content, then the rest; hand-made, because delegating generators cost per piece. */
-class ResumedBatches<Chunk> implements AsyncIterableIterator<readonly StreamPart<Chunk>[], undefined> {
-  #head: readonly StreamPart<Chunk>[]
-  readonly #rest: Batches<Chunk>
+/**
+ * Decodes a stream as it is read. Runs for every piece of every stream, so it has no async functions: they cost several
+ * objects per piece.
+ */
+class PartReader<Chunk> implements AsyncIterableIterator<Batch<Chunk>, undefined> {
   readonly #body: AsyncIterator<Buffer>
+  readonly #events: EventDecoder
+  readonly #decoder: StreamDecoder<Chunk>
+  readonly #phase: StreamPhase
+  #head: Batch<Chunk> = []
+  #isOver = false
 
-  constructor(head: readonly StreamPart<Chunk>[], rest: Batches<Chunk>, body: AsyncIterable<Buffer>) {
-    this.#head = head
-    this.#rest = rest
+  constructor({ body, headers }: UpstreamResponse, decoder: StreamDecoder<Chunk>, phase: StreamPhase) {
     this.#body = body[Symbol.asyncIterator]()
+    this.#events = createEventDecoder(headers['content-type'], decoder.framing)
+    this.#decoder = decoder
+    this.#phase = phase
   }
 
-  next(): Promise<IteratorResult<readonly StreamPart<Chunk>[], undefined>> {
-    if (this.#head.length === 0) return this.#rest.next()
+  /** Gives these parts once more, before the rest. */
+  putBack(head: Batch<Chunk>): void {
+    this.#head = head
+  }
+
+  next(): Promise<BatchResult<Chunk>> {
+    if (this.#head.length > 0) return this.#giveHead()
+    if (this.#isOver) return Promise.resolve({ done: true, value: undefined })
+    this.#phase.wait(this.#decoder.progress)
+    return this.#body.next().then(this.#onRead, this.#onBroken)
+  }
+
+  async return(): Promise<BatchResult<Chunk>> {
+    this.#head = []
+    this.#over()
+    await this.#body.return?.()
+    return { done: true, value: undefined }
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this
+  }
+
+  #giveHead(): Promise<BatchResult<Chunk>> {
     const value = this.#head
     this.#head = []
     return Promise.resolve({ done: false, value })
   }
 
-  async return(): Promise<IteratorResult<readonly StreamPart<Chunk>[], undefined>> {
-    // A generator is only left once its pending read has ended, so the read is ended first.
-    await this.#body.return?.()
-    return this.#rest.return(undefined)
+  readonly #onRead = (read: IteratorResult<Buffer>): BatchResult<Chunk> | Promise<BatchResult<Chunk>> =>
+    this.#resultOf(read) ?? this.#search()
+
+  readonly #onBroken = (error: unknown): BatchResult<Chunk> => {
+    if (isHarmlessEnd(error, this.#decoder)) return this.#end()
+    this.#over()
+    throw error
   }
 
-  [Symbol.asyncIterator](): this {
-    return this
+  /** Loops: a chain of promises would grow with every piece that holds nothing. */
+  async #search(): Promise<BatchResult<Chunk>> {
+    for (;;) {
+      this.#phase.wait(this.#decoder.progress)
+      let read: IteratorResult<Buffer>
+      try {
+        read = await this.#body.next()
+      } catch (error) {
+        return this.#onBroken(error)
+      }
+      const result = this.#resultOf(read)
+      if (result) return result
+    }
+  }
+
+  /** Undefined where nothing is to be given yet. */
+  #resultOf(read: IteratorResult<Buffer>): BatchResult<Chunk> | undefined {
+    if (read.done) return this.#end()
+    this.#phase.arrived()
+    try {
+      const value = decode(this.#decoder, this.#events.push(read.value))
+      return value.length > 0 ? { done: false, value } : undefined
+    } catch (error) {
+      // What cannot be decoded is of no more use.
+      this.#over()
+      this.#body.return?.().catch(ignore)
+      throw error
+    }
+  }
+
+  #end(): BatchResult<Chunk> {
+    this.#over()
+    const value = [...decode(this.#decoder, this.#events.end()), ...this.#decoder.end()]
+    return value.length > 0 ? { done: false, value } : { done: true, value: undefined }
+  }
+
+  #over(): void {
+    this.#isOver = true
+    this.#phase.over()
   }
 }
 
@@ -110,31 +182,7 @@ class StreamPhase {
 // a terminator only the end of the connection, which is worth a moment so that the connection can be used again.
 const graceMs: Readonly<Record<Exclude<StreamProgress, 'open'>, number>> = { finished: 2_000, terminated: 250 }
 
-async function* readBatches<Chunk>(
-  response: UpstreamResponse,
-  decoder: StreamDecoder<Chunk>,
-  phase: StreamPhase,
-): Batches<Chunk> {
-  const events = createEventDecoder(response.headers['content-type'], decoder.framing)
-  try {
-    try {
-      phase.wait('open')
-      for await (const bytes of response.body) {
-        phase.arrived()
-        const batch = decode(decoder, events.push(bytes))
-        if (batch.length > 0) yield batch
-        phase.wait(decoder.progress)
-      }
-    } catch (error) {
-      if (!isHarmlessEnd(error, decoder)) throw error
-    }
-    phase.over()
-    const rest = [...decode(decoder, events.end()), ...decoder.end()]
-    if (rest.length > 0) yield rest
-  } finally {
-    phase.over()
-  }
-}
+function ignore(): void {}
 
 /** The answer was whole when the connection broke or went quiet. */
 function isHarmlessEnd(error: unknown, decoder: StreamDecoder<unknown>): boolean {

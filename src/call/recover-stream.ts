@@ -167,9 +167,9 @@ export class StreamRecovery<K extends StreamOperation> {
   }
 
   #measure(batch: readonly StreamPart<Operations[K]['chunk']>[]): void {
-    this.#meter.add(batch)
-    for (const { chunk } of batch) {
-      const usage = chunk && usageOf(chunk)
+    for (const part of batch) {
+      this.#meter.add(part)
+      const usage = part.chunk && usageOf(part.chunk)
       if (usage) this.#current.picked.lease.entry.usage = usage
     }
   }

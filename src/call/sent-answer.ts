@@ -118,16 +118,14 @@ export class TextMeter {
   #forwardedLength = 0
   #latest = ''
 
-  add(batch: readonly StreamPart<JsonObject>[]): void {
-    for (const { chunk, forward } of batch) {
-      if (!forward) {
-        this.#characters += lengthOf(chunk)
-        continue
-      }
-      this.#forwarded += 1
-      this.#forwardedLength += forward.data.length
-      this.#latest = forward.data
+  add({ chunk, forward }: StreamPart<JsonObject>): void {
+    if (!forward) {
+      this.#characters += lengthOf(chunk)
+      return
     }
+    this.#forwarded += 1
+    this.#forwardedLength += forward.data.length
+    this.#latest = forward.data
   }
 
   /** Forwarded events of a stream differ in hardly anything but their text, so that one tells what all are wrapped in. */

@@ -2,6 +2,7 @@ import type { StreamPart } from '../protocols/protocol.js'
 import type { PartBatches } from './read-parts.js'
 
 type Batch<Chunk> = readonly StreamPart<Chunk>[]
+type BatchResult<Chunk> = IteratorResult<Batch<Chunk>, undefined>
 
 /** What one stream's end and its chunks are told to. */
 export interface StreamTap<Chunk> {
@@ -19,7 +20,10 @@ export interface StreamTap<Chunk> {
   failed(thrown: unknown): unknown
 }
 
-/** Watches a stream on its way to the client: events that are forwarded as they came are not looked at. */
+/**
+ * Watches a stream on its way to the client: events that are forwarded as they came are not looked at. Runs for every
+ * piece, so that no async function stands in its way.
+ */
 export class TappedStream<Chunk> implements AsyncIterableIterator<Batch<Chunk>, undefined> {
   #source: AsyncIterator<Batch<Chunk>, undefined>
   readonly #tap: StreamTap<Chunk>
@@ -30,26 +34,11 @@ export class TappedStream<Chunk> implements AsyncIterableIterator<Batch<Chunk>, 
     this.#tap = tap
   }
 
-  async next(): Promise<IteratorResult<Batch<Chunk>, undefined>> {
-    for (;;) {
-      try {
-        const result = await this.#source.next()
-        if (result.done) {
-          this.#end()
-          return result
-        }
-        this.#tap.see(result.value)
-        const value = result.value.every(isForwarded)
-          ? result.value
-          : result.value.filter((part) => this.#accepts(part))
-        if (value.length > 0) return { done: false, value }
-      } catch (thrown) {
-        await this.#resume(thrown)
-      }
-    }
+  next(): Promise<BatchResult<Chunk>> {
+    return this.#source.next().then(this.#onBatch, this.#onBroken)
   }
 
-  async return(): Promise<IteratorResult<Batch<Chunk>, undefined>> {
+  async return(): Promise<BatchResult<Chunk>> {
     this.#leave()
     await this.#source.return?.(undefined)
     return { done: true, value: undefined }
@@ -57,6 +46,44 @@ export class TappedStream<Chunk> implements AsyncIterableIterator<Batch<Chunk>, 
 
   [Symbol.asyncIterator](): this {
     return this
+  }
+
+  readonly #onBatch = (result: BatchResult<Chunk>): BatchResult<Chunk> | Promise<BatchResult<Chunk>> => {
+    try {
+      return this.#given(result) ?? this.#search()
+    } catch (thrown) {
+      return this.#onBroken(thrown)
+    }
+  }
+
+  readonly #onBroken = async (thrown: unknown): Promise<BatchResult<Chunk>> => {
+    await this.#resume(thrown)
+    return this.#search()
+  }
+
+  /** Loops: a chain of promises would grow with every batch that nothing is left of. */
+  async #search(): Promise<BatchResult<Chunk>> {
+    for (;;) {
+      try {
+        const given = this.#given(await this.#source.next())
+        if (given) return given
+      } catch (thrown) {
+        await this.#resume(thrown)
+      }
+    }
+  }
+
+  /** What the reader gets; undefined where nothing is left of a batch. */
+  #given(result: BatchResult<Chunk>): BatchResult<Chunk> | undefined {
+    if (result.done) {
+      this.#end()
+      return result
+    }
+    const batch = result.value
+    this.#tap.see(batch)
+    if (areForwarded(batch)) return result
+    const value = batch.filter((part) => this.#accepts(part))
+    return value.length > 0 ? { done: false, value } : undefined
   }
 
   /** @throws what the reader gets, unless the stream goes on */
@@ -98,6 +125,7 @@ export class TappedStream<Chunk> implements AsyncIterableIterator<Batch<Chunk>, 
 
 function ignore(): void {}
 
-function isForwarded(part: StreamPart<unknown>): boolean {
-  return part.forward !== undefined
+function areForwarded(batch: Batch<unknown>): boolean {
+  for (const part of batch) if (part.forward === undefined) return false
+  return true
 }

@@ -105,7 +105,13 @@ function toCallContext({
   return { caller, requestId, signal, headers: request.headers, trail: new CallTrail() }
 }
 
-/** A stream's batches written as events; a failure becomes the last event, and `[DONE]` never follows it. */
+type Batch<Chunk> = readonly StreamPart<Chunk>[]
+type Written = IteratorResult<Uint8Array | string, undefined>
+
+/**
+ * A stream's batches written as events; a failure becomes the last event, and `[DONE]` never follows it. Runs for every
+ * piece, so that no async function stands in its way.
+ */
 class EventStream<Chunk> implements AsyncIterableIterator<Uint8Array | string, undefined> {
   readonly #batches: AsyncIterator<readonly StreamPart<Chunk>[], undefined>
   #over = false
@@ -114,21 +120,13 @@ class EventStream<Chunk> implements AsyncIterableIterator<Uint8Array | string, u
     this.#batches = batches[Symbol.asyncIterator]()
   }
 
-  async next(): Promise<IteratorResult<Uint8Array | string, undefined>> {
-    if (this.#over) return { done: true, value: undefined }
-    try {
-      const result = await this.#batches.next()
-      if (!result.done) return { done: false, value: toBytes(result.value) }
-      this.#over = true
-      return { done: false, value: doneEvent }
-    } catch (thrown) {
-      this.#over = true
-      return { done: false, value: sseError(toGatewayError(thrown)) }
-    }
+  next(): Promise<Written> {
+    if (this.#over) return Promise.resolve({ done: true, value: undefined })
+    return this.#batches.next().then(this.#onBatch, this.#onFailed)
   }
 
   /** Ends the call also where nothing was ever read, as a generator would not. */
-  async return(): Promise<IteratorResult<Uint8Array | string, undefined>> {
+  async return(): Promise<Written> {
     this.#over = true
     await this.#batches.return?.()
     return { done: true, value: undefined }
@@ -136,6 +134,16 @@ class EventStream<Chunk> implements AsyncIterableIterator<Uint8Array | string, u
 
   [Symbol.asyncIterator](): this {
     return this
+  }
+
+  readonly #onBatch = (result: IteratorResult<Batch<Chunk>, undefined>): Written => {
+    if (result.done) this.#over = true
+    return { done: false, value: result.done ? doneEvent : toBytes(result.value) }
+  }
+
+  readonly #onFailed = (thrown: unknown): Written => {
+    this.#over = true
+    return { done: false, value: sseError(toGatewayError(thrown)) }
   }
 }
 

@@ -60,7 +60,8 @@ class SseDecoder implements EventDecoder {
         events.push({
           event: '',
           data: buffer.toString('utf8', position + 6, lineEnd),
-          frame: buffer.subarray(position, lineEnd + 2),
+          // One event per piece is the rule, and a view costs as much as the rest of this.
+          frame: position === 0 && lineEnd + 2 === buffer.length ? buffer : buffer.subarray(position, lineEnd + 2),
         })
         position = lineEnd + 2
         continue
