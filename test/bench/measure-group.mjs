@@ -1,7 +1,8 @@
 import { startChild } from './child-process.mjs'
 import { Load } from './load.mjs'
 import { median, medianOf, quantile } from './statistics.mjs'
-import { isRelayed, isWholeChat } from './streams.mjs'
+import { briefStreamBody } from './payloads.mjs'
+import { isBriefChat, isRelayed, isWholeChat } from './streams.mjs'
 
 /** Measures one group of `cases.mjs` and gives its rows with figures. */
 export async function measureGroup(group, { dist, scale }) {
@@ -9,9 +10,7 @@ export async function measureGroup(group, { dist, scale }) {
   const servers = []
   try {
     for (const variant of group.variants) servers.push(await startServer(variant, group, upstream.port, dist))
-    // What is not warm says little; of streams a whole warm-up would take too long for a short run.
-    const warmUp = group.unit ? scaled(group.warmUp, scale) : group.warmUp
-    for (const { load } of servers) await load.run(warmUp, group.inFlight)
+    for (const server of servers) await warmUp(server, group, scale)
     const samples = new Map(servers.map(({ variant }) => [variant, { cpu: [], latency: [] }]))
     for (let round = 0; round < scaled(group.rounds, scale); round += 1) {
       // Whoever comes first in one round comes last in the next.
@@ -31,13 +30,24 @@ export async function measureGroup(group, { dist, scale }) {
   }
 }
 
+/** What is not warm says little; long streams warm up only what runs per chunk, and would take a short run too long. */
+async function warmUp({ load, brief }, group, scale) {
+  if (!group.unit) return load.run(group.warmUp, group.inFlight)
+  await brief.run(briefStreams, group.inFlight)
+  await brief.close()
+  await load.run(scaled(group.warmUp, scale), group.inFlight)
+}
+
+const briefStreams = 2_000
+
 async function startServer(variant, group, upstreamPort, dist) {
   const child = await startChild('server-process.mjs', [
     variant,
     `http://127.0.0.1:${upstreamPort}/${group.upstream}`,
     dist,
   ])
-  return { variant, child, load: new Load(child.port, group.body, completeness(variant, group)) }
+  const brief = new Load(child.port, briefStreamBody, variant === 'bare' ? () => true : isBriefChat)
+  return { variant, child, brief, load: new Load(child.port, group.body, completeness(variant, group)) }
 }
 
 /** Says whether an answer is complete, so that no variant is fast by leaving something out. */

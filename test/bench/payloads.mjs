@@ -9,6 +9,9 @@ function prose(length) {
 /** How many content chunks one benchmark stream has. */
 export const chunksPerStream = 200
 
+/** How many a stream has that is asked for with `briefStreamBody`. */
+export const chunksPerBriefStream = 10
+
 function chatBody(messages, stream) {
   return JSON.stringify({
     model: 'fast',
@@ -31,6 +34,12 @@ export const smallBody = Buffer.from(chatBody(conversation, false))
 
 /** The same conversation, asking for a stream. */
 export const streamBody = Buffer.from(chatBody(conversation, true))
+
+/** By this the upstream knows a request for a brief answer. */
+export const briefly = 'Answer briefly.'
+
+/** Asks for a stream that is over soon: to warm up what runs once per stream, which long ones hardly do. */
+export const briefStreamBody = Buffer.from(chatBody([...conversation, { role: 'user', content: briefly }], true))
 
 /** A request of about 1 MB: four images of 256 KB each as data URLs. */
 export const largeBody = Buffer.from(

@@ -1,17 +1,21 @@
 import { bedrockStream, cohereStream, geminiStream, ollamaStream, responsesStream } from './dialect-streams.mjs'
-import { anthropicStream, chunksPerStream, openaiStream } from './payloads.mjs'
+import { anthropicStream, chunksPerBriefStream, chunksPerStream, openaiStream } from './payloads.mjs'
 
 const sse = 'text/event-stream; charset=utf-8'
 
 /** The upstream's streams by the name of their dialect; `first` events are there up to the first word. */
 export const streams = {
-  openai: { contentType: sse, first: 2, events: openaiStream(chunksPerStream) },
-  anthropic: { contentType: sse, first: 3, events: anthropicStream(chunksPerStream) },
-  gemini: { contentType: sse, first: 1, events: geminiStream(chunksPerStream) },
-  responses: { contentType: sse, first: 5, events: responsesStream(chunksPerStream) },
-  bedrock: { contentType: 'application/vnd.amazon.eventstream', first: 2, events: bedrockStream(chunksPerStream) },
-  cohere: { contentType: sse, first: 3, events: cohereStream(chunksPerStream) },
-  ollama: { contentType: 'application/x-ndjson', first: 1, events: ollamaStream(chunksPerStream) },
+  openai: toStream(sse, 2, openaiStream),
+  anthropic: toStream(sse, 3, anthropicStream),
+  gemini: toStream(sse, 1, geminiStream),
+  responses: toStream(sse, 5, responsesStream),
+  bedrock: toStream('application/vnd.amazon.eventstream', 2, bedrockStream),
+  cohere: toStream(sse, 3, cohereStream),
+  ollama: toStream('application/x-ndjson', 1, ollamaStream),
+}
+
+function toStream(contentType, first, eventsOf) {
+  return { contentType, first, events: eventsOf(chunksPerStream), briefEvents: eventsOf(chunksPerBriefStream) }
 }
 
 /** Whether the upstream's bytes came through as they are. */
@@ -28,4 +32,9 @@ export function isWholeChat(answer) {
     answer.includes('"total_tokens":610') &&
     answer.endsWith('data: [DONE]\n\n')
   )
+}
+
+/** Whether a brief stream in OpenAI's format, which only warms up, has come to its end. */
+export function isBriefChat(answer) {
+  return answer.split('"content":" word').length - 1 === chunksPerBriefStream && answer.endsWith('data: [DONE]\n\n')
 }

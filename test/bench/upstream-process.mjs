@@ -1,10 +1,10 @@
 // The provider's side, in a process of its own. The first path segment says how it answers:
 //   /whole         2 KB at once
-//   /<dialect>     a stream of `streams.mjs`, one event per millisecond and stream, so that every event is a packet
+//   /<dialect>     a stream of `streams.mjs`, brief if asked, one event per millisecond and stream, so that each is a packet
 //   /mixed         whole or a short stream without pauses, as the body asks
 import http from 'node:http'
 import { answerParent } from './child-process.mjs'
-import { openaiStream, wholeAnswer } from './payloads.mjs'
+import { briefly, openaiStream, wholeAnswer } from './payloads.mjs'
 import { streams } from './streams.mjs'
 
 const json = { 'content-type': 'application/json', 'content-length': wholeAnswer.length }
@@ -33,13 +33,17 @@ function begin(response, contentType) {
 }
 
 /** The events up to the first content leave at once, as providers send them; each is a write of its own. */
-function paced(response, { contentType, events, first }) {
+function paced(response, { contentType, first }, events) {
   begin(response, contentType)
   for (const event of events.slice(0, first)) response.write(event)
   const stream = { response, events, position: first }
   running.add(stream)
   response.on('close', () => running.delete(stream))
   ticker ??= setInterval(tick, 1)
+}
+
+function eventsFor({ events, briefEvents }, body) {
+  return body.includes(briefly) ? briefEvents : events
 }
 
 function unpaced(response, events) {
@@ -68,10 +72,10 @@ const server = http.createServer((request, response) => {
     active -= 1
   })
   const name = request.url.split('/', 2)[1]
-  const answer = answers[name] ?? (() => paced(response, streams[name]))
+  const answer = answers[name] ?? ((_, body) => paced(response, streams[name], eventsFor(streams[name], body)))
   const pieces = []
   request.on('data', (piece) => pieces.push(piece))
-  request.on('end', () => answer(response, answer === answers.mixed ? Buffer.concat(pieces).toString() : ''))
+  request.on('end', () => answer(response, answer === whole ? '' : Buffer.concat(pieces).toString()))
   request.on('error', () => undefined)
   response.on('error', () => undefined)
 })
