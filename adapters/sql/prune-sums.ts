@@ -19,17 +19,18 @@ export async function pruneSums(database: SqlDatabase, tables: Tables, pruning: 
   for (const kind of await pruner.namesIn(tables.days, 'kind')) {
     const isSession = kind === 'session'
     const cut = isSession ? sessions : sums
-    if (cut) await pruner.pruneKind({ kind, cut, forgets: isSession && forgetsSessions })
+    if (cut) await pruner.pruneKind({ kind, cut, keepsHours: !(isSession && forgetsSessions) })
   }
   if (sums) await pruner.pruneCallers(sums)
+  if (sessions && forgetsSessions) await pruner.forgetIdle('session', sessions.at)
   return pruner.pruned
 }
 
 interface KindCut {
   readonly kind: string
   readonly cut: Cut
-  /** Whole scopes go that were charged nothing since. */
-  readonly forgets: boolean
+  /** One sum of each month stays; else the hours are forgotten with their scopes. */
+  readonly keepsHours: boolean
 }
 
 class Pruner {
@@ -60,17 +61,16 @@ class Pruner {
     }
   }
 
-  async pruneKind({ kind, cut, forgets }: KindCut): Promise<void> {
+  async pruneKind({ kind, cut, keepsHours }: KindCut): Promise<void> {
     const { days } = this.#tables
     let shared: readonly SqlRow[] | undefined
     await this.#pruneRows(days, `t.kind = ? AND t.day < ?`, [kind, cut.day], async (rows) => {
+      if (!keepsHours) return
       if (kind === 'all') shared ??= await this.#scopesWithoutDays()
       const ranges = shared ? rangesOfDays(shared, rows) : rangesOfScopes(rows)
       for (let from = 0; from < ranges.length; from += this.#atOnce) {
         const chunk = ranges.slice(from, from + this.#atOnce)
-        await this.#transact((dialect) => {
-          return forgets ? forgetIdle(dialect, this.#tables, chunk, cut.at) : mergeHours(dialect, this.#tables, chunk)
-        })
+        await this.#transact((dialect) => mergeHours(dialect, this.#tables, chunk))
       }
     })
     await this.#pruneRows(days, `t.kind = ? AND t.day >= 'week' AND t.day < ?`, [kind, weekName(cut.at)])
@@ -80,6 +80,22 @@ class Pruner {
     const { callerDays } = this.#tables
     await this.#pruneRows(callerDays, `t.day < ?`, [day])
     await this.#pruneRows(callerDays, `t.day >= 'week' AND t.day < ?`, [weekName(at)])
+  }
+
+  /** Every scope of the kind is looked at: the days of one that was charged nothing since may be gone long before. */
+  async forgetIdle(kind: string, since: number): Promise<void> {
+    const newest = `SELECT h.scope AS scope, MAX(h.hour_ms) AS newest FROM ${this.#tables.hours.name} h WHERE h.kind = ?`
+    let last: string | undefined
+    for (;;) {
+      const after = last === undefined ? '' : ' AND h.scope > ?'
+      const sql = `${newest}${after} GROUP BY h.scope ORDER BY h.scope LIMIT ${this.#atOnce}`
+      const { rows } = await this.#database.query({ sql, values: last === undefined ? [kind] : [kind, last] })
+      const idle = rows.filter((row) => Number(row['newest']) < since).map(({ scope }) => String(scope))
+      if (idle.length > 0) await this.#transact((dialect) => forgetIdle(dialect, this.#tables, { kind, idle, since }))
+      else await setImmediate()
+      if (rows.length < this.#atOnce) return
+      last = String(rows.at(-1)?.['scope'])
+    }
   }
 
   async #scopesWithoutDays(): Promise<readonly SqlRow[]> {
@@ -185,14 +201,16 @@ function nameOfMonth({ kind, scope, hour_ms: hour }: SqlRow): string {
   return JSON.stringify([kind, scope, monthOf(Number(hour))])
 }
 
+interface Idle {
+  readonly kind: string
+  /** Scopes that seemed to be, before their hours were locked. */
+  readonly idle: readonly string[]
+  readonly since: number
+}
+
 /** Forgets all hours of the scopes that were charged nothing since. */
-function* forgetIdle(
-  dialect: Dialect,
-  { hours, modelHours }: Tables,
-  scopes: readonly ScopeHours[],
-  since: number,
-): Work<number> {
-  const whole = scopes.map((scope) => ({ ...scope, from: 0, until: Number.MAX_SAFE_INTEGER }))
+function* forgetIdle(dialect: Dialect, { hours, modelHours }: Tables, { kind, idle, since }: Idle): Work<number> {
+  const whole = idle.map((scope) => ({ kind, scope, from: 0, until: Number.MAX_SAFE_INTEGER }))
   const { rows } = yield* hoursOf(dialect, hours, whole)
   const active = new Set(rows.filter((row) => Number(row['hour_ms']) >= since).map(({ scope }) => scope))
   const gone = yield* deleteRows(
@@ -200,8 +218,9 @@ function* forgetIdle(
     hours,
     rows.filter(({ scope }) => !active.has(scope)),
   )
-  const idle = whole.filter(({ scope }) => !active.has(scope))
-  if (idle.length > 0) yield* deleteRows(dialect, modelHours, (yield* hoursOf(dialect, modelHours, idle)).rows)
+  const forgotten = whole.filter(({ scope }) => !active.has(scope))
+  if (forgotten.length > 0)
+    yield* deleteRows(dialect, modelHours, (yield* hoursOf(dialect, modelHours, forgotten)).rows)
   return gone
 }
 

@@ -417,6 +417,18 @@ export const ledgerStoreContract: Contract<LedgerStore> = {
       await store.pruneSums({ sessionsBefore: Date.parse('2026-12-07') })
       equal(await store.total({ kind: 'session', id: 'running' }, 0), 0n)
     },
+    async 'forgets sessions where it can whose sums by day are gone already'({ store, peer }) {
+      if (!store.pruneSums || !peer.pruneSums) return
+      const scopes = [ann, ...of({ session: 's', model: 'small' })]
+      await store.append([sampleEntry({ id: 'a', at: Date.parse('2026-01-05'), charged: 1n, scopes })])
+      await store.pruneSums({ before: Date.parse('2026-06-01') })
+      equal(await peer.total({ kind: 'session', id: 's' }, 0), 1n)
+      await peer.pruneSums({ sessionsBefore: Date.parse('2026-03-01') })
+      for (const model of [undefined, '*']) {
+        equal(await store.total({ kind: 'session', id: 's' }, 0, undefined, model), 0n)
+        equal(await store.total(ann, 0, undefined, model), 1n)
+      }
+    },
     async 'keeps an event with every new entry where it is told to, until it is forgotten'({ store, peer }) {
       const [quiet, full, bare] = ['quiet', 'full', 'bare'].map((id) => sampleEntry({ id }))
       if (!quiet || !full || !bare) return
