@@ -45,8 +45,10 @@ export async function readAnswer<K extends Operation>(
     answers += 1
     follow = codec.next?.(content, exchange, answers, headers)
   }
-  const body = codec.decode(kept.length > 0 ? [...kept, content] : content, exchange, headers)
+  // First, as what is no answer to us may be billed all the same.
   noteTold(asked.signal, kept.length, content)
+  const body = codec.decode(kept.length > 0 ? [...kept, content] : content, exchange, headers)
+  noteAnswered(asked.signal, kept.length)
   return { body, written: body === content ? written : undefined }
 }
 
@@ -65,12 +67,13 @@ function noteTold({ attempt }: CallSignal, earlier: number, content: unknown): v
   if (!attempt) return
   const told = isObject(content) ? usageOf(content) : undefined
   const part = attempt.parts[earlier]
-  if (!part) {
-    attempt.told = told
-    return
-  }
-  part.answered = true
-  part.usage = told
+  if (part) part.usage = told
+  else attempt.told = told
+}
+
+function noteAnswered({ attempt }: CallSignal, earlier: number): void {
+  const part = attempt?.parts[earlier]
+  if (part) part.answered = true
 }
 
 // A text leaves in one piece with the headers, which costs less than bytes do; a long one is not encoded again.

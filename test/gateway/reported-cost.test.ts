@@ -188,6 +188,18 @@ describe('a provider that tells what it bills', () => {
     ])
   })
 
+  it('is believed of an answer that is none', async () => {
+    const { baseUrl } = await startUpstream(
+      json({ id: 'gen-1', object: 'chat.completion', choices: [], usage: { ...tokens, cost: 0.5 } }),
+    )
+    const { post, close, proof } = start([{ modelName: 'm', model: listed, baseUrl }])
+    expect((await post(chat('m'))).status).toBe(502)
+    expect(await close()).toMatchObject([
+      { cost: dollars(0.5), aborted: true, estimated: false, usage: { inputUncached: 1_000, outputText: 100 } },
+    ])
+    expect(await levelsOf(proof)).toMatchObject([{ used: Number(dollars(0.5) / 1_000n), held: 0 }])
+  })
+
   it("adds what the host's own key is billed for elsewhere", async () => {
     const usage = { cost: 0.001, is_byok: true, cost_details: { upstream_inference_cost: 0.02 } }
     const { baseUrl } = await startUpstream(answered(usage))
@@ -325,6 +337,13 @@ describe('a call in several requests whose provider tells what it bills', () => 
     const [row] = await own.close()
     expect(row?.price?.['source']).not.toBe('reported')
     expect(row?.usage).toEqual({ inputUncached: 600 })
+  })
+
+  it('costs what all of them are billed where the last answer is none', async () => {
+    const { baseUrl } = await startUpstream(embedded(told), json({ object: 'list', data: 'none', usage: told(88) }))
+    const { gateway, close, caller } = start([{ ...model, baseUrl }])
+    await expect(gateway.call('embeddings', { model: 'm', input }, caller)).rejects.toMatchObject({ status: 502 })
+    expect(await close()).toMatchObject([{ cost: dollars(0.006), aborted: true, price: { source: 'reported' } }])
   })
 
   it('costs what was billed until it broke off', async () => {
