@@ -5,8 +5,8 @@ import {
   type PriceLookup,
   PriceOptions,
   type PriceSource,
-  limitPrice,
   lowerLimit,
+  raiseToLimit,
   toPrice,
 } from '../../catalog/prices/index.js'
 import { type Searching, searchingOf } from '../../catalog/searching-models.js'
@@ -145,12 +145,12 @@ export function createPricing(parts: PricingParts): Pricing {
   }
   const outputsAt = (planned: PlannedCall, target: Target): readonly OutputBound[] =>
     toSentCalls(planned, target.deployment, parts.registry).map((sent) => outputBound(sent.planned, target))
-  // Its own price, and the dearest that the request lets the provider choose.
-  const pricesOf = ({ price, deployment }: Target, { planned }: SentCall): readonly Price[] => {
+  // Its own price, or the dearest that the request lets the provider choose.
+  const priceOf = ({ price, deployment }: Target, { planned }: SentCall): Price => {
     const path = parts.registry.get(deployment.provider)?.priceLimit
-    if (path === undefined || hostSources.has(price.source)) return [price]
+    if (path === undefined || hostSources.has(price.source)) return price
     const limit = priceLimitAt(path, planned.request, deployment)
-    return limit ? [price, limitPrice(limit, path)] : [price]
+    return limit ? raiseToLimit(price, limit) : price
   }
   const restored = ({ planned, caller }: BilledCall, deployment: Deployment): PlannedCall => {
     if (planned.operation !== 'chat') return planned
@@ -161,20 +161,18 @@ export function createPricing(parts: PricingParts): Pricing {
     // Also of one target: its readings of a request most often have one prompt.
     const estimateInput = createInputEstimator()
     const estimatesAt = (target: Target, addedTokens: number): readonly CostEstimate[] =>
-      toSentCalls(restored(call, target.deployment), target.deployment, parts.registry).flatMap((sent) =>
-        pricesOf(target, sent).map((price) =>
-          estimateCost(sent.planned, price, {
-            at: most.at,
-            model: target.deployment.model,
-            maxOutputTokens: target.maxOutputTokens,
-            contextWindow: target.contextWindow,
-            deadlineMs: target.deadlineMs,
-            searching: target.searching,
-            requests: sent.requests,
-            addedTokens,
-            estimateInput,
-          }),
-        ),
+      toSentCalls(restored(call, target.deployment), target.deployment, parts.registry).map((sent) =>
+        estimateCost(sent.planned, priceOf(target, sent), {
+          at: most.at,
+          model: target.deployment.model,
+          maxOutputTokens: target.maxOutputTokens,
+          contextWindow: target.contextWindow,
+          deadlineMs: target.deadlineMs,
+          searching: target.searching,
+          requests: sent.requests,
+          addedTokens,
+          estimateInput,
+        }),
       )
     const restOf = (whole: MostNeeded): MostNeeded => {
       const going = targets.filter(({ deployment }) => isContinuedAt(call.planned, deployment))

@@ -20,5 +20,5 @@ export {
   type PriceQuery,
   openPriceBook,
 } from './price-book.js'
-export { limitPrice, lowerLimit } from './price-limit.js'
+export { lowerLimit, raiseToLimit } from './price-limit.js'
 export { PriceOptions, PriceTable, toPrice } from './price-options.js'

@@ -126,6 +126,17 @@ describe('what is held for a call', () => {
     )
   })
 
+  it('covers what a limit on prices does not name beside what it does', async () => {
+    const books = await openBooks({ model: 'openrouter/openai/gpt-4o-mini' })
+    const most = { max_tokens: 10_000 }
+    const estimateOf = (asked: object) => books.pricing.estimate(books.callOf(chat({ ...most, ...asked })), noMarkUps)
+    const [listed, limited] = [estimateOf({}), estimateOf({ provider: { max_price: { prompt: 90 } } })]
+    const written = books.pricing.find(books.target).price?.variants[0].rates.output ?? 0n
+    expect(written).toBeGreaterThan(0n)
+    const dearest = BigInt(listed.inputTokens) * 90_000_000n + BigInt(listed.outputTokens) * written
+    expect(limited.charged(scope)).toBeGreaterThanOrEqual(dearest)
+  })
+
   it('covers an estimate of what is sent, not of what a deployment takes out of it', async () => {
     const params = { additional_drop_params: ['response_format'] }
     const books = await openBooks({ prices: { input: 1, output: 1 }, params })
