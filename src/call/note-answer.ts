@@ -7,6 +7,7 @@ import { charactersOf } from './sent-answer.js'
 export function noteAnswer(entry: AttemptEntry, body: object): JsonObject | undefined {
   const usage = usageOf(body)
   entry.usage = usage
+  if ('data' in body && Array.isArray(body.data)) entry.listed = body.data.length
   if (!numberOf(usage?.['completion_tokens'])) entry.receivedCharacters = charactersOf({ ...body })
   entry.serviceTier = stringOf(Reflect.get(body, 'service_tier'))
   return usage

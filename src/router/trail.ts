@@ -38,6 +38,8 @@ export class AttemptEntry {
   usage: JsonObject | undefined
   /** The usage of a whole answer in the provider's own words, or of a stream that failed before it had content. */
   told: JsonObject | undefined
+  /** How many images, or embeddings, a whole answer lists; undefined for others. */
+  listed: number | undefined
   /** Roughly how much text arrived; 0 for whole answers with `usage`. What an output is estimated by where that is missing. */
   receivedCharacters = 0
   /** The tier that served it, as the answer tells. */

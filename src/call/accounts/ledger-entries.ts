@@ -87,10 +87,11 @@ export function toLedgerEntry(
   const { target: deployment, outcome, failure, billable } = entry
   const endedAt = entry.endedAt ?? clock.now()
   const { price, reason } = pricing.find(deployment)
-  // The deployment's defaults say what images cost; of everything else the provider tells the usage.
+  // The deployment's defaults say what images cost, and how many were asked for where none came; of everything else the
+  // provider tells the usage.
   const sent = call.planned.operation === 'images' ? pricing.sent(call.planned, deployment) : call.planned
   const beside = {
-    images: imagesOf(sent),
+    images: call.planned.operation === 'images' ? (entry.listed ?? imagesOf(sent)) : 0,
     milliseconds: price && isTimed(price) ? timeOf(deployment, endedAt - entry.startedAt) : 0,
   }
   const { provider, id, model } = deployment

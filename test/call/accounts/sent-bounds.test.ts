@@ -31,7 +31,10 @@ function answer(path: string, body: JsonObject): JsonObject {
       usage: { input_tokens: 5, output_tokens: tokens, total_tokens: 5 + tokens },
     }
   }
-  if (path.endsWith('/images/generations')) return { created: 1, data: [{ b64_json: 'aGk=' }] }
+  if (path.endsWith('/images/generations')) {
+    const drawn = Math.max(1, numberOf(body['n']) ?? numberOf(body['num_images']) ?? 1)
+    return { created: 1, data: Array.from({ length: drawn }, () => ({ b64_json: 'aGk=' })) }
+  }
   if (path.includes(':generateContent')) {
     const config = isObject(body['generationConfig']) ? body['generationConfig'] : {}
     const count = Number(config['candidateCount'] ?? 1)
@@ -189,6 +192,12 @@ describe('what is held for a call', () => {
     const native = await drawOnce({}, { num_images: 3, quality: 'hd' })
     expect(native.charged).toBe(3 * 80_000_000)
     expect(native.held).toBeGreaterThanOrEqual(native.charged)
+  })
+
+  it('is for as many images as a provider may draw, and its row for those that it drew', async () => {
+    const { charged, held } = await drawOnce({}, { sampleCount: 3, quality: 'hd' })
+    expect(charged).toBe(80_000_000)
+    expect(held).toBeGreaterThanOrEqual(3 * charged)
   })
 
   it('covers what `extra_body` adds', async () => {
