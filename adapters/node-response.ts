@@ -62,7 +62,8 @@ function send(incoming: IncomingMessage, response: ServerResponse, answer: HttpB
     return
   }
   // Not a spread: V8 would keep it, see wire/merged.ts.
-  response.writeHead(status, Object.assign({}, headers, { 'content-length': length }))
+  const isTold = headers['content-length'] !== undefined
+  response.writeHead(status, isTold ? headers : Object.assign({}, headers, { 'content-length': length }))
   if (body === null || incoming.method === 'HEAD') response.end()
   else response.end(body)
 }

@@ -46,7 +46,12 @@ export interface CacheCore {
   collector(overflowed: () => void): StreamCollector
   /** What an answer of now says about its origin. */
   originOf(producer: Producer): AnswerOrigin
-  toHit(plan: Pick<CachePlan, 'key' | 'maxAgeMs'> & { readonly storeKey?: string }, source: StoredAnswer): CacheHit
+  /** @param now the clock's, where it was asked already */
+  toHit(
+    plan: Pick<CachePlan, 'key' | 'maxAgeMs'> & { readonly storeKey?: string },
+    source: StoredAnswer,
+    now?: number,
+  ): CacheHit
   /** The hit as it is now; undefined where the very same answer is not at hand any more, or too old by now. */
   again(hit: CacheHit): CacheHit | undefined
 }
@@ -59,13 +64,13 @@ export function createCacheCore(settings: CacheSettings, { store, recall, clock,
   const entries = createEntryReader()
   const flights = createFlights<StoredAnswer>(clock)
   const room = createCollectingRoom(settings.maxBytes)
-  const isFresh = (answer: StoredAnswer, { maxAgeMs }: Pick<CachePlan, 'maxAgeMs'>): boolean =>
-    clock.now() - answer.at < maxAgeMs
-  const toHit: CacheCore['toHit'] = ({ key, storeKey = toStoreKey(key), maxAgeMs }, source) => ({
+  const isFresh = (answer: StoredAnswer, { maxAgeMs }: Pick<CachePlan, 'maxAgeMs'>, now = clock.now()): boolean =>
+    now - answer.at < maxAgeMs
+  const toHit: CacheCore['toHit'] = ({ key, storeKey = toStoreKey(key), maxAgeMs }, source, now = clock.now()) => ({
     status: 'hit',
     key,
     storeKey,
-    ageMs: Math.max(0, clock.now() - source.at),
+    ageMs: Math.max(0, now - source.at),
     maxAgeMs,
     source,
   })
@@ -101,8 +106,10 @@ export function createCacheCore(settings: CacheSettings, { store, recall, clock,
     },
     toHit,
     again(hit) {
-      const source = entries.read(hit.key, recall?.(hit.storeKey), clock.now())
-      return source && source.text === hit.source.text && isFresh(source, hit) ? toHit(hit, source) : undefined
+      const now = clock.now()
+      const source = entries.read(hit.key, recall?.(hit.storeKey), now)
+      const isSame = source?.text === hit.source.text
+      return source && isSame && isFresh(source, hit, now) ? toHit(hit, source, now) : undefined
     },
   }
 }

@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache'
 import type { Caller } from '../ports.js'
-import { hashBytes } from './bytes-hash.js'
+import { BytesHash } from './bytes-hash.js'
 
 /** A request as it came: who sent which bytes where. */
 export interface RawRequest {
@@ -38,13 +38,14 @@ const entryBytes = 1_024
 export function createRecentHits<T>(maxBytes: number): RecentHits<T> {
   // The hash only says where to look, and all bytes are compared. Of two requests with one hash the later is kept.
   const known = new LRUCache<number, Recent<T>>({ maxSize: maxBytes })
+  const hash = new BytesHash()
   const names = new WeakMap<Caller, number>()
   let lastName = 0
 
   const keyOf = ({ caller, bytes }: RawRequest): number => {
-    const name = names.get(caller) ?? (lastName += 1)
-    names.set(caller, name)
-    return hashBytes(bytes, name)
+    let name = names.get(caller)
+    if (name === undefined) names.set(caller, (name = lastName += 1))
+    return hash.of(bytes, name)
   }
   return {
     find(request) {

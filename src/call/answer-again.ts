@@ -15,27 +15,32 @@ import { tellFailure } from './tell-failure.js'
  * the whole way.
  * @throws GatewayError budget_exceeded, limit_exceeded
  */
-export async function answerAgain<K extends Operation>(
+export function answerAgain<K extends Operation>(
   { operation, request, group, hit, answer }: KnownCall<K>,
   context: CallContext,
   parts: CallParts,
-): Promise<GivenWhole<K>> {
+): GivenWhole<K> | Promise<GivenWhole<K>> {
   const { trail } = context
   trail.modelName = group.name
   const record = beginRecord(operation, request, context, parts)
-  try {
-    const opening = beginAccount({ operation, request, group, context }, parts)
-    const account = opening instanceof Promise ? await admitted(opening, parts) : opening
+  const give = (account: CallAccount | undefined): GivenWhole<K> => {
     account?.cached(hit.source)
     if (account) trail.rows = account.rows
     const headers = account ? merged(account.headers, cacheHeaders(hit)) : cacheHeaders(hit)
     const given = new WrittenWhole(answer, givenFrom(hit.source, headers))
     record?.answered(given)
     return given
-  } catch (thrown) {
+  }
+  const fail = (thrown: unknown): never => {
     const error = tellFailure(thrown, request.model, context, parts)
     record?.failed(error)
     throw error
+  }
+  try {
+    const opening = beginAccount({ operation, request, group, context }, parts)
+    return opening instanceof Promise ? admitted(opening, parts).then(give).catch(fail) : give(opening)
+  } catch (thrown) {
+    return fail(thrown)
   }
 }
 

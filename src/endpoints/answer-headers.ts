@@ -1,5 +1,4 @@
 import type { Given } from '../call/attempt.js'
-import type { Headers } from '../http/message.js'
 import type { CallTrail } from '../router/trail.js'
 
 const printable = /^[\x21-\x7e]*$/
@@ -47,7 +46,7 @@ export function servedHeaders(
   { deploymentId, droppedParams, billable, headers }: Given,
   trail: CallTrail,
   explain: boolean,
-): Headers {
+): Record<string, string> {
   const paid: Record<string, string> = {
     'x-sluice-attempts': String(trail.entries.length),
     'x-sluice-deployment': headerText(deploymentId),

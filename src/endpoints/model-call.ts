@@ -2,11 +2,11 @@ import type { CallContext, CallParts } from '../call/context.js'
 import { answerAgain } from '../call/answer-again.js'
 import { answerCall, answerStream as streamCall } from '../call/answer-call.js'
 import type { GivenWhole } from '../call/given-whole.js'
-import { findKnown, keepKnown } from '../call/known-call.js'
+import { type KnownCall, findKnown, keepKnown } from '../call/known-call.js'
 import { recordRefusal } from '../call/record-refusal.js'
 import type { RawRequest } from '../cache/recent-hits.js'
 import { toGatewayError } from '../errors.js'
-import { errorAnswer, jsonAnswer } from '../http/answer.js'
+import { JsonAnswer, errorAnswer } from '../http/answer.js'
 import type { HttpRequest, HttpResponse } from '../http/message.js'
 import type { RawContext, RefusedRequest, Route, RouteContext } from '../http/route.js'
 import { doneEvent, sseError, sseEvent, sseHeaders } from '../http/sse.js'
@@ -39,9 +39,33 @@ export function recallWhole(parts: CallParts): Route['recall'] {
     maxBytes: mostRecalledBytes,
     answer(context) {
       const known = findKnown(toRaw(context), context.request.headers, parts)
-      return known && respond(known.request, context, parts, (call) => answerAgain(known, call, parts))
+      return known && respondAgain(known, context, parts)
     },
   }
+}
+
+/** As `respond`, without a promise where nothing has to be waited for, and with nobody who waits for the client to leave. */
+function respondAgain<K extends Operation>(
+  known: KnownCall<K>,
+  { caller, requestId, request }: RawContext,
+  parts: CallParts,
+): HttpResponse | Promise<HttpResponse> {
+  const { headers } = request
+  const call: CallContext = { caller, requestId, signal: undefined, headers, trail: new CallTrail() }
+  const explain = isExplained(request, known.request, parts)
+  const give = (answer: GivenWhole<K>): HttpResponse => toAnswer(answer, call, explain)
+  const fail = (thrown: unknown): HttpResponse =>
+    errorAnswer(toGatewayError(thrown), attemptHeaders(call.trail, explain))
+  try {
+    const answer = answerAgain(known, call, parts)
+    return answer instanceof Promise ? answer.then(give).catch(fail) : give(answer)
+  } catch (thrown) {
+    return fail(thrown)
+  }
+}
+
+function toAnswer<K extends Operation>(answer: GivenWhole<K>, { trail }: CallContext, explain: boolean): HttpResponse {
+  return new JsonAnswer(200, answer.written ?? JSON.stringify(answer.body), servedHeaders(answer, trail, explain))
 }
 
 // What is larger takes longer to compare, and room from many that are small.
@@ -61,8 +85,7 @@ async function respond<K extends Operation>(
   const call = toCallContext(context)
   const explain = isExplained(context.request, body, parts)
   try {
-    const answer = await answerTo(call)
-    return jsonAnswer(200, answer.written ?? answer.body, servedHeaders(answer, call.trail, explain))
+    return toAnswer(await answerTo(call), call, explain)
   } catch (thrown) {
     return errorAnswer(toGatewayError(thrown), attemptHeaders(call.trail, explain))
   }

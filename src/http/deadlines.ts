@@ -38,13 +38,17 @@ export class Deadlines {
     if (!isPromiseLike(value)) return value
     return new Promise((resolve, reject) => {
       const wait = this.#begin(reject)
-      const settle =
-        <Value>(tell: (value: Value) => void) =>
-        (settled: Value): void => {
+      const native = value instanceof Promise ? value : Promise.resolve(value)
+      native.then(
+        (settled: T) => {
           this.#end(wait)
-          tell(settled)
-        }
-      Promise.resolve(value).then(settle(resolve), settle(reject))
+          resolve(settled)
+        },
+        (thrown: unknown) => {
+          this.#end(wait)
+          reject(thrown)
+        },
+      )
     })
   }
 

@@ -4,9 +4,9 @@ import type { Auth, Caller, Clock } from '../ports.js'
 import { merged } from '../wire/merged.js'
 import { isObject, type JsonObject } from '../wire/json.js'
 import { Deadlines } from './deadlines.js'
-import { errorAnswer } from './answer.js'
+import { JsonAnswer, errorAnswer } from './answer.js'
 import { isCaller } from './caller.js'
-import type { Headers, HttpRequest, HttpResponse } from './message.js'
+import type { HttpRequest, HttpResponse } from './message.js'
 import type { Recall, RefusedRequest, Route, RouteMatch, RouteTable } from './route.js'
 
 /** What the dispatcher needs besides the routes. */
@@ -61,31 +61,35 @@ export function createDispatch(given: DispatchParts): Dispatch {
   }
 }
 
-async function answer(
+function answer(
   found: RouteMatch | { readonly allow: readonly string[] },
   request: HttpRequest,
   knownCaller: Caller | undefined,
   parts: BoundedParts,
 ): Promise<HttpResponse> {
   const requestId = requestIdOf(request, parts)
-  const headers = { 'x-request-id': requestId }
   if (!('route' in found)) {
     const error = new GatewayError('method_not_allowed', `${request.method} is not allowed here.`)
-    return errorAnswer(error, { ...headers, allow: found.allow.join(', ') })
+    return Promise.resolve(withId(errorAnswer(error, { allow: found.allow.join(', ') }), requestId))
   }
   const reading: Reading = { request, requestId, caller: knownCaller, body: undefined, startedAt: parts.clock.now() }
-  try {
-    return withHeaders(await handle(found, reading, parts), headers)
-  } catch (thrown) {
-    const error = toGatewayError(thrown)
-    if (error.kind === 'internal' && !GatewayError.isInstance(thrown)) parts.onFault(error, requestId)
-    found.route.refused?.({ ...reading, error })
-    return errorAnswer(error, headers)
-  }
+  return handle(found, reading, parts).then(
+    (response) => withId(response, requestId),
+    (thrown: unknown) => {
+      const error = toGatewayError(thrown)
+      if (error.kind === 'internal' && !GatewayError.isInstance(thrown)) parts.onFault(error, requestId)
+      found.route.refused?.({ ...reading, error })
+      return withId(errorAnswer(error), requestId)
+    },
+  )
 }
 
-function withHeaders(response: HttpResponse, headers: Headers): HttpResponse {
-  return { ...response, headers: merged(response.headers, headers) }
+function withId(response: HttpResponse, requestId: string): HttpResponse {
+  if (!(response instanceof JsonAnswer)) {
+    return { ...response, headers: merged(response.headers, { 'x-request-id': requestId }) }
+  }
+  response.headers['x-request-id'] = requestId
+  return response
 }
 
 /** What is known of a request so far. */
@@ -93,10 +97,11 @@ type Reading = { -readonly [Member in keyof Omit<RefusedRequest, 'error'>]: Refu
 
 async function handle({ route, params }: RouteMatch, reading: Reading, parts: BoundedParts): Promise<HttpResponse> {
   const { request, requestId } = reading
-  const caller = reading.caller ?? (await identify(route, request, requestId, parts))
+  const identified = reading.caller ?? identify(route, request, requestId, parts)
+  const caller = identified instanceof Promise ? await identified : identified
   reading.caller = caller
   checkRole(route, caller)
-  const bytes = route.recall && (await readBytes(request, route.recall, parts))
+  const bytes = route.recall && kept(route.recall, await parts.reading.bound(request.bytes?.(parts.maxBodyBytes)))
   const recalled = bytes && route.recall?.answer({ request, requestId, caller, bytes })
   if (recalled) return recalled
   const query = route.query && readQuery(route.query, request.query)
@@ -116,17 +121,31 @@ function requestIdOf(request: HttpRequest, parts: BoundedParts): string {
 }
 
 /** Asks the host who calls; a host that throws or hangs must not open the door, nor hold the request for ever. */
-async function identify(route: Route, request: HttpRequest, requestId: string, parts: BoundedParts): Promise<Caller> {
+function identify(
+  route: Route,
+  request: HttpRequest,
+  requestId: string,
+  parts: BoundedParts,
+): Caller | Promise<Caller> {
   if (route.access === 'public') return anyone
-  let caller: unknown
-  try {
-    caller = await parts.identifying.bound(parts.auth.identify(request))
-  } catch (thrown) {
+  const failed = (thrown: unknown): never => {
     if (GatewayError.isInstance(thrown)) throw thrown
     const error = new GatewayError('internal', 'The caller could not be identified.', { cause: thrown })
     parts.onFault(error, requestId)
     throw error
   }
+  let given: unknown
+  try {
+    given = parts.identifying.bound(parts.auth.identify(request))
+  } catch (thrown) {
+    return failed(thrown)
+  }
+  if (!(given instanceof Promise)) return toCaller(given, requestId, parts)
+  return given.then((caller) => toCaller(caller, requestId, parts), failed)
+}
+
+/** @throws GatewayError authentication; internal for what is no caller */
+function toCaller(caller: unknown, requestId: string, parts: BoundedParts): Caller {
   if (isCaller(caller)) return caller
   if (caller) {
     const cause = new TypeError('identify must give null or a caller: { id, role, models, scopes }')
@@ -146,12 +165,7 @@ function checkRole(route: Route, caller: Caller): void {
 }
 
 /** The body as it came, where that is worth a look. */
-async function readBytes(
-  request: HttpRequest,
-  { maxBytes }: Recall,
-  parts: BoundedParts,
-): Promise<Uint8Array | undefined> {
-  const bytes = await parts.reading.bound(request.bytes?.(parts.maxBodyBytes))
+function kept({ maxBytes }: Recall, bytes: Uint8Array | undefined): Uint8Array | undefined {
   return bytes && bytes.byteLength <= maxBytes ? bytes : undefined
 }
 

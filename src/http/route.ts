@@ -61,7 +61,7 @@ export interface Recall {
   /** Of a longer body the bytes are not kept until it is answered. */
   readonly maxBytes: number
   /** Undefined, at once, for bytes that were not answered before. */
-  answer(context: RawContext): Promise<HttpResponse> | undefined
+  answer(context: RawContext): Promise<HttpResponse> | HttpResponse | undefined
 }
 
 /** One endpoint as data: adapters, authentication, documentation and tests all follow from it. */
