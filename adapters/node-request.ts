@@ -13,12 +13,13 @@ export class NodeHttpRequest<Host> implements HttpRequest<Host> {
   readonly #incoming: IncomingMessage
   readonly #response: ServerResponse
   readonly #hostBody: unknown
+  #headers: Readonly<SingleHeaders> | undefined
   #query: URLSearchParams | undefined
   #json: Promise<unknown> | undefined
   #bytes: Promise<Uint8Array> | undefined
   #controller: AbortController | undefined
   #onGone: (() => void) | undefined
-  readonly #leaving = new Leaving()
+  #leaving: Leaving | undefined
   #watched = false
   #answered = false
   #gone = false
@@ -39,7 +40,7 @@ export class NodeHttpRequest<Host> implements HttpRequest<Host> {
   }
 
   get headers(): Readonly<Record<string, string | undefined>> {
-    return singleHeaders(this.#incoming.headers)
+    return (this.#headers ??= singleHeaders(this.#incoming.headers))
   }
 
   get signal(): AbortSignal {
@@ -52,7 +53,11 @@ export class NodeHttpRequest<Host> implements HttpRequest<Host> {
   }
 
   get leaving(): LeaveSignal {
-    this.#watch()
+    if (this.#leaving === undefined) {
+      this.#leaving = new Leaving()
+      this.#watch()
+      if (this.#gone) this.#leaving.abort()
+    }
     return this.#leaving
   }
 
@@ -77,7 +82,7 @@ export class NodeHttpRequest<Host> implements HttpRequest<Host> {
   cancel(): void {
     if (this.#gone) return
     this.#gone = true
-    this.#leaving.abort()
+    this.#leaving?.abort()
     this.#controller?.abort(clientClosed())
     this.#onGone?.()
   }

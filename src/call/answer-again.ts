@@ -5,9 +5,9 @@ import type { CallAccount } from './accounts/accounts.js'
 import type { CallContext, CallParts } from './context.js'
 import { cacheHeaders, givenFrom } from './earlier-answers.js'
 import { type GivenWhole, WrittenWhole } from './given-whole.js'
-import type { KnownCall } from './known-call.js'
+import type { FoundCall } from './known-call.js'
 import { beginAccount } from './open-account.js'
-import { beginRecord } from './record-call.js'
+import { type CallRecording, beginRecord } from './record-call.js'
 import { tellFailure } from './tell-failure.js'
 
 /**
@@ -15,22 +15,14 @@ import { tellFailure } from './tell-failure.js'
  * the whole way.
  * @throws GatewayError budget_exceeded, limit_exceeded
  */
-export function answerAgain<K extends Operation>(
-  { operation, request, group, hit, answer }: KnownCall<K>,
+export function answerAgain(
+  found: FoundCall,
   context: CallContext,
   parts: CallParts,
-): GivenWhole<K> | Promise<GivenWhole<K>> {
-  const { trail } = context
-  trail.modelName = group.name
+): GivenWhole<Operation> | Promise<GivenWhole<Operation>> {
+  const { operation, request, group } = found.known
+  context.trail.modelName = group.name
   const record = beginRecord(operation, request, context, parts)
-  const give = (account: CallAccount | undefined): GivenWhole<K> => {
-    account?.cached(hit.source)
-    if (account) trail.rows = account.rows
-    const headers = account ? merged(account.headers, cacheHeaders(hit)) : cacheHeaders(hit)
-    const given = new WrittenWhole(answer, givenFrom(hit.source, headers))
-    record?.answered(given)
-    return given
-  }
   const fail = (thrown: unknown): never => {
     const error = tellFailure(thrown, request.model, context, parts)
     record?.failed(error)
@@ -38,10 +30,27 @@ export function answerAgain<K extends Operation>(
   }
   try {
     const opening = beginAccount({ operation, request, group, context }, parts)
-    return opening instanceof Promise ? admitted(opening, parts).then(give).catch(fail) : give(opening)
+    if (!(opening instanceof Promise)) return give(found, context, opening, record)
+    return admitted(opening, parts)
+      .then((account) => give(found, context, account, record))
+      .catch(fail)
   } catch (thrown) {
     return fail(thrown)
   }
+}
+
+function give(
+  { known, hit }: FoundCall,
+  { trail }: CallContext,
+  account: CallAccount | undefined,
+  record: CallRecording | undefined,
+): GivenWhole<Operation> {
+  account?.cached(hit.source)
+  if (account) trail.rows = account.rows
+  const headers = account ? merged(account.headers, cacheHeaders(hit)) : cacheHeaders(hit)
+  const given = new WrittenWhole(known.answer, givenFrom(hit.source, headers))
+  record?.answered(given)
+  return given
 }
 
 /** Closing the gateway waits for what is being admitted. */

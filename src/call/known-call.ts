@@ -15,6 +15,12 @@ export interface KnownCall<K extends Operation> {
   readonly answer: DecodedAnswer<K>
 }
 
+/** Such a call, found again, and the hit as it is now. */
+export interface FoundCall {
+  readonly known: KnownCall<Operation>
+  readonly hit: CacheHit
+}
+
 type Headers = CallContext['headers']
 
 const credential = 'x-litellm-api-key'
@@ -60,7 +66,7 @@ export function findKnown(
   raw: RawRequest,
   headers: Headers,
   { earlier, running, directory }: CallParts,
-): KnownCall<Operation> | undefined {
+): FoundCall | undefined {
   if (running.closed || !isAllInBytes(headers)) return undefined
   const known = earlier.recent?.find(raw)
   const hit = known && earlier.cache?.again(known.hit)
@@ -70,5 +76,5 @@ export function findKnown(
   } catch {
     return undefined
   }
-  return { ...known, hit }
+  return { known, hit }
 }

@@ -2,7 +2,7 @@ import type { CallContext, CallParts } from '../call/context.js'
 import { answerAgain } from '../call/answer-again.js'
 import { answerCall, answerStream as streamCall } from '../call/answer-call.js'
 import type { GivenWhole } from '../call/given-whole.js'
-import { type KnownCall, findKnown, keepKnown } from '../call/known-call.js'
+import { type FoundCall, findKnown, keepKnown } from '../call/known-call.js'
 import { recordRefusal } from '../call/record-refusal.js'
 import type { RawRequest } from '../cache/recent-hits.js'
 import { toGatewayError } from '../errors.js'
@@ -38,27 +38,27 @@ export function recallWhole(parts: CallParts): Route['recall'] {
   return {
     maxBytes: mostRecalledBytes,
     answer(context) {
-      const known = findKnown(toRaw(context), context.request.headers, parts)
-      return known && respondAgain(known, context, parts)
+      const found = findKnown(toRaw(context), context.request.headers, parts)
+      return found && respondAgain(found, context, parts)
     },
   }
 }
 
 /** As `respond`, without a promise where nothing has to be waited for, and with nobody who waits for the client to leave. */
-function respondAgain<K extends Operation>(
-  known: KnownCall<K>,
+function respondAgain(
+  found: FoundCall,
   { caller, requestId, request }: RawContext,
   parts: CallParts,
 ): HttpResponse | Promise<HttpResponse> {
   const { headers } = request
   const call: CallContext = { caller, requestId, signal: undefined, headers, trail: new CallTrail() }
-  const explain = isExplained(request, known.request, parts)
-  const give = (answer: GivenWhole<K>): HttpResponse => toAnswer(answer, call, explain)
+  const explain = isExplained(request, found.known.request, parts)
   const fail = (thrown: unknown): HttpResponse =>
     errorAnswer(toGatewayError(thrown), attemptHeaders(call.trail, explain))
   try {
-    const answer = answerAgain(known, call, parts)
-    return answer instanceof Promise ? answer.then(give).catch(fail) : give(answer)
+    const answer = answerAgain(found, call, parts)
+    if (!(answer instanceof Promise)) return toAnswer(answer, call, explain)
+    return answer.then((later) => toAnswer(later, call, explain)).catch(fail)
   } catch (thrown) {
     return fail(thrown)
   }

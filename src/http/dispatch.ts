@@ -7,7 +7,7 @@ import { Deadlines } from './deadlines.js'
 import { JsonAnswer, errorAnswer } from './answer.js'
 import { isCaller } from './caller.js'
 import type { HttpRequest, HttpResponse } from './message.js'
-import type { Recall, RefusedRequest, Route, RouteMatch, RouteTable } from './route.js'
+import type { Recall, RefusedRequest, Route, RouteContext, RouteMatch, RouteTable } from './route.js'
 
 /** What the dispatcher needs besides the routes. */
 export interface DispatchParts {
@@ -61,7 +61,7 @@ export function createDispatch(given: DispatchParts): Dispatch {
   }
 }
 
-function answer(
+async function answer(
   found: RouteMatch | { readonly allow: readonly string[] },
   request: HttpRequest,
   knownCaller: Caller | undefined,
@@ -70,18 +70,26 @@ function answer(
   const requestId = requestIdOf(request, parts)
   if (!('route' in found)) {
     const error = new GatewayError('method_not_allowed', `${request.method} is not allowed here.`)
-    return Promise.resolve(withId(errorAnswer(error, { allow: found.allow.join(', ') }), requestId))
+    return withId(errorAnswer(error, { allow: found.allow.join(', ') }), requestId)
   }
   const reading: Reading = { request, requestId, caller: knownCaller, body: undefined, startedAt: parts.clock.now() }
-  return handle(found, reading, parts).then(
-    (response) => withId(response, requestId),
-    (thrown: unknown) => {
-      const error = toGatewayError(thrown)
-      if (error.kind === 'internal' && !GatewayError.isInstance(thrown)) parts.onFault(error, requestId)
-      found.route.refused?.({ ...reading, error })
-      return withId(errorAnswer(error), requestId)
-    },
-  )
+  try {
+    // What need not be waited for is not: a request that is answered from the cache waits for its body alone.
+    const identified = knownCaller ?? identify(found.route, request, requestId, parts)
+    const caller = identified instanceof Promise ? await identified : identified
+    reading.caller = caller
+    checkRole(found.route, caller)
+    const { recall } = found.route
+    const bytes = recall && kept(recall, await parts.reading.bound(request.bytes?.(parts.maxBodyBytes)))
+    const recalled = bytes && recall?.answer({ request, requestId, caller, bytes })
+    const answered = recalled ?? handle(found, reading, { caller, bytes }, parts)
+    return withId(answered instanceof Promise ? await answered : answered, requestId)
+  } catch (thrown) {
+    const error = toGatewayError(thrown)
+    if (error.kind === 'internal' && !GatewayError.isInstance(thrown)) parts.onFault(error, requestId)
+    found.route.refused?.({ ...reading, error })
+    return withId(errorAnswer(error), requestId)
+  }
 }
 
 function withId(response: HttpResponse, requestId: string): HttpResponse {
@@ -95,15 +103,13 @@ function withId(response: HttpResponse, requestId: string): HttpResponse {
 /** What is known of a request so far. */
 type Reading = { -readonly [Member in keyof Omit<RefusedRequest, 'error'>]: RefusedRequest[Member] }
 
-async function handle({ route, params }: RouteMatch, reading: Reading, parts: BoundedParts): Promise<HttpResponse> {
+async function handle(
+  { route, params }: RouteMatch,
+  reading: Reading,
+  { caller, bytes }: Pick<RouteContext<unknown>, 'caller' | 'bytes'>,
+  parts: BoundedParts,
+): Promise<HttpResponse> {
   const { request, requestId } = reading
-  const identified = reading.caller ?? identify(route, request, requestId, parts)
-  const caller = identified instanceof Promise ? await identified : identified
-  reading.caller = caller
-  checkRole(route, caller)
-  const bytes = route.recall && kept(route.recall, await parts.reading.bound(request.bytes?.(parts.maxBodyBytes)))
-  const recalled = bytes && route.recall?.answer({ request, requestId, caller, bytes })
-  if (recalled) return recalled
   const query = route.query && readQuery(route.query, request.query)
   if (route.body) {
     const body = withParams(route, params, await readBody(request, parts))
