@@ -62,8 +62,10 @@ const rowsArriveMs = 5_000
 /** After a question that was not answered. */
 const againAfterMs = 1_000
 const tickMs = 1_000
-// Beyond this, a counter stays as it was seeded.
-const maxRecounts = 50_000
+// Beyond this, a counter stays as it was seeded. What waits for minutes leaves room for what comes soon.
+const maxRecounts = 100_000
+const maxLaterRecounts = 50_000
+const soonMs = 30_000
 
 interface Recount {
   readonly account: Account
@@ -71,7 +73,7 @@ interface Recount {
   /** Place in `recountAfterMs`. */
   readonly stage: number
   /** The counter is to have begun anew after this, whichever process saw to it. */
-  readonly since: number
+  since: number
 }
 
 /** Builds the seeding of one admission. */
@@ -164,56 +166,66 @@ class CounterSeeding implements Seeding {
     const recounts = mapOf(this.#recounts, account.store)
     const key = keyOf(account)
     if (!recounts.has(key)) {
-      if (this.#waiting >= maxRecounts) return
+      const isSoon = recount.due - this.#parts.clock.now() < soonMs
+      if (this.#waiting >= (isSoon ? maxRecounts : maxLaterRecounts)) return
       this.#waiting++
     }
     recounts.set(key, recount)
     this.#timer ??= this.#parts.clock.setTimeout(() => void this.#tick(), tickMs)
   }
 
-  /** One question after the other, and none more after one that failed: a process must not storm the ledger. */
   async #tick(): Promise<void> {
-    const due = this.#takeDue()
-    for (const [index, recount] of due.entries()) {
-      if (await this.#again(recount)) continue
-      for (const other of due.slice(index + 1)) this.#put(other)
-      break
-    }
+    for (const due of this.#takeDue()) await this.#addUp(due)
     this.#timer = undefined
     if (this.#waiting > 0 && !this.#isClosed) {
       this.#timer = this.#parts.clock.setTimeout(() => void this.#tick(), tickMs)
     }
   }
 
-  #takeDue(): readonly Recount[] {
+  /** One question after the other, and none more after one that failed: a process must not storm the ledger. */
+  async #addUp(due: readonly Recount[]): Promise<void> {
+    for (const [index, recount] of due.entries()) {
+      const again = await this.#again(recount)
+      if (!again) continue
+      // What failed comes last: it must not keep the others waiting for ever.
+      for (const waiting of [...due.slice(index + 1), again]) this.#put(waiting)
+      return
+    }
+  }
+
+  /** By store, as one may be away and the other count in its place. */
+  #takeDue(): readonly (readonly Recount[])[] {
     const now = this.#parts.clock.now()
-    const taken: Recount[] = []
+    const taken: Recount[][] = []
     for (const recounts of this.#recounts.values()) {
+      const open: Recount[] = []
       for (const [key, recount] of recounts) {
         if (recount.due > now) continue
         recounts.delete(key)
         this.#waiting--
         // A window that has ended is of no more interest.
-        if ((recount.account.budget.window.endsAt ?? Infinity) > now) taken.push(recount)
+        if ((recount.account.budget.window.endsAt ?? Infinity) > now) open.push(recount)
       }
+      if (open.length > 0) taken.push(open)
     }
     return taken
   }
 
-  /** False where the ledger or the store did not answer. */
-  async #again(recount: Recount): Promise<boolean> {
+  /** Gives what is to be tried again, where the ledger or the store did not answer. */
+  async #again(recount: Recount): Promise<Recount | undefined> {
     const { account, stage } = recount
-    if (this.#isClosed) return false
+    if (this.#isClosed) return recount
     try {
       const due = await this.#step(recount)
       if (due === undefined) this.#schedule(account, stage + 1)
       else this.#put({ ...recount, due })
-      return true
+      return undefined
     } catch (error) {
       const { counter } = account.budget.hold
       this.#parts.logger.debug({ counter, error }, 'A budget could not be added up again yet.')
-      this.#put({ ...recount, due: this.#parts.clock.now() + againAfterMs })
-      return false
+      const now = this.#parts.clock.now()
+      // Rows were late meanwhile: to begin anew before them is not enough.
+      return { ...recount, due: now + againAfterMs, since: Math.max(recount.since, now) }
     }
   }
 
@@ -221,22 +233,35 @@ class CounterSeeding implements Seeding {
    * Begins a counter anew at a later date, so that it has all that the ledger has, whoever did not settle in it: splits it
    * a little ahead, and adds up the rows from before that once they have arrived. Gives when to go on; undefined when done.
    */
-  async #step({ account, stage, since }: Recount): Promise<number | undefined> {
+  async #step(recount: Recount): Promise<number | undefined> {
+    const { account, stage, since } = recount
     const { store, tenant, budget } = account
     const { clock } = this.#parts
     const [level] = await store.read(tenant, [budget.hold])
     const { seededUntil, splitAt } = level ?? {}
-    if (seededUntil === undefined || seededUntil >= since) return undefined
-    if (splitAt !== undefined && clock.now() >= splitAt + rowsArriveMs) {
+    if (seededUntil === undefined) return undefined
+    const isAnew = seededUntil >= since
+    if (!isAnew && splitAt !== undefined && clock.now() >= splitAt + rowsArriveMs) {
       await this.#write(account, splitAt, await this.#total(account, splitAt))
-      // Of a process that has not finished what it began.
+      // Of a process that has not finished what it began, or was late with it.
       return splitAt < since ? clock.now() : undefined
     }
+    // Also where another process has just begun anew: its clock may be ahead of this one's.
     if (stage === 0) await this.#write(account, seededUntil, await this.#total(account, seededUntil))
+    if (isAnew) return undefined
     // Whoever has split it adds up; others see to it only where that process did not.
     if (splitAt !== undefined) return splitAt + 2 * rowsArriveMs
+    return this.#split(recount)
+  }
+
+  async #split(recount: Recount): Promise<number> {
+    const { clock } = this.#parts
+    const { since, account } = recount
     const at = clock.now() + splitAheadMs
-    await store.split(tenant, [budget.hold.counter], at)
+    // One that is carried out too late leaves out what was settled until then, and is followed by another.
+    recount.since = at + 1
+    await account.store.split(account.tenant, [account.budget.hold.counter], at)
+    if (clock.now() < at) recount.since = since
     return at + rowsArriveMs
   }
 }
