@@ -135,7 +135,7 @@ class BudgetAdmission implements Admission {
     }
     if ('missing' in result) return undefined
     this.#lastAnswer = clock.now()
-    return this.#admitted(request, [counters], this.#grantedOf(request, counters, result))
+    return this.#admitted(request, [counters], this.#grantedOf(request, [counters], result))
   }
 
   async admit(demand: CallDemand): Promise<AdmittedCall> {
@@ -150,7 +150,7 @@ class BudgetAdmission implements Admission {
     } catch (error) {
       return this.#admitWithout(request, error)
     }
-    return this.#admitted(request, [store], this.#grantedOf(request, store, result))
+    return this.#admitted(request, [store], this.#grantedOf(request, [store], result))
   }
 
   watch(call: CalledFor): AdmittedCall {
@@ -210,7 +210,7 @@ class BudgetAdmission implements Admission {
     }
     try {
       await this.#forgetOutdated(request)
-      const granted = this.#grantedOf(request, fallback, await this.#reserve(fallback, request))
+      const granted = this.#grantedOf(request, [fallback, counters], await this.#reserve(fallback, request))
       logger.debug({ reservation: id, error: cause, at: clock.now() }, 'The counter store failed; this process counts.')
       return this.#admitted(request, [fallback, counters], granted)
     } catch (error) {
@@ -229,9 +229,10 @@ class BudgetAdmission implements Admission {
   }
 
   /** @throws GatewayError where it was refused */
-  #grantedOf({ parts, tenant, now }: Request, store: CounterStore, result: ReserveResult): Reservation {
+  #grantedOf({ parts, tenant, now }: Request, stores: readonly CounterStore[], result: ReserveResult): Reservation {
     // Also where it was refused: the calls that leave no room may have begun without this budget.
-    for (const budget of this.#budgets.note(tenant, parts, now)) this.#seeding.check({ store, tenant, budget })
+    for (const budget of this.#budgets.note(tenant, parts, now))
+      for (const store of stores) this.#seeding.check({ store, tenant, budget })
     if ('granted' in result) return result.granted
     const refused = 'refused' in result ? parts[result.refused.index] : undefined
     if ('missing' in result || !refused) throw unavailable(undefined)
@@ -251,7 +252,8 @@ class BudgetAdmission implements Admission {
     parts: readonly ScopeHold[],
     held: Held | undefined,
   ): AdmittedCall {
-    return new RunningCall(headers, { scopes, modelName, isAttempt, parts, held }, this.#settlements)
+    const since = this.#parts.clock.now()
+    return new RunningCall(headers, { scopes, modelName, isAttempt, since, parts, held }, this.#settlements)
   }
 }
 

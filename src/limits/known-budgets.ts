@@ -18,6 +18,8 @@ export interface KnownBudget {
 export interface CountedCall {
   readonly scopes: readonly Scope[]
   readonly modelName: string
+  /** When it was let in, in milliseconds since the epoch. */
+  readonly since: number
   /** What it holds. */
   readonly parts: readonly ScopeHold[]
 }
@@ -55,12 +57,14 @@ export class KnownBudgets {
    * The budgets in force that a call of this date counts in though it does not hold them: they were set while it ran, or
    * another one was in force when it began.
    */
-  missedBy({ scopes, modelName, parts }: CountedCall, at: number): readonly KnownBudget[] {
+  missedBy({ scopes, modelName, since, parts }: CountedCall, at: number): readonly KnownBudget[] {
     let missed: Entry[] | undefined
     for (const { kind, id } of scopes) {
       for (const entry of this.#byScope.get(kind)?.get(id) ?? none) {
         const { hold } = entry.budget
         if (parts.some((part) => part.hold.counter === hold.counter) || !counts(entry, modelName, at)) continue
+        // What was asked for while the call ran was set by then, however long ago that is.
+        if (at - entry.usedAt > inUseMs && entry.usedAt < since) continue
         if (!missed?.includes(entry)) (missed ??= []).push(entry)
       }
     }
@@ -101,8 +105,8 @@ export class KnownBudgets {
   }
 }
 
-function counts({ budget: { model, window }, usedAt }: Entry, modelName: string, at: number): boolean {
-  if (at - usedAt > inUseMs || (model !== undefined && !isModelMatch(model, modelName))) return false
+function counts({ budget: { model, window } }: Entry, modelName: string, at: number): boolean {
+  if (model !== undefined && !isModelMatch(model, modelName)) return false
   return window.startsAt <= at && at < (window.endsAt ?? Infinity)
 }
 

@@ -121,6 +121,35 @@ describe('a budget that is set while calls run', () => {
 })
 
 describe('budgets of several processes', () => {
+  it('count a long call at once where its process was asked under them long before it ended', async () => {
+    const { first, second, clock, level } = createPair()
+    const long = await first.admit([bare])
+    ;(await first.admit([budgeted])).release()
+    for (let round = 0; round < 30; round++) {
+      await pass(clock, 30)
+      ;(await second.admit([budgeted])).release()
+    }
+    first.finish(long, bare, 0.4)
+    await quiet()
+    expect(await level(budgeted)).toMatchObject(spent(0.4))
+  })
+
+  it('find what was not settled also where the store was away when a process first counted in them', async () => {
+    const { first, counters, ledger, clock, level } = createPair()
+    first.finish(await first.admit([budgeted]), bare, 0.1)
+    await pass(clock, 800)
+    ledger.rows.push({ scope: bare, modelName: 'fast', at: clock.now(), charged: pico(0.5) })
+    clock.advance(10)
+    const store = faulty(counters)
+    const late = createLab({ counters: store.store }, clock, ledger)
+    store.fault = 'down'
+    ;(await late.admit([budgeted])).release()
+    await pass(clock, 8)
+    store.fault = 'none'
+    await pass(clock, 20)
+    expect(await level(budgeted)).toMatchObject(spent(0.6))
+  })
+
   it('count what was running elsewhere when they were set', async () => {
     const { first, second, clock, level } = createPair()
     const [short, long] = [await first.admit([bare]), await first.admit([bare])]
