@@ -4,7 +4,7 @@ import type { Scope } from '../../src/ports.js'
 import type { CounterStore } from '../../src/ports/counters.js'
 import { createMemoryCounters } from '../../src/stores/memory-counters.js'
 import { FakeClock } from '../support/fake-clock.js'
-import { createLab, createLedger, faulty, levelOf, pass, pico, quiet } from './admission-lab.js'
+import { createLab, createLedger, faulty, levelOf, pass, pico } from './admission-lab.js'
 
 const bare: Scope = { kind: 'key', id: 'k1' }
 const budgeted: Scope = { ...bare, budget: { maxBudget: 1 } }
@@ -66,20 +66,23 @@ describe('adding budgets up again', () => {
   })
 
   it('is repeated where the store was late to split a counter', async () => {
-    const { admit, finish, lose, counters, clock, level } = setUp()
-    ;(await admit([budgeted])).release()
-    lose(0.4)
-    const { split } = counters.store
+    const clock = new FakeClock()
+    const ledger = createLedger()
+    const memory = createMemoryCounters({ clock })
     let isLate = true
-    counters.store.split = async (...args) => {
+    const counters = faulty(memory).store
+    counters.split = async (...args) => {
       if (isLate) await new Promise<void>((resolve) => void clock.setTimeout(resolve, 8_000))
       isLate = false
-      await split(...args)
+      await memory.split(...args)
     }
+    const { admit, finish } = createLab({ counters }, clock, ledger)
+    ;(await admit([budgeted])).release()
+    ledger.rows.push({ scope: bare, modelName: 'fast', at: clock.now(), charged: pico(0.4) })
     await pass(clock, 12)
     finish(await admit([budgeted], 0.1), bare, 0.1)
     await pass(clock, 20)
-    expect(await level(budgeted)).toMatchObject(spent(0.5))
+    expect(await levelOf(counters, budgeted, clock.now())).toMatchObject(spent(0.5))
   })
 
   it('has room for a counter that is new while many others wait for their last look', async () => {
