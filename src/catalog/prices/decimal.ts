@@ -5,11 +5,13 @@ export interface ScaledInteger {
   readonly exact: boolean
 }
 
-const decimal = /^(\d+)(?:\.(\d+))?(?:e([+-]?\d{1,3}))?$/i
+// No longer than any number is written: requests may hold millions of digits, which take seconds to convert.
+const decimal = /^(\d{1,400})(?:\.(\d{1,400}))?(?:e([+-]?\d{1,3}))?$/i
 
 /**
  * `value · 10^digits` as an integer, without ever computing in floating point: `toScaledInteger('1.5e-7', 12)` is
- * 150,000. Numbers count as the shortest decimal that names them. Undefined for what is no non-negative decimal.
+ * 150,000. Numbers count as the shortest decimal that names them. Undefined for what is no non-negative decimal,
+ * or has more than 400 digits before or behind the point.
  */
 export function toScaledInteger(value: number | string, digits: number): ScaledInteger | undefined {
   const [, whole = '', fraction = '', exponent = '0'] = decimal.exec(String(value).trim()) ?? []

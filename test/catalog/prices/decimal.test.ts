@@ -28,9 +28,12 @@ describe('toScaledInteger', () => {
     expect(toScaledInteger(value, digits)).toEqual({ integer, exact: false })
   })
 
-  it.each(['', 'free', '-1', '1,5', '0x10', '1e', 'Infinity', '1e9999'])('takes "%s" for no decimal', (value) => {
-    expect(toScaledInteger(value, 6)).toBeUndefined()
-  })
+  it.each(['', 'free', '-1', '1,5', '0x10', '1e', 'Infinity', '1e9999', '9'.repeat(401), `0.${'1'.repeat(401)}`])(
+    'takes "%s" for no decimal',
+    (value) => {
+      expect(toScaledInteger(value, 6)).toBeUndefined()
+    },
+  )
 
   it.each([-1, Number.NaN, Number.POSITIVE_INFINITY])('takes %d for no decimal', (value) => {
     expect(toScaledInteger(value, 6)).toBeUndefined()
