@@ -157,8 +157,10 @@ class StreamPhase {
     signal.enter('firstToken', timeouts.firstToken)
   }
 
+  /** From here on only the next piece is waited for, and not before the reader asks for it. */
   contentArrived(): void {
     this.#content = true
+    this.#signal.leave()
   }
 
   /** The upstream is waited for; the first-token deadline goes on from where it was. */

@@ -50,9 +50,12 @@ class Decoder implements StreamDecoder<string> {
   }
 }
 
-function open(body: Body): ReturnType<typeof openParts<string>> {
-  const signal = new CallSignal(new FakeClock(), 0)
-  return openParts({ status: 200, headers: {}, body }, new Decoder(), timeouts, signal)
+function open(
+  body: Body,
+  signal = new CallSignal(new FakeClock(), 0),
+  deadlines = timeouts,
+): ReturnType<typeof openParts<string>> {
+  return openParts({ status: 200, headers: {}, body }, new Decoder(), deadlines, signal)
 }
 
 const toEvent = (data: string): string => `data: ${data}\n\n`
@@ -90,6 +93,17 @@ describe('a stream that is read', () => {
     await iterator.return?.()
     expect(body.left).toBe(1)
     expect(await iterator.next()).toEqual({ done: true, value: undefined })
+  })
+
+  it('has its content in time however late that is read', async () => {
+    const clock = new FakeClock()
+    const signal = new CallSignal(clock, 0)
+    const missed: unknown[] = []
+    signal.listen((error) => missed.push(error))
+    const parts = await open(new Body([toEvent('one'), toEvent('two')]), signal, { ...timeouts, firstToken: 1_000 })
+    clock.advance(2_000)
+    expect(missed).toEqual([])
+    expect(await read(parts)).toEqual(['one', 'two'])
   })
 
   it('is closed where it fails before content', async () => {
