@@ -160,8 +160,17 @@ class EventStream<Chunk> implements AsyncIterableIterator<Uint8Array | string, u
   }
 
   readonly #onBatch = (result: IteratorResult<Batch<Chunk>, undefined>): Written => {
-    if (result.done) this.#over = true
-    return { done: false, value: result.done ? doneEvent : toBytes(result.value) }
+    if (result.done) {
+      this.#over = true
+      return { done: false, value: doneEvent }
+    }
+    try {
+      return { done: false, value: toBytes(result.value) }
+    } catch (thrown) {
+      // Nested too deeply to be written; nobody reads the rest.
+      void Promise.resolve(this.#batches.return?.()).catch(ignore)
+      return this.#onFailed(thrown)
+    }
   }
 
   readonly #onFailed = (thrown: unknown): Written => {
@@ -169,6 +178,8 @@ class EventStream<Chunk> implements AsyncIterableIterator<Uint8Array | string, u
     return { done: false, value: sseError(toGatewayError(thrown)) }
   }
 }
+
+function ignore(): void {}
 
 /** One piece to write: events that came next to each other leave as the very bytes they came in. */
 function toBytes<Chunk>(batch: readonly StreamPart<Chunk>[]): Uint8Array | string {

@@ -140,6 +140,20 @@ describe('an upstream that', () => {
     expectError(await ask(true), 502)
   })
 
+  it('nests an event of a stream too deeply to be written ends it with an error, and the connection', async () => {
+    const event = (delta: string): string =>
+      `data: {"id":"c","created":1,"model":"m","choices":[{"index":0,"delta":${delta},"finish_reason":null}]}\n\n`
+    const deep = `${'['.repeat(100_000)}${']'.repeat(100_000)}`
+    let closed = false
+    behave = (socket) => {
+      socket.on('close', () => (closed = true))
+      socket.write(head('200 OK', sse) + event('{"role":"assistant","content":"Hello"}') + event(`{"x":${deep}}`))
+    }
+    const { status, text } = await ask(true)
+    expect([status, text]).toEqual([200, expect.stringMatching(/Hello[^]*\ndata: \{"error":.*\n\n$/)])
+    await expect.poll(() => closed).toBe(true)
+  })
+
   it.each(both)('is slow with its head is a 504, stream %s', async (stream) => {
     const timer: NodeJS.Timeout[] = []
     behave = (socket) => {
