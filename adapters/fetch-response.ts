@@ -84,7 +84,10 @@ type Body = string | Uint8Array | ReadableStream<Uint8Array> | null
 
 function build({ status, headers }: HttpResponse, body: Body): Response {
   try {
-    return new Response(body, { status, headers, statusText: STATUS_CODES[status] ?? '' })
+    const response = new Response(body, { status, headers, statusText: STATUS_CODES[status] ?? '' })
+    // Whoever serves it tells it; hosts give these headers to bodies that they have changed.
+    response.headers.delete('content-length')
+    return response
   } catch (error) {
     if (body instanceof ReadableStream) void body.cancel()
     const failure = failureAnswer(error)

@@ -62,7 +62,8 @@ function send(incoming: IncomingMessage, response: ServerResponse, answer: HttpB
     return
   }
   // Not a spread: V8 would keep it, see wire/merged.ts.
-  const isTold = headers['content-length'] !== undefined
+  // Whoever stands between the gateway and us may have changed the body.
+  const isTold = headers['content-length'] === String(length)
   response.writeHead(status, isTold ? headers : Object.assign({}, headers, { 'content-length': length }))
   if (body === null || incoming.method === 'HEAD') response.end()
   else response.end(body)

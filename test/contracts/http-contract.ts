@@ -261,6 +261,11 @@ export function describeHttpContract(name: string, features: HostFeatures, start
       text: { answer: { status: 200, headers: {}, body: 'é' }, body: 'é', length: '2' },
       bytes: { answer: { status: 201, headers: {}, body: new Uint8Array([104, 105]) }, body: 'hi', length: '2' },
       'an unusual status': { answer: { status: 529, headers: {}, body: 'busy' }, body: 'busy', length: '4' },
+      'what was changed since its length was told': {
+        answer: { status: 200, headers: { 'content-length': '99' }, body: 'é' },
+        body: 'é',
+        length: '2',
+      },
       nothing: { answer: { status: 202, headers: {}, body: null }, body: '', length: '0' },
       'no content': { answer: { status: 204, headers: {}, body: null }, body: '', length: undefined },
     }
