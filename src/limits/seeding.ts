@@ -46,8 +46,8 @@ export interface Seeding {
   /** Adds up again, soon and twice more later: rows of other processes reach the ledger in batches, and calls go on. */
   recount(account: Account): void
   /**
-   * Adds up again once, soon, unless that is to be anyway: for a counter that this process had no part in before, and which
-   * may miss what a process that was killed did not settle. One question to the ledger per counter and process.
+   * Adds up again once, soon, unless that is to be anyway: for a counter that this process had no part in before, or not
+   * for long, and which may miss what a process that was killed did not settle.
    */
   check(account: Account): void
   close(): void
@@ -165,7 +165,10 @@ class CounterSeeding implements Seeding {
     const { account } = recount
     const recounts = mapOf(this.#recounts, account.store)
     const key = keyOf(account)
-    if (!recounts.has(key)) {
+    const known = recounts.get(key)
+    // One that was asked for while this was under way is not put off.
+    if (known && known.stage < recount.stage) return
+    if (!known) {
       const isSoon = recount.due - this.#parts.clock.now() < soonMs
       if (this.#waiting >= (isSoon ? maxRecounts : maxLaterRecounts)) return
       this.#waiting++

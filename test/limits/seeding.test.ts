@@ -85,6 +85,31 @@ describe('adding budgets up again', () => {
     expect(await levelOf(counters, budgeted, clock.now())).toMatchObject(spent(0.5))
   })
 
+  it('is not put off where it is asked for while the counter is looked at', async () => {
+    const clock = new FakeClock()
+    const memory = createMemoryCounters({ clock })
+    let answer: (() => void) | undefined
+    let isSlow = false
+    const counters = faulty(memory).store
+    counters.read = async (...args) => {
+      if (isSlow) await new Promise<void>((resolve) => (answer = resolve))
+      return memory.read(...args)
+    }
+    const { admit, finish } = createLab({ counters }, clock)
+    const running = await admit([budgeted], 0.4)
+    await pass(clock, 30)
+    isSlow = true
+    await pass(clock, 60)
+    isSlow = false
+    // Another process begins the counter anew, and does not know of the call.
+    await memory.forget('all', ['budget:key:k1:all@0'])
+    await memory.seed('all', [{ counter: 'budget:key:k1:all@0', spent: 0, until: clock.now() + 1 }])
+    finish(running, bare, 0.4)
+    answer?.()
+    await pass(clock, 10)
+    expect(await levelOf(memory, budgeted, clock.now())).toMatchObject(spent(0.4))
+  })
+
   it('has room for a counter that is new while many others wait for their last look', async () => {
     const clock = new FakeClock()
     const asked = new Set<string>()
