@@ -40,15 +40,11 @@ const second = 1_000
 const hour = 3_600_000
 const day = 24 * hour
 const units = { s: second, m: 60 * second, h: hour, d: day, w: 7 * day }
+// `30s 30m 1h 24h 1d 7d 30d 1w 1mo 1y` and their like.
 const syntax = /^([1-9]\d{0,8})(s|m|h|d|w|mo|y)$/
 // The first Monday after the epoch, as days since then.
 const firstMonday = 4
 const keptWindows = 10_000
-
-/** True for `30s 30m 1h 24h 1d 7d 30d 1w 1mo 1y` and their like. */
-export function isBudgetDuration(text: string): boolean {
-  return syntax.test(text)
-}
 
 /** Builds a finder of windows. */
 export function createBudgetWindows(): BudgetWindows {

@@ -61,6 +61,6 @@ function firstAfterGap(
 }
 
 /** The remainder that is never negative. */
-export function modulo(value: number, divisor: number): number {
+function modulo(value: number, divisor: number): number {
   return ((value % divisor) + divisor) % divisor
 }

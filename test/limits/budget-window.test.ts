@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { createBudgetWindows, isBudgetDuration } from '../../src/limits/budget-window.js'
+import { createBudgetWindows } from '../../src/limits/budget-window.js'
 import type { Budget } from '../../src/ports.js'
 
 const windows = createBudgetWindows()
@@ -143,7 +143,6 @@ describe('the window of a budget', () => {
 
   it('refuses what is no duration or no time zone', () => {
     for (const wrong of ['', '0d', '-1d', '1.5h', '1 d', '1month', 'd', '1D', '1e3s', '9999999999s']) {
-      expect(isBudgetDuration(wrong)).toBe(false)
       expect(() => windows.at({ budgetDuration: wrong }, 0)).toThrow(TypeError)
     }
     expect(() => windows.at({ budgetDuration: '1d', timeZone: 'Mars/Olympus' }, 0)).toThrow(/Mars\/Olympus/)
