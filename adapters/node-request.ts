@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
-import type { HttpRequest, LeaveSignal } from '../src/index.js'
+import type { HttpRequest, LeaveSignal, WaitBound } from '../src/index.js'
 import { assertJsonType, clientClosed, inflaterFor, parseJson, tooLarge } from './json-body.js'
 import type { Target } from './mount.js'
 import { readUpload } from './node-upload.js'
@@ -91,10 +91,10 @@ export class NodeHttpRequest<Host> implements HttpRequest<Host> {
     return (this.#json ??= this.#readJson(limitBytes))
   }
 
-  bytes(limitBytes: number): Promise<Uint8Array> | undefined {
+  bytes(limitBytes: number, bound: WaitBound): Promise<Uint8Array> | undefined {
     this.#assertJsonType()
     if (this.#hasHostBody() || inflaterFor(this.#incoming.headers['content-encoding']) !== null) return undefined
-    return (this.#bytes ??= readUpload(this.#incoming, limitBytes))
+    return (this.#bytes ??= readUpload(this.#incoming, limitBytes, bound))
   }
 
   async #readJson(limitBytes: number): Promise<unknown> {

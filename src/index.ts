@@ -47,6 +47,8 @@ export type {
   HttpResponse,
   HttpStreamResponse,
   LeaveSignal,
+  Wait,
+  WaitBound,
 } from './http/message.js'
 export { errorAnswer, jsonAnswer } from './http/answer.js'
 export { answerAsset, redirectAnswer } from './ui/assets.js'

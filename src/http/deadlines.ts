@@ -1,15 +1,25 @@
 import type { GatewayError } from '../errors.js'
 import type { Clock, Timer } from '../ports.js'
+import type { Wait, WaitBound } from './message.js'
 
-class Wait {
+class DueWait implements Wait {
   dueAt: number
   readonly reject: (error: GatewayError) => void
-  before: Wait | undefined
-  after: Wait | undefined
+  before: DueWait | undefined
+  after: DueWait | undefined
+  readonly #leave: (wait: DueWait) => void
+  #isOver = false
 
-  constructor(dueAt: number, reject: (error: GatewayError) => void) {
+  constructor(dueAt: number, reject: (error: GatewayError) => void, leave: (wait: DueWait) => void) {
     this.dueAt = dueAt
     this.reject = reject
+    this.#leave = leave
+  }
+
+  end(): void {
+    if (this.#isOver) return
+    this.#isOver = true
+    this.#leave(this)
   }
 }
 
@@ -17,12 +27,12 @@ class Wait {
 const toleranceMs = 1_000
 
 /** Bounds what many requests wait for, each for the same time: one timer serves them all, as hardly any is ever late. */
-export class Deadlines {
+export class Deadlines implements WaitBound {
   readonly #clock: Clock
   readonly #milliseconds: number
   readonly #late: () => GatewayError
-  #oldest: Wait | undefined
-  #latest: Wait | undefined
+  #oldest: DueWait | undefined
+  #latest: DueWait | undefined
   #timer: Timer | undefined
   #firesAt = 0
 
@@ -37,23 +47,23 @@ export class Deadlines {
   bound<T>(value: PromiseLike<T> | T): Promise<T> | T {
     if (!isPromiseLike(value)) return value
     return new Promise((resolve, reject) => {
-      const wait = this.#begin(reject)
+      const wait = this.begin(reject)
       const native = value instanceof Promise ? value : Promise.resolve(value)
       native.then(
         (settled: T) => {
-          this.#end(wait)
+          wait.end()
           resolve(settled)
         },
         (thrown: unknown) => {
-          this.#end(wait)
+          wait.end()
           reject(thrown)
         },
       )
     })
   }
 
-  #begin(reject: (error: GatewayError) => void): Wait {
-    const wait = new Wait(this.#clock.now() + this.#milliseconds, reject)
+  begin(reject: (error: GatewayError) => void): Wait {
+    const wait = new DueWait(this.#clock.now() + this.#milliseconds, reject, this.#leave)
     wait.before = this.#latest
     if (this.#latest) this.#latest.after = wait
     else this.#oldest = wait
@@ -62,7 +72,7 @@ export class Deadlines {
     return wait
   }
 
-  #end(wait: Wait): void {
+  readonly #leave = (wait: DueWait): void => {
     const { before, after } = wait
     if (before) before.after = after
     else if (this.#oldest === wait) this.#oldest = after
@@ -76,7 +86,7 @@ export class Deadlines {
     const now = this.#clock.now()
     if (Math.abs(now - this.#firesAt) > toleranceMs) this.#follow(now)
     for (let wait = this.#oldest; wait && wait.dueAt <= now; wait = this.#oldest) {
-      this.#end(wait)
+      wait.end()
       wait.reject(this.#late())
     }
     if (this.#oldest) this.#arm(this.#oldest)
@@ -89,7 +99,7 @@ export class Deadlines {
     for (let wait = this.#oldest; wait; wait = wait.after) wait.dueAt = Math.min(wait.dueAt + ahead, latest)
   }
 
-  #arm({ dueAt }: Wait): void {
+  #arm({ dueAt }: DueWait): void {
     const now = this.#clock.now()
     const milliseconds = Math.min(Math.max(1, dueAt - now), this.#milliseconds)
     this.#firesAt = now + milliseconds

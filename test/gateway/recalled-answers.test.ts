@@ -57,6 +57,17 @@ describe('a request whose very bytes were answered from the cache', () => {
     expect(await during(() => send(chat('main')))).toEqual(nothing)
   })
 
+  it('tells its own id and age each time', async () => {
+    const clock = new FakeClock()
+    const { send, know } = startBench({ clock })
+    await know(chat('main'))
+    const first = await send(chat('main'), { 'x-request-id': 'first' })
+    clock.advance(2_000)
+    const second = await send(chat('main'), { 'x-request-id': 'second' })
+    expect(first.headers).toMatchObject({ 'x-request-id': 'first', age: '0', 'content-type': expect.any(String) })
+    expect(second.headers).toEqual({ ...first.headers, 'x-request-id': 'second', age: '2' })
+  })
+
   it('is read where one byte differs, or a header speaks to the gateway', async () => {
     const { send, know, during } = startBench()
     await know(chat('main'))
