@@ -57,6 +57,8 @@ class PartReader<Chunk> implements AsyncIterableIterator<Batch<Chunk>, undefined
   readonly #phase: StreamPhase
   #head: Batch<Chunk> = []
   #isOver = false
+  /** Of the piece that is waited for: a body has one reader at a time. */
+  #reading: Promise<BatchResult<Chunk>> | undefined
 
   constructor({ body, headers }: UpstreamResponse, decoder: StreamDecoder<Chunk>, phase: StreamPhase) {
     this.#body = body[Symbol.asyncIterator]()
@@ -73,8 +75,10 @@ class PartReader<Chunk> implements AsyncIterableIterator<Batch<Chunk>, undefined
   next(): Promise<BatchResult<Chunk>> {
     if (this.#head.length > 0) return this.#giveHead()
     if (this.#isOver) return Promise.resolve({ done: true, value: undefined })
+    if (this.#reading) return this.#reading.then(this.#readAgain, this.#readAgain)
     this.#phase.wait(this.#decoder.progress)
-    return this.#body.next().then(this.#onRead, this.#onBroken)
+    this.#reading = this.#body.next().then(this.#onRead, this.#onBroken)
+    return this.#reading
   }
 
   async return(): Promise<BatchResult<Chunk>> {
@@ -93,6 +97,8 @@ class PartReader<Chunk> implements AsyncIterableIterator<Batch<Chunk>, undefined
     this.#head = []
     return Promise.resolve({ done: false, value })
   }
+
+  readonly #readAgain = (): Promise<BatchResult<Chunk>> => this.next()
 
   readonly #onRead = (read: IteratorResult<Buffer>): BatchResult<Chunk> | Promise<BatchResult<Chunk>> =>
     this.#resultOf(read) ?? this.#search()
@@ -124,7 +130,9 @@ class PartReader<Chunk> implements AsyncIterableIterator<Batch<Chunk>, undefined
     this.#phase.arrived()
     try {
       const value = decode(this.#decoder, this.#events.push(read.value))
-      return value.length > 0 ? { done: false, value } : undefined
+      if (value.length === 0) return undefined
+      this.#reading = undefined
+      return { done: false, value }
     } catch (error) {
       // What cannot be decoded is of no more use.
       this.#over()
@@ -141,6 +149,7 @@ class PartReader<Chunk> implements AsyncIterableIterator<Batch<Chunk>, undefined
 
   #over(): void {
     this.#isOver = true
+    this.#reading = undefined
     this.#phase.over()
   }
 }

@@ -3,6 +3,7 @@ import { openParts } from '../../src/call/read-parts.js'
 import { GatewayError } from '../../src/errors.js'
 import type { StreamDecoder, StreamPart } from '../../src/protocols/protocol.js'
 import { CallSignal } from '../../src/upstream/call-signal.js'
+import { ResponseBody } from '../../src/upstream/response-body.js'
 import type { UpstreamEvent } from '../../src/upstream/message.js'
 import { FakeClock } from '../support/fake-clock.js'
 
@@ -51,7 +52,7 @@ class Decoder implements StreamDecoder<string> {
 }
 
 function open(
-  body: Body,
+  body: AsyncIterable<Buffer>,
   signal = new CallSignal(new FakeClock(), 0),
   deadlines = timeouts,
 ): ReturnType<typeof openParts<string>> {
@@ -104,6 +105,32 @@ describe('a stream that is read', () => {
     clock.advance(2_000)
     expect(missed).toEqual([])
     expect(await read(parts)).toEqual(['one', 'two'])
+  })
+
+  it('gives each of several who ask at once a piece of its own, also behind what holds nothing', async () => {
+    const body = new ResponseBody({ pause() {}, resume() {}, abort() {} })
+    body.add(Buffer.from(toEvent('one')))
+    const iterator = (await open(body))[Symbol.asyncIterator]()
+    await iterator.next()
+    const asked = [iterator.next(), iterator.next(), iterator.next(), iterator.next()]
+    for (const data of ['quiet', 'two', 'quiet', 'three']) {
+      await new Promise(setImmediate)
+      body.add(Buffer.from(toEvent(data)))
+    }
+    body.close()
+    const given = await Promise.all(asked)
+    expect(given.map(({ value }) => value?.[0]?.forward?.data)).toEqual(['two', 'three', undefined, undefined])
+  })
+
+  it('gives nothing more to several who ask at once where it breaks off', async () => {
+    const body = new ResponseBody({ pause() {}, resume() {}, abort() {} })
+    body.add(Buffer.from(toEvent('one')))
+    const iterator = (await open(body))[Symbol.asyncIterator]()
+    await iterator.next()
+    const asked = [iterator.next(), iterator.next()]
+    body.fail(new GatewayError('upstream_connection', 'Broken.'))
+    await expect(asked[0]).rejects.toThrow('Broken.')
+    expect(await asked[1]).toEqual({ done: true, value: undefined })
   })
 
   it('is closed where it fails before content', async () => {
