@@ -93,6 +93,8 @@ export class NodeHttpRequest<Host> implements HttpRequest<Host> {
 
   bytes(limitBytes: number, bound: WaitBound): Promise<Uint8Array> | undefined {
     this.#assertJsonType()
+    // Whoever identifies callers may have asked for the JSON.
+    if (this.#json !== undefined && this.#bytes === undefined) return undefined
     if (this.#hasHostBody() || inflaterFor(this.#incoming.headers['content-encoding']) !== null) return undefined
     return (this.#bytes ??= readUpload(this.#incoming, limitBytes, bound))
   }

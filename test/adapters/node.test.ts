@@ -70,6 +70,20 @@ describe('nodeGateway', () => {
     leave()
   })
 
+  it('has no bytes for who asks after the JSON was read, as by an identify that needs it', async () => {
+    const bound = { begin: () => ({ end() {} }) }
+    const { url } = await start({
+      '/v1/x': async (request) => {
+        const asked = await request.json(1_000)
+        const bytes = await request.bytes?.(1_000, bound)
+        return json(200, { asked, bytes: bytes?.byteLength ?? 'none', again: await request.json(1_000) })
+      },
+    })
+    const headers = { 'content-type': 'application/json' }
+    const { body } = await send(`${url}/v1/x`, { headers, body: '{"a":1}' })
+    expect(JSON.parse(body)).toEqual({ asked: { a: 1 }, bytes: 'none', again: { a: 1 } })
+  })
+
   it('joins the values of a header that came more than once', async () => {
     const route: FakeRoute = ({ headers }) => json(200, [headers['x-tag'], headers.cookie, headers['set-cookie']])
     const { origin } = await start({ '/v1/x': route })
