@@ -76,9 +76,13 @@ class PartReader<Chunk> implements AsyncIterableIterator<Batch<Chunk>, undefined
     if (this.#head.length > 0) return this.#giveHead()
     if (this.#isOver) return Promise.resolve({ done: true, value: undefined })
     if (this.#reading) return this.#reading.then(this.#readAgain, this.#readAgain)
-    this.#phase.wait(this.#decoder.progress)
-    this.#reading = this.#body.next().then(this.#onRead, this.#onBroken)
-    return this.#reading
+    try {
+      this.#phase.wait(this.#decoder.progress)
+      this.#reading = this.#body.next().then(this.#onRead, this.#onBroken)
+      return this.#reading
+    } catch (error) {
+      return this.#fail(error)
+    }
   }
 
   async return(): Promise<BatchResult<Chunk>> {
@@ -112,8 +116,12 @@ class PartReader<Chunk> implements AsyncIterableIterator<Batch<Chunk>, undefined
   /** Loops: a chain of promises would grow with every piece that holds nothing. */
   async #search(): Promise<BatchResult<Chunk>> {
     for (;;) {
-      this.#phase.wait(this.#decoder.progress)
       let read: IteratorResult<Buffer>
+      try {
+        this.#phase.wait(this.#decoder.progress)
+      } catch (error) {
+        return this.#fail(error)
+      }
       try {
         read = await this.#body.next()
       } catch (error) {
@@ -125,7 +133,7 @@ class PartReader<Chunk> implements AsyncIterableIterator<Batch<Chunk>, undefined
   }
 
   /** Undefined where nothing is to be given yet. */
-  #resultOf(read: IteratorResult<Buffer>): BatchResult<Chunk> | undefined {
+  #resultOf(read: IteratorResult<Buffer>): BatchResult<Chunk> | Promise<never> | undefined {
     if (read.done) return this.#end()
     this.#phase.arrived()
     try {
@@ -134,11 +142,15 @@ class PartReader<Chunk> implements AsyncIterableIterator<Batch<Chunk>, undefined
       this.#reading = undefined
       return { done: false, value }
     } catch (error) {
-      // What cannot be decoded is of no more use.
-      this.#over()
-      this.#body.return?.().catch(ignore)
-      throw error
+      return this.#fail(error)
     }
+  }
+
+  /** What cannot be decoded is of no more use. */
+  async #fail(error: unknown): Promise<never> {
+    this.#over()
+    await this.#body.return?.().catch(ignore)
+    throw error
   }
 
   #end(): BatchResult<Chunk> {

@@ -36,14 +36,20 @@ class Body implements AsyncIterableIterator<Buffer> {
   }
 }
 
-/** Gives every event's data as content, but nothing for `quiet` and an error for `broken`. */
+/** Gives every event's data as content, but nothing for `quiet` and an error for `broken`, or later for `lost`. */
 class Decoder implements StreamDecoder<string> {
-  progress = 'open' as const
+  #isLost = false
   readonly usage = undefined
 
+  get progress(): 'open' {
+    if (this.#isLost) throw new GatewayError('internal', 'How far it is, is not known.')
+    return 'open'
+  }
+
   push({ data }: UpstreamEvent): readonly StreamPart<string>[] {
+    this.#isLost = data.startsWith('lost')
     if (data === 'broken') throw new GatewayError('upstream_invalid', 'Not an event.')
-    return data === 'quiet' ? [] : [{ chunk: undefined, forward: { event: '', data, frame: undefined } }]
+    return data.endsWith('quiet') ? [] : [{ chunk: undefined, forward: { event: '', data, frame: undefined } }]
   }
 
   end(): readonly StreamPart<string>[] {
@@ -131,6 +137,16 @@ describe('a stream that is read', () => {
     body.fail(new GatewayError('upstream_connection', 'Broken.'))
     await expect(asked[0]).rejects.toThrow('Broken.')
     expect(await asked[1]).toEqual({ done: true, value: undefined })
+  })
+
+  it.each(['lost', 'lost quiet'])('rejects, and never throws, where the decoder does later: %s', async (event) => {
+    const body = new Body([toEvent('one'), toEvent(event), toEvent('two')])
+    const iterator = (await open(body))[Symbol.asyncIterator]()
+    const told: unknown[] = []
+    for (let read = 0; read < 3; read += 1) await iterator.next().catch((error: unknown) => told.push(error))
+    expect(told).toEqual([expect.objectContaining({ kind: 'internal' })])
+    expect(body.left).toBe(1)
+    expect(await iterator.next()).toEqual({ done: true, value: undefined })
   })
 
   it('is closed where it fails before content', async () => {
