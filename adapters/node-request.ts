@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
-import type { HttpRequest, LeaveSignal, WaitBound } from '../src/index.js'
+import type { HttpRequest, LeaveSignal } from '../src/index.js'
 import { assertJsonType, clientClosed, inflaterFor, parseJson, tooLarge } from './json-body.js'
 import type { Target } from './mount.js'
 import { readUpload } from './node-upload.js'
@@ -91,12 +91,12 @@ export class NodeHttpRequest<Host> implements HttpRequest<Host> {
     return (this.#json ??= this.#readJson(limitBytes))
   }
 
-  bytes(limitBytes: number, bound: WaitBound): Promise<Uint8Array> | undefined {
+  bytes(limitBytes: number): Promise<Uint8Array> | undefined {
     this.#assertJsonType()
     // Whoever identifies callers may have asked for the JSON.
     if (this.#json !== undefined && this.#bytes === undefined) return undefined
     if (this.#hasHostBody() || inflaterFor(this.#incoming.headers['content-encoding']) !== null) return undefined
-    return (this.#bytes ??= readUpload(this.#incoming, limitBytes, bound))
+    return (this.#bytes ??= readUpload(this.#incoming, limitBytes))
   }
 
   async #readJson(limitBytes: number): Promise<unknown> {

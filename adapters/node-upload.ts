@@ -1,5 +1,4 @@
 import type { IncomingMessage } from 'node:http'
-import type { WaitBound } from '../src/index.js'
 import { alreadyRead, clientClosed, tooLarge } from './json-body.js'
 
 // A client that sends byte by byte costs a hundred times its bytes in Buffer objects; so many are joined at a time.
@@ -8,10 +7,9 @@ const piecesPerBlock = 1024
 /**
  * Reads what the client uploads, up to a limit in bytes, counted as they arrive. Beyond the limit the rest is let
  * through to nowhere, so that the client gets to read the refusal.
- * @param bound ends the wait for the client
  * @throws GatewayError payload_too_large, client_closed; internal when something else has read it
  */
-export function readUpload(incoming: IncomingMessage, limitBytes: number, bound?: WaitBound): Promise<Uint8Array> {
+export function readUpload(incoming: IncomingMessage, limitBytes: number): Promise<Uint8Array> {
   if (incoming.readableDidRead) return Promise.reject(alreadyRead())
   if (incoming.readableEnded) return Promise.resolve(new Uint8Array())
   if (incoming.destroyed) return Promise.reject(clientClosed())
@@ -19,16 +17,11 @@ export function readUpload(incoming: IncomingMessage, limitBytes: number, bound?
     incoming.resume()
     return Promise.reject(tooLarge(limitBytes))
   }
-  return collect(incoming, limitBytes, bound)
+  return collect(incoming, limitBytes)
 }
 
-function collect(incoming: IncomingMessage, limitBytes: number, bound?: WaitBound): Promise<Uint8Array> {
-  return new Promise((resolve, fail) => {
-    const wait = bound?.begin(fail)
-    const reject = (error: Error): void => {
-      wait?.end()
-      fail(error)
-    }
+function collect(incoming: IncomingMessage, limitBytes: number): Promise<Uint8Array> {
+  return new Promise((resolve, reject) => {
     const blocks: Uint8Array[] = []
     let pieces: Uint8Array[] = []
     let total = 0
@@ -48,10 +41,7 @@ function collect(incoming: IncomingMessage, limitBytes: number, bound?: WaitBoun
       pieces = []
     }
     incoming.on('data', onData)
-    incoming.on('end', () => {
-      wait?.end()
-      resolve(join(blocks, pieces))
-    })
+    incoming.on('end', () => resolve(join(blocks, pieces)))
     incoming.on('error', (error) => reject(clientClosed(error)))
     // Comes after every 'end' too, where an error would be made for nobody.
     incoming.on('close', () => incoming.readableEnded || reject(clientClosed()))

@@ -47,8 +47,6 @@ export type {
   HttpResponse,
   HttpStreamResponse,
   LeaveSignal,
-  Wait,
-  WaitBound,
 } from './http/message.js'
 export { errorAnswer, jsonAnswer } from './http/answer.js'
 export { answerAsset, redirectAnswer } from './ui/assets.js'

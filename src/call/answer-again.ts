@@ -1,14 +1,11 @@
 import { CallSignal } from '../upstream/call-signal.js'
 import { merged } from '../wire/merged.js'
-import type { Operation, Operations } from '../wire/operations.js'
-import type { CacheHit } from '../cache/found.js'
+import type { Operation } from '../wire/operations.js'
 import type { CallAccount } from './accounts/accounts.js'
-import type { Given } from './attempt.js'
 import type { CallContext, CallParts } from './context.js'
-import { cacheHeaders } from './earlier-answers.js'
-import type { GivenWhole } from './given-whole.js'
+import { cacheHeaders, givenFrom } from './earlier-answers.js'
+import { type GivenWhole, WrittenWhole } from './given-whole.js'
 import type { FoundCall } from './known-call.js'
-import type { DecodedAnswer } from './read-answer.js'
 import { beginAccount } from './open-account.js'
 import { type CallRecording, beginRecord } from './record-call.js'
 import { tellFailure } from './tell-failure.js'
@@ -22,7 +19,7 @@ export function answerAgain(
   found: FoundCall,
   context: CallContext,
   parts: CallParts,
-): AnswerAgain | Promise<AnswerAgain> {
+): GivenWhole<Operation> | Promise<GivenWhole<Operation>> {
   const { operation, request, group } = found.known
   context.trail.modelName = group.name
   const record = beginRecord(operation, request, context, parts)
@@ -47,46 +44,13 @@ function give(
   { trail }: CallContext,
   account: CallAccount | undefined,
   record: CallRecording | undefined,
-): AnswerAgain {
+): GivenWhole<Operation> {
   account?.cached(hit.source)
   if (account) trail.rows = account.rows
-  const given = new AnswerAgain(known.answer, hit, account?.headers)
+  const headers = account ? merged(account.headers, cacheHeaders(hit)) : cacheHeaders(hit)
+  const given = new WrittenWhole(known.answer, givenFrom(hit.source, headers))
   record?.answered(given)
   return given
-}
-
-const nothingDropped: readonly string[] = []
-
-/** An answer that is given once more; what it tells is made for those who ask. */
-export class AnswerAgain implements GivenWhole<Operation> {
-  readonly #answer: DecodedAnswer<Operation>
-  readonly #hit: CacheHit
-  /** `x-ratelimit-*` of the caller; undefined where no account is kept. */
-  readonly limits: CallAccount['headers'] | undefined
-  readonly droppedParams = nothingDropped
-  readonly billable = true
-
-  constructor(answer: DecodedAnswer<Operation>, hit: CacheHit, limits: CallAccount['headers'] | undefined) {
-    this.#answer = answer
-    this.#hit = hit
-    this.limits = limits
-  }
-
-  get written(): DecodedAnswer<Operation>['written'] {
-    return this.#answer.written
-  }
-
-  get body(): Operations[Operation]['response'] {
-    return this.#answer.body
-  }
-
-  get deploymentId(): string {
-    return this.#hit.source.deployment
-  }
-
-  get headers(): Given['headers'] {
-    return this.limits ? merged(this.limits, cacheHeaders(this.#hit)) : cacheHeaders(this.#hit)
-  }
 }
 
 /** Closing the gateway waits for what is being admitted. */

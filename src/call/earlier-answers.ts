@@ -81,8 +81,7 @@ function routingOf(request: Operations[Operation]['request'], context: CallConte
 /** What a client is told about an answer that was not made for it. */
 export type ReplayHeaders = Readonly<Record<string, string>>
 
-/** Whole seconds, as in `age`. */
-export const toSeconds = (milliseconds: number): string => String(Math.max(0, Math.floor(milliseconds / 1_000)))
+const toSeconds = (milliseconds: number): string => String(Math.max(0, Math.floor(milliseconds / 1_000)))
 
 /** `x-sluice-cache`, `x-sluice-cache-key` and `age`; nothing where the call takes no part in the cache. */
 export function cacheHeaders(

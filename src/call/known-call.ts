@@ -13,8 +13,6 @@ export interface KnownCall<K extends Operation> {
   readonly group: ModelGroup
   readonly hit: CacheHit
   readonly answer: DecodedAnswer<K>
-  /** The headers of an answer that has nothing to tell but the hit, and what that was; made with the first of them. */
-  told?: { readonly source: CacheHit['source']; readonly headers: Readonly<Record<string, string>> }
 }
 
 /** Such a call, found again, and the hit as it is now. */

@@ -1,6 +1,5 @@
 import type { CallContext, CallParts } from '../call/context.js'
-import { type AnswerAgain, answerAgain } from '../call/answer-again.js'
-import { toSeconds } from '../call/earlier-answers.js'
+import { answerAgain } from '../call/answer-again.js'
 import { answerCall, answerStream as streamCall } from '../call/answer-call.js'
 import type { GivenWhole } from '../call/given-whole.js'
 import { type FoundCall, findKnown, keepKnown } from '../call/known-call.js'
@@ -58,27 +57,11 @@ function respondAgain(
     errorAnswer(toGatewayError(thrown), attemptHeaders(call.trail, explain))
   try {
     const answer = answerAgain(found, call, parts)
-    if (!(answer instanceof Promise)) return toAnswerAgain(answer, found, call, explain)
-    return answer.then((later) => toAnswerAgain(later, found, call, explain)).catch(fail)
+    if (!(answer instanceof Promise)) return toAnswer(answer, call, explain)
+    return answer.then((later) => toAnswer(later, call, explain)).catch(fail)
   } catch (thrown) {
     return fail(thrown)
   }
-}
-
-function toAnswerAgain(
-  answer: AnswerAgain,
-  { known, hit }: FoundCall,
-  call: CallContext,
-  explain: boolean,
-): HttpResponse {
-  const { written } = answer
-  if (explain || answer.limits || written === undefined) return toAnswer(answer, call, explain)
-  const { source } = hit
-  if (known.told?.source !== source) {
-    // With a place for the id, as an object that grows after a spread is one that V8 keeps: see wire/merged.ts.
-    known.told = { source, headers: { ...toAnswer(answer, call, explain).headers, 'x-request-id': '' } }
-  }
-  return new JsonAnswer(200, written, { ...known.told.headers, age: toSeconds(hit.ageMs) })
 }
 
 function toAnswer<K extends Operation>(answer: GivenWhole<K>, { trail }: CallContext, explain: boolean): HttpResponse {

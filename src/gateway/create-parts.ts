@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { randomFillSync } from 'node:crypto'
 import { type Callbacks, callLogSink, createCallbacks, createSendToSink } from '../callbacks/index.js'
 import { createGuardrails, createHooks } from '../guardrails/index.js'
 import { createPrompts, openPromptStores } from '../prompts/index.js'
@@ -169,21 +169,19 @@ function createGuardedClient(guard: AddressGuard, connectTimeoutMs: number): Ups
   return createUpstreamClient({ connectTimeoutMs, connector: createGuardedConnector(guard, connectTimeoutMs) })
 }
 
-const idLength = 24
-// An id keeps the text that it was cut from in memory, so that is not long.
-const idsPerText = 64
+const idBytes = 12
 
 /** Ids of 24 hexadecimal digits; randomness is fetched for many at a time. */
 function createIds(): () => string {
-  let text = ''
-  let at = 0
+  const random = Buffer.alloc(256 * idBytes)
+  let at = random.length
   return () => {
-    if (at === text.length) {
-      text = randomBytes((idsPerText * idLength) / 2).toString('hex')
+    if (at === random.length) {
+      randomFillSync(random)
       at = 0
     }
-    at += idLength
-    return text.slice(at - idLength, at)
+    at += idBytes
+    return random.toString('hex', at - idBytes, at)
   }
 }
 

@@ -7,10 +7,10 @@ export class JsonAnswer implements HttpBodyResponse {
   readonly headers: Record<string, string>
   readonly body: string | Uint8Array
 
-  /** `headers` are the answer's from now on; its type and length are put to them, where they are not among them. */
+  /** `headers` are the answer's from now on; its type and length are put to them. */
   constructor(status: number, body: string | Uint8Array, headers: Record<string, string>) {
     headers['content-type'] ??= 'application/json; charset=utf-8'
-    headers['content-length'] ??= String(typeof body === 'string' ? Buffer.byteLength(body) : body.byteLength)
+    headers['content-length'] = String(typeof body === 'string' ? Buffer.byteLength(body) : body.byteLength)
     this.status = status
     this.headers = headers
     this.body = body

@@ -1,25 +1,15 @@
 import type { GatewayError } from '../errors.js'
 import type { Clock, Timer } from '../ports.js'
-import type { Wait, WaitBound } from './message.js'
 
-class DueWait implements Wait {
+class Wait {
   dueAt: number
   readonly reject: (error: GatewayError) => void
-  before: DueWait | undefined
-  after: DueWait | undefined
-  readonly #leave: (wait: DueWait) => void
-  #isOver = false
+  before: Wait | undefined
+  after: Wait | undefined
 
-  constructor(dueAt: number, reject: (error: GatewayError) => void, leave: (wait: DueWait) => void) {
+  constructor(dueAt: number, reject: (error: GatewayError) => void) {
     this.dueAt = dueAt
     this.reject = reject
-    this.#leave = leave
-  }
-
-  end(): void {
-    if (this.#isOver) return
-    this.#isOver = true
-    this.#leave(this)
   }
 }
 
@@ -27,12 +17,12 @@ class DueWait implements Wait {
 const toleranceMs = 1_000
 
 /** Bounds what many requests wait for, each for the same time: one timer serves them all, as hardly any is ever late. */
-export class Deadlines implements WaitBound {
+export class Deadlines {
   readonly #clock: Clock
   readonly #milliseconds: number
   readonly #late: () => GatewayError
-  #oldest: DueWait | undefined
-  #latest: DueWait | undefined
+  #oldest: Wait | undefined
+  #latest: Wait | undefined
   #timer: Timer | undefined
   #firesAt = 0
 
@@ -47,23 +37,23 @@ export class Deadlines implements WaitBound {
   bound<T>(value: PromiseLike<T> | T): Promise<T> | T {
     if (!isPromiseLike(value)) return value
     return new Promise((resolve, reject) => {
-      const wait = this.begin(reject)
+      const wait = this.#begin(reject)
       const native = value instanceof Promise ? value : Promise.resolve(value)
       native.then(
         (settled: T) => {
-          wait.end()
+          this.#end(wait)
           resolve(settled)
         },
         (thrown: unknown) => {
-          wait.end()
+          this.#end(wait)
           reject(thrown)
         },
       )
     })
   }
 
-  begin(reject: (error: GatewayError) => void): Wait {
-    const wait = new DueWait(this.#clock.now() + this.#milliseconds, reject, this.#leave)
+  #begin(reject: (error: GatewayError) => void): Wait {
+    const wait = new Wait(this.#clock.now() + this.#milliseconds, reject)
     wait.before = this.#latest
     if (this.#latest) this.#latest.after = wait
     else this.#oldest = wait
@@ -72,7 +62,7 @@ export class Deadlines implements WaitBound {
     return wait
   }
 
-  readonly #leave = (wait: DueWait): void => {
+  #end(wait: Wait): void {
     const { before, after } = wait
     if (before) before.after = after
     else if (this.#oldest === wait) this.#oldest = after
@@ -86,7 +76,7 @@ export class Deadlines implements WaitBound {
     const now = this.#clock.now()
     if (Math.abs(now - this.#firesAt) > toleranceMs) this.#follow(now)
     for (let wait = this.#oldest; wait && wait.dueAt <= now; wait = this.#oldest) {
-      wait.end()
+      this.#end(wait)
       wait.reject(this.#late())
     }
     if (this.#oldest) this.#arm(this.#oldest)
@@ -99,7 +89,7 @@ export class Deadlines implements WaitBound {
     for (let wait = this.#oldest; wait; wait = wait.after) wait.dueAt = Math.min(wait.dueAt + ahead, latest)
   }
 
-  #arm({ dueAt }: DueWait): void {
+  #arm({ dueAt }: Wait): void {
     const now = this.#clock.now()
     const milliseconds = Math.min(Math.max(1, dueAt - now), this.#milliseconds)
     this.#firesAt = now + milliseconds

@@ -80,7 +80,7 @@ async function answer(
     reading.caller = caller
     checkRole(found.route, caller)
     const { recall } = found.route
-    const bytes = recall && kept(recall, await request.bytes?.(parts.maxBodyBytes, parts.reading))
+    const bytes = recall && kept(recall, await parts.reading.bound(request.bytes?.(parts.maxBodyBytes)))
     const recalled = bytes && recall?.answer({ request, requestId, caller, bytes })
     const answered = recalled ?? handle(found, reading, { caller, bytes }, parts)
     return withId(answered instanceof Promise ? await answered : answered, requestId)

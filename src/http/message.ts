@@ -8,18 +8,6 @@ export interface LeaveSignal {
   removeEventListener(type: 'abort', listener: () => void): void
 }
 
-/** Bounds waits without a promise for each. */
-export interface WaitBound {
-  /** Has `reject` called once it is too late, unless the wait is ended before. */
-  begin(reject: (error: Error) => void): Wait
-}
-
-/** A wait that is under way. */
-export interface Wait {
-  /** It is over, in whatever way; does nothing the second time. */
-  end(): void
-}
-
 /** A request as every adapter hands it over; plain, because WHATWG objects cost about 15 times more on this path. */
 export interface HttpRequest<Host = unknown> {
   readonly method: string
@@ -45,10 +33,9 @@ export interface HttpRequest<Host = unknown> {
   /**
    * The body as it came, read once and parsed by `json` afterwards; undefined where it is parsed already or packed.
    * Adapters that have no use for it leave it out.
-   * @param bound ends the wait for the client
    * @throws as `json`, but for what parsing finds
    */
-  bytes?(limitBytes: number, bound: WaitBound): Promise<Uint8Array> | undefined
+  bytes?(limitBytes: number): Promise<Uint8Array> | undefined
 }
 
 /** A whole answer. */

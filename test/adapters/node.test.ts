@@ -71,11 +71,10 @@ describe('nodeGateway', () => {
   })
 
   it('has no bytes for who asks after the JSON was read, as by an identify that needs it', async () => {
-    const bound = { begin: () => ({ end() {} }) }
     const { url } = await start({
       '/v1/x': async (request) => {
         const asked = await request.json(1_000)
-        const bytes = await request.bytes?.(1_000, bound)
+        const bytes = await request.bytes?.(1_000)
         return json(200, { asked, bytes: bytes?.byteLength ?? 'none', again: await request.json(1_000) })
       },
     })
