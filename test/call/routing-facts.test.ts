@@ -3,7 +3,7 @@ import type { CallContext } from '../../src/call/context.js'
 import { createRoutingFacts, requestTags } from '../../src/call/routing-facts.js'
 import type { Caller } from '../../src/ports.js'
 import { DeploymentState } from '../../src/router/deployment-state.js'
-import { type Member, toModelGroup } from '../../src/router/model-group.js'
+import { type Member, type ModelGroup, toModelGroup } from '../../src/router/model-group.js'
 import type { RoutingOptions } from '../../src/router/options.js'
 import { CallTrail } from '../../src/router/trail.js'
 import type { ChatRequest } from '../../src/wire/chat.js'
@@ -21,6 +21,12 @@ const chat = (own: object = {}): ChatRequest => ({
   messages: [{ role: 'user', content: 'Hello' }],
   ...own,
 })
+
+/** One deployment whose model takes little. */
+function smallGroup(): ModelGroup {
+  const deployment = deploymentOf({ capabilities: { contextWindow: 4_000 } })
+  return toModelGroup('fast', [deployment], (id) => new DeploymentState(id))
+}
 
 describe('the tags of a request', () => {
   it('are those of the caller, the body and the headers, each once', () => {
@@ -140,11 +146,7 @@ describe('the estimate of a prompt', () => {
     const grammar = 'root ::= "yes" | "no" | other '.repeat(1_000)
     for (const own of [{ guided_grammar: grammar }, { extra_body: { guided_grammar: grammar } }]) {
       const { factsOf } = createRoutingFacts({ preCallChecks: true }, true)(chat(own), contextOf())
-      const small = toModelGroup(
-        'fast',
-        [deploymentOf({ capabilities: { contextWindow: 4_000 } })],
-        (id) => new DeploymentState(id),
-      )
+      const small = smallGroup()
       const [member] = small.members
       expect(member && factsOf?.(small).check?.(member)).toBeUndefined()
     }
@@ -154,11 +156,7 @@ describe('the estimate of a prompt', () => {
     const image = { type: 'image_url', image_url: { url: `data:image/png;base64,${'A'.repeat(500_000)}` } }
     const request = chat({ messages: [{ role: 'user', content: Array.from({ length: 20 }, () => image) }] })
     const { factsOf } = createRoutingFacts({ preCallChecks: true }, true)(request, contextOf())
-    const small = toModelGroup(
-      'fast',
-      [deploymentOf({ capabilities: { contextWindow: 4_000 } })],
-      (id) => new DeploymentState(id),
-    )
+    const small = smallGroup()
     const [member] = small.members
     expect(member && factsOf?.(small).check?.(member)).toBeUndefined()
   })
