@@ -16,7 +16,7 @@ export class NodeHttpRequest<Host> implements HttpRequest<Host> {
   #headers: Readonly<SingleHeaders> | undefined
   #query: URLSearchParams | undefined
   #json: Promise<unknown> | undefined
-  #bytes: Promise<Uint8Array> | undefined
+  #bytes: Promise<Uint8Array> | Uint8Array | undefined
   #controller: AbortController | undefined
   #onGone: (() => void) | undefined
   #leaving: Leaving | undefined
@@ -91,7 +91,7 @@ export class NodeHttpRequest<Host> implements HttpRequest<Host> {
     return (this.#json ??= this.#readJson(limitBytes))
   }
 
-  bytes(limitBytes: number): Promise<Uint8Array> | undefined {
+  bytes(limitBytes: number): Promise<Uint8Array> | Uint8Array | undefined {
     this.#assertJsonType()
     // Whoever identifies callers may have asked for the JSON.
     if (this.#json !== undefined && this.#bytes === undefined) return undefined

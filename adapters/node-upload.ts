@@ -5,11 +5,11 @@ import { alreadyRead, clientClosed, tooLarge } from './json-body.js'
 const piecesPerBlock = 1024
 
 /**
- * Reads what the client uploads, up to a limit in bytes, counted as they arrive. Beyond the limit the rest is let
- * through to nowhere, so that the client gets to read the refusal.
- * @throws GatewayError payload_too_large, client_closed; internal when something else has read it
+ * Reads what the client uploads, up to a limit in bytes, counted as they arrive; what has arrived is given at once.
+ * Beyond the limit the rest is let through to nowhere, so that the client gets to read the refusal.
+ * @throws GatewayError payload_too_large, client_closed; internal when something else has read it; always as a rejection
  */
-export function readUpload(incoming: IncomingMessage, limitBytes: number): Promise<Uint8Array> {
+export function readUpload(incoming: IncomingMessage, limitBytes: number): Promise<Uint8Array> | Uint8Array {
   if (incoming.readableDidRead) return Promise.reject(alreadyRead())
   if (incoming.readableEnded) return Promise.resolve(new Uint8Array())
   if (incoming.destroyed) return Promise.reject(clientClosed())
@@ -17,7 +17,16 @@ export function readUpload(incoming: IncomingMessage, limitBytes: number): Promi
     incoming.resume()
     return Promise.reject(tooLarge(limitBytes))
   }
-  return collect(incoming, limitBytes)
+  return takeArrived(incoming, limitBytes) ?? collect(incoming, limitBytes)
+}
+
+/** An upload that has come as a whole while nobody listened; listeners of its own would be half its cost. */
+function takeArrived(incoming: IncomingMessage, limitBytes: number): Uint8Array | undefined {
+  // HTTP/2's stand-in for a request is complete also where it was aborted.
+  if (!incoming.complete || incoming.readableFlowing !== null || incoming.httpVersionMajor !== 1) return undefined
+  if (incoming.readableLength > limitBytes || incoming.readableEncoding !== null) return undefined
+  const bytes: unknown = incoming.read()
+  return bytes instanceof Uint8Array ? bytes : new Uint8Array()
 }
 
 function collect(incoming: IncomingMessage, limitBytes: number): Promise<Uint8Array> {

@@ -25,10 +25,16 @@ interface Recent<T> extends RawRequest {
   readonly known: Caller
 }
 
-const members = ['id', 'models', 'scopes', 'tags', 'metadata', 'aliases'] as const satisfies readonly (keyof Caller)[]
-
+// Written out, as loops over names cost ten times as much.
 function isUnchanged(caller: Caller, known: Caller): boolean {
-  return members.every((member) => caller[member] === known[member])
+  return (
+    caller.id === known.id &&
+    caller.models === known.models &&
+    caller.scopes === known.scopes &&
+    caller.tags === known.tags &&
+    caller.metadata === known.metadata &&
+    caller.aliases === known.aliases
+  )
 }
 
 // What an entry costs beside its bytes: the slots of the lists, and the objects of its value.

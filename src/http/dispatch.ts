@@ -7,6 +7,7 @@ import { Deadlines } from './deadlines.js'
 import { JsonAnswer, errorAnswer } from './answer.js'
 import { isCaller } from './caller.js'
 import type { HttpRequest, HttpResponse } from './message.js'
+import { createNextTurn } from './next-turn.js'
 import type { Recall, RefusedRequest, Route, RouteContext, RouteMatch, RouteTable } from './route.js'
 
 /** What the dispatcher needs besides the routes. */
@@ -36,6 +37,7 @@ const bodyMs = 240_000
 
 /** The parts with what bounds the waits for others. */
 interface BoundedParts extends DispatchParts {
+  readonly nextTurn: () => Promise<void>
   readonly identifying: Deadlines
   readonly reading: Deadlines
 }
@@ -45,6 +47,7 @@ function withDeadlines(parts: DispatchParts): BoundedParts {
   const unread = () => new GatewayError('request_timeout', 'The request did not arrive in time.')
   return {
     ...parts,
+    nextTurn: createNextTurn(),
     identifying: new Deadlines(parts.clock, identifyMs, unidentified),
     reading: new Deadlines(parts.clock, bodyMs, unread),
   }
@@ -79,8 +82,11 @@ async function answer(
     const caller = identified instanceof Promise ? await identified : identified
     reading.caller = caller
     checkRole(found.route, caller)
-    const { recall } = found.route
-    const bytes = recall && kept(recall, await parts.reading.bound(request.bytes?.(parts.maxBodyBytes)))
+    const { recall, body } = found.route
+    // Most bodies come along with their head: a turn later they are there at once, and nobody has to be told of them.
+    if (request.bytes && (recall || body)) await parts.nextTurn()
+    const given = recall && parts.reading.bound(request.bytes?.(parts.maxBodyBytes))
+    const bytes = recall && kept(recall, given instanceof Promise ? await given : given)
     const recalled = bytes && recall?.answer({ request, requestId, caller, bytes })
     const answered = recalled ?? handle(found, reading, { caller, bytes }, parts)
     return withId(answered instanceof Promise ? await answered : answered, requestId)

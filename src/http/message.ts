@@ -31,11 +31,11 @@ export interface HttpRequest<Host = unknown> {
    */
   json(limitBytes: number): Promise<unknown>
   /**
-   * The body as it came, read once and parsed by `json` afterwards; undefined where it is parsed already or packed.
-   * Adapters that have no use for it leave it out.
+   * The body as it came, read once and parsed by `json` afterwards; at once where all of it is there, undefined where
+   * it is parsed already or packed. Adapters that have no use for it leave it out.
    * @throws as `json`, but for what parsing finds
    */
-  bytes?(limitBytes: number): Promise<Uint8Array> | undefined
+  bytes?(limitBytes: number): Promise<Uint8Array> | Uint8Array | undefined
 }
 
 /** A whole answer. */

@@ -5,6 +5,7 @@ import { connect } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
 import { nodeGateway, wrapServer } from '../../adapters/node.js'
 import { eventStream, fakeGateway, FedStream, json } from '../contracts/fake-gateway.js'
+import type { GatewayError } from '../../src/errors.js'
 import type { FakeRoute } from '../contracts/fake-gateway.js'
 import { send, until } from '../contracts/http-client.js'
 import { describeHttpContract } from '../contracts/http-contract.js'
@@ -41,12 +42,15 @@ describe('nodeGateway', () => {
     return server
   }
   /** Writes raw bytes to a connection and gives what comes back. */
-  const talk = (origin: string, bytes: string): { received: () => string; leave: () => void } => {
+  const talk = (
+    origin: string,
+    bytes: string,
+  ): { received: () => string; say: (more: string) => void; leave: () => void } => {
     let received = ''
     const socket = connect(Number(new URL(origin).port), '127.0.0.1')
     socket.on('data', (data) => (received += data.toString()))
     socket.write(bytes)
-    return { received: () => received, leave: () => socket.destroy() }
+    return { received: () => received, say: (more) => socket.write(more), leave: () => socket.destroy() }
   }
 
   it("answers 404 in OpenAI's shape where no host is behind it", async () => {
@@ -81,6 +85,84 @@ describe('nodeGateway', () => {
     const headers = { 'content-type': 'application/json' }
     const { body } = await send(`${url}/v1/x`, { headers, body: '{"a":1}' })
     expect(JSON.parse(body)).toEqual({ asked: { a: 1 }, bytes: 'none', again: { a: 1 } })
+  })
+
+  describe('the bytes of a request', () => {
+    const head = (rest: string): string =>
+      `POST /v1/x HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\n${rest}\r\n\r\n`
+    const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+    /** How they were given, a turn after the head came. */
+    const asked = async (request: Parameters<FakeRoute>[0]): Promise<ReturnType<typeof json>> => {
+      await turn()
+      const given = request.bytes?.(12)
+      const bytes = await given
+      return json(200, [given instanceof Promise ? 'later' : 'at once', Buffer.from(bytes ?? []).toString('latin1')])
+    }
+
+    it.each([
+      ['a length', head('content-length: 7'), '{"a":1}'],
+      ['chunks', head('transfer-encoding: chunked'), '3\r\n{"a\r\n4\r\n":1}\r\n0\r\n\r\n'],
+    ])('are given at once where all came along with the head, with %s', async (_, start_, body) => {
+      const { origin } = await start({ '/v1/x': asked })
+      const { received, leave } = talk(origin, start_ + body)
+      await until(() => received().endsWith(JSON.stringify(['at once', '{"a":1}'])))
+      leave()
+    })
+
+    it('are waited for where they come after it, or in parts', async () => {
+      const { origin } = await start({ '/v1/x': asked })
+      for (const pieces of [
+        [head('content-length: 7'), '{"a":1}'],
+        [`${head('content-length: 7')}{"a"`, ':1}'],
+      ]) {
+        const { received, say, leave } = talk(origin, pieces[0] ?? '')
+        await new Promise((resolve) => setTimeout(resolve, 20))
+        say(pieces[1] ?? '')
+        await until(() => received().endsWith(JSON.stringify(['later', '{"a":1}'])))
+        leave()
+      }
+    })
+
+    it('are none of a request without a body, and those of each request that waits in one pipeline', async () => {
+      const { origin } = await start({ '/v1/x': asked })
+      const { received, leave } = talk(
+        origin,
+        head('content-length: 0') + `${head('content-length: 7')}{"a":2}`.repeat(2),
+      )
+      await until(() => received().match(/200 OK/g)?.length === 3)
+      expect([...received().matchAll(/\r\n\r\n(\[.*?\])(?:HTTP|$)/gs)].map((match) => match[1])).toEqual([
+        '["at once",""]',
+        ...Array.from({ length: 2 }, () => expect.stringContaining('{\\"a\\":2}')),
+      ])
+      leave()
+    })
+
+    it.each([
+      ['a length', `${head('content-length: 13')}${'x'.repeat(13)}`],
+      ['chunks', `${head('transfer-encoding: chunked')}d\r\n${'x'.repeat(13)}\r\n0\r\n\r\n`],
+    ])('are refused above the limit, with %s', async (_, request) => {
+      const failed = (error: GatewayError): ReturnType<typeof json> => json(200, error.kind)
+      const { origin } = await start({ '/v1/x': (given) => asked(given).catch(failed) })
+      const { received, leave } = talk(origin, request)
+      await until(() => received().endsWith('"payload_too_large"'))
+      leave()
+    })
+
+    it('also reach a host that listens, and come whole where it was there first', async () => {
+      const heard: string[] = []
+      const gateway = nodeGateway(fakeGateway({ '/v1/x': asked }))
+      server = await listen(
+        createServer((request, response) => {
+          request.on('data', (piece: Buffer) => heard.push(piece.toString()))
+          gateway(request, response)
+        }),
+        '/',
+      )
+      const { received, leave } = talk(server.origin, `${head('content-length: 7')}{"a":1}`)
+      await until(() => received().includes('HTTP/1.1'))
+      expect(heard.join('')).toBe('{"a":1}')
+      leave()
+    })
   })
 
   it('joins the values of a header that came more than once', async () => {

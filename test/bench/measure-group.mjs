@@ -40,12 +40,13 @@ async function warmUp({ load, brief }, group, scale) {
 
 const briefStreams = 2_000
 
+// A collection while a server waits for its turn undoes its optimized code, that of node:http too, whose hidden classes
+// have no request then; in a short run it meets one server and not another.
+const nodeFlags = ['--no-memory-reducer']
+
 async function startServer(variant, group, upstreamPort, dist) {
-  const child = await startChild('server-process.mjs', [
-    variant,
-    `http://127.0.0.1:${upstreamPort}/${group.upstream}`,
-    dist,
-  ])
+  const upstream = `http://127.0.0.1:${upstreamPort}/${group.upstream}`
+  const child = await startChild('server-process.mjs', [variant, upstream, dist], nodeFlags)
   const brief = new Load(child.port, briefStreamBody, variant === 'bare' ? () => true : isBriefChat)
   return { variant, child, brief, load: new Load(child.port, group.body, completeness(variant, group)) }
 }

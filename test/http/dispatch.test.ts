@@ -94,6 +94,14 @@ describe('createDispatch', () => {
     expect(json).toMatchObject({ body: { model: 'b' } })
   })
 
+  it('asks for what was read of a body only a turn after its head, when most have come', async () => {
+    let turned = false
+    setImmediate(() => (turned = true))
+    const json = (): Promise<unknown> => Promise.resolve({ ...valid, turned })
+    const answer = await ask(dispatcher().dispatch, 'POST', '/echo', undefined, { json, bytes: () => undefined })
+    expect(answer.json).toMatchObject({ body: { turned: true } })
+  })
+
   it('leaves unknown paths and preflight requests to the host', () => {
     expect(dispatcher().dispatch(requestOf('GET', '/nope'))).toBeNull()
     expect(dispatcher().dispatch(requestOf('OPTIONS', '/echo'))).toBeNull()
