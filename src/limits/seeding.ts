@@ -62,6 +62,8 @@ const rowsArriveMs = 5_000
 /** After a question that was not answered. */
 const againAfterMs = 1_000
 const tickMs = 1_000
+// After a restart all budgets in use are due within seconds of each other.
+const recountsAtOnce = 4
 // Beyond this, a counter stays as it was seeded. What waits for minutes leaves room for what comes soon.
 const maxRecounts = 100_000
 const maxLaterRecounts = 50_000
@@ -185,13 +187,14 @@ class CounterSeeding implements Seeding {
     }
   }
 
-  /** One question after the other, and none more after one that failed: a process must not storm the ledger. */
+  /** A few questions at a time, and none more after one that failed: a process must not storm the ledger. */
   async #addUp(due: readonly Recount[]): Promise<void> {
-    for (const [index, recount] of due.entries()) {
-      const again = await this.#again(recount)
-      if (!again) continue
+    for (let at = 0; at < due.length; at += recountsAtOnce) {
+      const asked = await Promise.all(due.slice(at, at + recountsAtOnce).map((recount) => this.#again(recount)))
+      const again = asked.filter((recount) => recount !== undefined)
+      if (again.length === 0) continue
       // What failed comes last: it must not keep the others waiting for ever.
-      for (const waiting of [...due.slice(index + 1), again]) this.#put(waiting)
+      for (const waiting of [...due.slice(at + recountsAtOnce), ...again]) this.#put(waiting)
       return
     }
   }

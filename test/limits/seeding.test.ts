@@ -50,6 +50,29 @@ describe('adding budgets up again', () => {
     expect((await level(budgeted))?.seededUntil).toBeGreaterThan(began)
   })
 
+  it('asks a few questions at a time: neither one after the other nor all at once', async () => {
+    const clock = new FakeClock()
+    let [running, most, answered, takesMs] = [0, 0, 0, 0]
+    const { admit } = createLab(
+      {
+        ledgerTotal: async () => {
+          most = Math.max(most, (running += 1))
+          if (takesMs > 0) await new Promise<void>((resolve) => void clock.setTimeout(resolve, takesMs))
+          running -= 1
+          answered += 1
+          return 0n
+        },
+      },
+      clock,
+    )
+    for (let index = 0; index < 40; index += 1) (await admit([{ ...budgeted, id: `k${index}` }])).release()
+    ;[takesMs, answered, most] = [100, 0, 0]
+    // Due after five seconds; an answer takes two steps of this clock.
+    await pass(clock, 5 + (40 / 4) * 2)
+    expect(answered).toBeGreaterThanOrEqual(40)
+    expect(most).toBe(4)
+  })
+
   it('goes on in this process while the store is away', async () => {
     const { admit, fallback, counters, ledger, lose, clock } = setUp()
     ;(await admit([budgeted])).release()
