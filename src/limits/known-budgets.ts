@@ -8,7 +8,7 @@ export interface TenantCounters {
   readonly counters: readonly string[]
 }
 
-/** A budget's counter, as the first call of this process that asked for it did. */
+/** A budget's counter, as calls of this process ask for it. */
 export interface KnownBudget {
   readonly tenant: string
   readonly budget: BudgetHold
@@ -25,6 +25,7 @@ export interface CountedCall {
 }
 
 interface Entry extends KnownBudget {
+  budget: BudgetHold
   /** When a call last asked for it, in milliseconds since the epoch. */
   usedAt: number
 }
@@ -47,7 +48,7 @@ export class KnownBudgets {
       if (budget.limit !== 'budget') continue
       const entry = this.#known.get(budget.hold.counter)
       if (!entry || now - entry.usedAt > inUseMs) (returning ??= []).push(budget)
-      if (entry) entry.usedAt = now
+      if (entry) renew(entry, budget, now)
       else this.#add({ tenant, budget, usedAt: now })
     }
     return returning ?? none
@@ -103,6 +104,12 @@ export class KnownBudgets {
     if (others.length > 0) ofKind?.set(scope.id, others)
     else ofKind?.delete(scope.id)
   }
+}
+
+function renew(entry: Entry, budget: BudgetHold, now: number): void {
+  entry.usedAt = now
+  // Limits may be changed; a budget of each call would be one more object that is kept for long.
+  if (entry.budget.softLimit !== budget.softLimit) entry.budget = budget
 }
 
 function counts({ budget: { model, window } }: Entry, modelName: string, at: number): boolean {

@@ -39,6 +39,20 @@ describe('a budget that is set while calls run', () => {
     await expect(admit([budgeted], 0.001)).rejects.toMatchObject({ kind: 'budget_exceeded' })
   })
 
+  it('tells that they passed its soft budget as it is by then', async () => {
+    const { admit, finish, events } = createLab()
+    const running = await admit([bare], 0.05)
+    for (const softBudget of [0.3, 0.9]) (await admit([{ ...bare, budget: { softBudget } }], 0.1)).release()
+    finish(running, bare, 0.5)
+    await quiet()
+    expect(events).toEqual([])
+    const other = await admit([bare], 0.05)
+    ;(await admit([{ ...bare, budget: { softBudget: 0.6 } }], 0.1)).release()
+    finish(other, bare, 0.2)
+    await quiet()
+    expect(events).toMatchObject([{ softBudget: 0.6, spent: 0.7 }])
+  })
+
   it('counts them though nobody was let in meanwhile', async () => {
     const { admit, finish, clock, counters } = createLab()
     const running = await admit([bare], 0.05)
