@@ -112,12 +112,15 @@ function lengthOf(block: ThinkingBlock): number {
   return Object.values(block).reduce<number>((sum, value) => sum + (typeof value === 'string' ? value.length : 0), 0)
 }
 
+const none: readonly never[] = []
+
 /**
  * What a message is recognised by when it comes back: its calls, else its reasoning text. Only where it holds
  * reasoning: nothing else has an origin.
  */
 function originKeys(message: ReasoningMessage, callerId: string): readonly string[] {
   const { tool_calls: calls, reasoning_content: reasoning } = message
+  if (!calls && !reasoning) return none
   const ids = (calls ?? []).map(({ id }) => id)
   const reasons = Boolean(reasoning) || Boolean(message.thinking_blocks?.length)
   const known = reasons ? ids : ids.filter((id) => splitSignedId(id).signature !== undefined)
