@@ -1,5 +1,5 @@
 import { capabilitiesOf } from '../../catalog/capabilities.js'
-import { raiseTemperatureForMany, wrapJsonSchema } from './adjust.js'
+import { raiseTemperatureForMany } from './adjust.js'
 import { fireworksImage, fireworksImages, hyperbolicImage } from './images.js'
 import {
   allText,
@@ -159,19 +159,6 @@ export const namedRows: Rows = {
     status: 'retired',
     notice:
       'GitHub ended GitHub Models on 2026-07-30. Call the makers of the models (openai/, mistral/, xai/ …) instead.',
-  },
-  lm_studio: {
-    displayName: 'LM Studio',
-    baseUrlEnv: ['LM_STUDIO_API_BASE'],
-    apiKeyEnv: ['LM_STUDIO_API_KEY'],
-    apiKeyRequired: false,
-    capabilities: chatAndEmbeddings,
-    status: 'self-hosted',
-    quirks: {
-      embeddings: { base64: false, tokens: false, dimensions: false, unsupported: ['user'] },
-      thinkTags: true,
-      adjust: wrapJsonSchema,
-    },
   },
   hyperbolic: {
     displayName: 'Hyperbolic',

@@ -85,13 +85,6 @@ export const seedRows: Rows = {
       efforts: { minimal: 'high', low: 'high', medium: 'high', xhigh: 'high', max: 'high' },
     },
   },
-  compactifai: {
-    displayName: 'CompactifAI (Multiverse)',
-    baseUrl: 'https://api.compactif.ai/v1',
-    baseUrlEnv: [],
-    apiKeyEnv: ['COMPACTIFAI_API_KEY'],
-    capabilities: chat,
-  },
   empower: {
     displayName: 'Empower',
     baseUrl: 'https://app.empower.dev/api/v1',
@@ -230,17 +223,6 @@ export const seedRows: Rows = {
       },
     ],
   },
-  vllm: {
-    displayName: 'vLLM (local/hosted)',
-    aliases: ['hosted_vllm'],
-    baseUrlEnv: ['HOSTED_VLLM_API_BASE'],
-    apiKeyEnv: ['HOSTED_VLLM_API_KEY'],
-    apiKeyRequired: false,
-    capabilities: allText,
-    status: 'self-hosted',
-    quirks: { tools: { dropStrict: true, dropAdditionalProperties: true }, thinkTags: true },
-    variants: [{ when: { parameter: 'reasoning_effort', is: ['none'] }, quirks: { reasoning: 'chat_template' } }],
-  },
   deepinfra: {
     displayName: 'DeepInfra',
     baseUrl: 'https://api.deepinfra.com/v1/openai',
@@ -289,20 +271,6 @@ export const seedRows: Rows = {
     status: 'retired',
     notice:
       'Anyscale ended its public endpoints on 2024-08-01. For a service of your own on Anyscale give the deployment its baseUrl.',
-  },
-  xinference: {
-    displayName: 'Xorbits Inference',
-    baseUrl: 'http://127.0.0.1:9997/v1',
-    baseUrlEnv: ['XINFERENCE_API_BASE'],
-    apiKeyEnv: ['XINFERENCE_API_KEY'],
-    apiKeyRequired: false,
-    capabilities: ['chat', 'embeddings', 'images'],
-    status: 'self-hosted',
-    quirks: {
-      ...floats,
-      images: { unsupported: [...openaiImageParameters, 'output_format', 'quality', 'style', 'user'] },
-      thinkTags: true,
-    },
   },
   friendliai: {
     displayName: 'FriendliAI',

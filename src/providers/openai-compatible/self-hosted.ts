@@ -1,0 +1,98 @@
+import { wrapJsonSchema } from './adjust.js'
+import { allText, chat, chatAndEmbeddings, chatEmbeddingsImages, floats, openaiImageParameters } from './presets.js'
+import type { Rows } from './row.js'
+
+/** Servers that a host runs itself, by name. */
+export const selfHostedRows: Rows = {
+  docker_model_runner: {
+    displayName: 'Docker Model Runner',
+    baseUrl: 'http://localhost:22088/engines/llama.cpp',
+    baseUrlEnv: ['DOCKER_MODEL_RUNNER_API_BASE'],
+    apiKeyEnv: ['DOCKER_MODEL_RUNNER_API_KEY'],
+    apiKeyRequired: false,
+    capabilities: chat,
+    status: 'self-hosted',
+  },
+  infinity: {
+    displayName: 'Infinity',
+    baseUrlEnv: ['INFINITY_API_BASE'],
+    apiKeyEnv: ['INFINITY_API_KEY'],
+    apiKeyRequired: false,
+    capabilities: ['embeddings'],
+    status: 'self-hosted',
+    quirks: floats,
+  },
+  lemonade: {
+    displayName: 'Lemonade',
+    baseUrl: 'http://localhost:8000/api/v1',
+    baseUrlEnv: ['LEMONADE_API_BASE'],
+    apiKeyEnv: ['LEMONADE_API_KEY'],
+    apiKeyRequired: false,
+    capabilities: chat,
+    status: 'self-hosted',
+  },
+  litellm_proxy: {
+    displayName: 'LiteLLM proxy',
+    baseUrlEnv: ['LITELLM_PROXY_API_BASE'],
+    apiKeyEnv: ['LITELLM_PROXY_API_KEY'],
+    apiKeyRequired: false,
+    capabilities: chatEmbeddingsImages,
+    status: 'self-hosted',
+  },
+  llamafile: {
+    displayName: 'llamafile',
+    baseUrl: 'http://127.0.0.1:8080/v1',
+    baseUrlEnv: ['LLAMAFILE_API_BASE'],
+    apiKeyEnv: ['LLAMAFILE_API_KEY'],
+    apiKeyRequired: false,
+    capabilities: chat,
+    status: 'self-hosted',
+  },
+  lm_studio: {
+    displayName: 'LM Studio',
+    baseUrlEnv: ['LM_STUDIO_API_BASE'],
+    apiKeyEnv: ['LM_STUDIO_API_KEY'],
+    apiKeyRequired: false,
+    capabilities: chatAndEmbeddings,
+    status: 'self-hosted',
+    quirks: {
+      embeddings: { base64: false, tokens: false, dimensions: false, unsupported: ['user'] },
+      thinkTags: true,
+      adjust: wrapJsonSchema,
+    },
+  },
+  oobabooga: {
+    displayName: 'text-generation-webui',
+    baseUrlEnv: ['OOBABOOGA_API_BASE'],
+    apiKeyEnv: ['OOBABOOGA_API_KEY'],
+    apiKeyRequired: false,
+    capabilities: chatAndEmbeddings,
+    status: 'self-hosted',
+    quirks: floats,
+  },
+  vllm: {
+    displayName: 'vLLM (local/hosted)',
+    aliases: ['hosted_vllm'],
+    baseUrlEnv: ['HOSTED_VLLM_API_BASE'],
+    apiKeyEnv: ['HOSTED_VLLM_API_KEY'],
+    apiKeyRequired: false,
+    capabilities: allText,
+    status: 'self-hosted',
+    quirks: { tools: { dropStrict: true, dropAdditionalProperties: true }, thinkTags: true },
+    variants: [{ when: { parameter: 'reasoning_effort', is: ['none'] }, quirks: { reasoning: 'chat_template' } }],
+  },
+  xinference: {
+    displayName: 'Xorbits Inference',
+    baseUrl: 'http://127.0.0.1:9997/v1',
+    baseUrlEnv: ['XINFERENCE_API_BASE'],
+    apiKeyEnv: ['XINFERENCE_API_KEY'],
+    apiKeyRequired: false,
+    capabilities: ['chat', 'embeddings', 'images'],
+    status: 'self-hosted',
+    quirks: {
+      ...floats,
+      images: { unsupported: [...openaiImageParameters, 'output_format', 'quality', 'style', 'user'] },
+      thinkTags: true,
+    },
+  },
+}
