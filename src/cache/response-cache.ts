@@ -1,6 +1,6 @@
 import type { Operation, StreamOperation } from '../wire/operations.js'
 import type { CacheQuestion } from './cache-plan.js'
-import { type CacheParts, createCacheCore } from './cache-core.js'
+import { type CacheCore, type CacheParts, createCacheCore } from './cache-core.js'
 import { findEmbeddings } from './find-embeddings.js'
 import { findStream } from './find-stream.js'
 import { findWhole } from './find-whole.js'
@@ -17,16 +17,23 @@ export interface ResponseCache {
   again(hit: CacheHit): CacheHit | undefined
 }
 
+type Finders = {
+  readonly [K in Operation]: (question: CacheQuestion<K>, core: CacheCore) => Promise<WholeHit<K> | WholeMiss<K>>
+}
+
+const finders: Finders = {
+  chat: findWhole,
+  completions: findWhole,
+  embeddings: findEmbeddings,
+  images: findWhole,
+  moderations: findWhole,
+}
+
 /** Builds the cache over a store. What the store cannot give is a miss, what it cannot keep is not kept. */
 export function createResponseCache(options: CacheOptions, parts: CacheParts): ResponseCache {
   const core = createCacheCore(toCacheSettings(options), parts)
   return {
-    async findWhole<K extends Operation>(question: CacheQuestion<K>) {
-      if (question.operation !== 'embeddings') return findWhole(question, core)
-      // The compiler does not follow that K is 'embeddings' here.
-      const found: unknown = await findEmbeddings(question as unknown as CacheQuestion<'embeddings'>, core)
-      return found as WholeHit<K> | WholeMiss<K>
-    },
+    findWhole: (question) => finders[question.operation](question, core),
     findStream: (question) => findStream(question, core),
     again: (hit) => core.again(hit),
   }

@@ -137,7 +137,7 @@ export class OpenGuardedCall<K extends Operation> implements GuardedCall<K> {
     })
     if (!this.#vault.isEmpty) stages.push(new TextStage({ tree, createWindow: ({ json }) => this.#showing(json) }))
     // Chunks come from this operation, and stages give what they get.
-    return new StageChain(stages) as unknown as Stage<Operations[K]['chunk']>
+    return new StageChain(stages) as Stage<Operations[K]['chunk']>
   }
 
   async settled(): Promise<void> {

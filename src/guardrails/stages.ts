@@ -99,7 +99,7 @@ function chunkWith<Chunk extends StreamChunk>(like: Chunk, path: TextPlace['path
   const chunk = { ...like, choices: [choice] }
   delete chunk.usage
   // The path came from such a chunk.
-  return chunk as unknown as Chunk
+  return chunk
 }
 
 /** `['delta', 'tool_calls', 1, 'function', 'arguments']` as the nested objects it names. */
