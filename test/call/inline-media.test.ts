@@ -1,10 +1,9 @@
-import { once } from 'node:events'
 import { type Server, createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { type Gateway, type GatewayOptions, createGateway } from '../../src/index.js'
 import { type FakeUpstream, startFakeUpstream } from '../../src/testing/index.js'
 import { anyCaller } from '../support/deployment.js'
+import { closeServer, listen } from '../support/http-server.js'
 
 let upstream: FakeUpstream
 let media: Server
@@ -18,9 +17,7 @@ beforeAll(async () => {
     fetched.push(request.url)
     response.writeHead(200, { 'content-type': 'image/png' }).end('png')
   })
-  media.listen(0, '127.0.0.1')
-  await once(media, 'listening')
-  mediaUrl = `http://127.0.0.1:${(media.address() as AddressInfo).port}`
+  mediaUrl = await listen(media)
 })
 
 beforeEach(() => {
@@ -31,7 +28,7 @@ beforeEach(() => {
 afterAll(async () => {
   await Promise.all(gateways.map((gateway) => gateway.close({ drainMs: 0 })))
   await upstream.close()
-  media.close()
+  await closeServer(media)
 })
 
 function start(options: Partial<GatewayOptions> = {}): Gateway {

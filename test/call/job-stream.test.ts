@@ -2,7 +2,7 @@ import { createServer, type RequestListener, type Server } from 'node:http'
 import { afterEach, describe, expect, it } from 'vitest'
 import { createGateway, defineProvider, type Gateway } from '../../src/index.js'
 import { replicateProtocol } from '../../src/protocols/replicate/index.js'
-import { closeServer, listen } from '../clients/served-gateway.js'
+import { closeServer, listen } from '../support/http-server.js'
 import { anyCaller } from '../support/deployment.js'
 import { requestOf } from '../support/http-request.js'
 

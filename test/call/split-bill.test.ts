@@ -1,49 +1,23 @@
-import { createServer, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { text as readText } from 'node:stream/consumers'
 import { afterEach, describe, expect, it } from 'vitest'
 import { estimateInputTokens } from '../../src/catalog/token-estimate.js'
-import { createGateway, type Caller, type Gateway, type ModelOptions } from '../../src/index.js'
-import { isObject, type JsonObject, parseJson } from '../../src/wire/json.js'
+import type { Caller, ModelOptions } from '../../src/index.js'
+import type { JsonObject } from '../../src/wire/json.js'
 import { chargedOf, levelsOf, openMemory, rowsOf } from '../spend/proof-lab.js'
+import { answerJson, createUpstreamLab } from '../support/upstream-lab.js'
 
-type Answer = (
-  body: JsonObject,
-  call: number,
-  response: ServerResponse,
-) => { status?: number; body: unknown } | 'broken'
+type Answer = (body: JsonObject, call: number) => { status?: number; body: unknown } | 'broken'
 
-const servers: Server[] = []
-const gateways: Gateway[] = []
-
-afterEach(async () => {
-  await Promise.all(gateways.splice(0).map((gateway) => gateway.close({ drainMs: 0 })))
-  for (const server of servers.splice(0)) {
-    server.closeAllConnections()
-    server.close()
-  }
-})
+const lab = createUpstreamLab()
+afterEach(() => lab.close())
 
 /** Answers the parts of a call one after the other; `broken` closes the connection before anything is said. */
 async function startUpstream(answer: Answer): Promise<string> {
-  let calls = 0
-  const server = createServer((request, response) => {
-    void readText(request).then((text) => {
-      const parsed = parseJson(text)
-      calls += 1
-      const said = answer(isObject(parsed) ? parsed : {}, calls, response)
-      if (said === 'broken') return request.socket.destroy()
-      if (said.status === 0) return undefined
-      return response
-        .writeHead(said.status ?? 200, { 'content-type': 'application/json' })
-        .end(JSON.stringify(said.body))
-    })
+  const { url } = await lab.serve((response, asked) => {
+    const said = answer(asked.body, asked.call)
+    if (said === 'broken') return void response.destroy()
+    if (said.status !== 0) answerJson(said.body, said.status)(response, asked)
   })
-  servers.push(server)
-  await new Promise<void>((resolve) => {
-    server.listen(0, '127.0.0.1', resolve)
-  })
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  return url
 }
 
 const caller: Caller = {
@@ -55,13 +29,12 @@ const caller: Caller = {
 
 function start(model: string, baseUrl: string, own: Partial<ModelOptions> = {}, retries = 0) {
   const proof = openMemory()
-  const gateway = createGateway({
+  const gateway = lab.start({
     models: [{ modelName: 'm', model, apiKey: 'sk-split', baseUrl, prices: { input: 1, output: 1 }, ...own }],
     auth: { identify: () => caller },
     stores: proof.stores,
     retries,
   })
-  gateways.push(gateway)
   const close = async () => {
     await gateway.close({ drainMs: 0 })
     return rowsOf(proof.stores.ledger)

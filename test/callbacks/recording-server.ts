@@ -1,5 +1,5 @@
 import { type Server, createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { closeServer, listen } from '../support/http-server.js'
 
 /** A request as it came in. */
 export interface RecordedRequest {
@@ -58,10 +58,9 @@ export async function startRecordingServer(): Promise<RecordingServer> {
       response.end(answer.body ?? '{}')
     })
   })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
+  const url = await listen(server)
   const recorder: RecordingServer = {
-    url: `http://127.0.0.1:${port}`,
+    url,
     requests: [],
     script: [],
     standard: { status: 200 },
@@ -70,11 +69,7 @@ export async function startRecordingServer(): Promise<RecordingServer> {
       recorder.requests.length >= count
         ? Promise.resolve()
         : new Promise((resolve) => void waiters.push({ count, told: resolve })),
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve())
-        server.closeAllConnections()
-      }),
+    close: () => closeServer(server),
   }
   return recorder
 }

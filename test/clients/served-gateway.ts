@@ -1,11 +1,11 @@
-import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { createServer } from 'node:http'
 import express from 'express'
 import { expressGateway } from '../../adapters/express.js'
 import { gatewayFetch } from '../../adapters/fetch.js'
 import { type NodeRequest, nodeGateway } from '../../adapters/node.js'
 import { type Gateway, type GatewayOptions, type ModelOptions, createGateway } from '../../src/index.js'
 import { anyCaller } from '../support/deployment.js'
+import { closeServer, listen } from '../support/http-server.js'
 
 /** The dialects that an upstream of these tests speaks. */
 export const dialects = ['openai', 'anthropic', 'gemini'] as const
@@ -79,19 +79,4 @@ export async function serveGateway(gateway: Gateway): Promise<ServedGateway> {
       await Promise.all(servers.map(closeServer))
     },
   }
-}
-
-/** Listens on a free port; resolves to the origin. */
-export async function listen(server: Server): Promise<string> {
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
-  return `http://127.0.0.1:${port}`
-}
-
-/** Stops a server and drops its connections. */
-export function closeServer(server: Server): Promise<void> {
-  return new Promise((resolve) => {
-    server.close(() => resolve())
-    server.closeAllConnections()
-  })
 }

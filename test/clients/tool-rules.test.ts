@@ -5,15 +5,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { isObject, type JsonObject } from '../../src/wire/json.js'
 import { converseRefusals } from '../protocols/bedrock-converse/strict-rules.js'
 import { awsEvent } from '../support/aws-event-stream.js'
-import {
-  type ServedGateway,
-  clientKey,
-  closeServer,
-  gatewayOf,
-  listen,
-  providerKey,
-  serveGateway,
-} from './served-gateway.js'
+import { closeServer, listen } from '../support/http-server.js'
+import { type ServedGateway, clientKey, gatewayOf, providerKey, serveGateway } from './served-gateway.js'
 
 // A plain client in loops of tools with providers that refuse what breaks their rules for calls, results and schemas.
 

@@ -1,5 +1,4 @@
 import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { nodeGateway } from '../../adapters/node.js'
 import { wholeGateway } from '../../adapters/whole-description.js'
 import { systemClock } from '../../src/clock.js'
@@ -7,6 +6,7 @@ import { createGateway } from '../../src/index.js'
 import type { Clock } from '../../src/ports.js'
 import { type FakeUpstream, fakeProvider } from '../../src/testing/index.js'
 import { type JsonObject, parseJson } from '../../src/wire/json.js'
+import { listen } from '../support/http-server.js'
 
 export const masterKey = 'sk-master-0123456789'
 
@@ -53,8 +53,7 @@ export async function startApi(upstream: FakeUpstream): Promise<ApiClient> {
     clock: startClock(),
   })
   const server = createServer(nodeGateway(wholeGateway(gateway) as never))
-  await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve))
-  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const origin = await listen(server)
   return {
     async send(method, path, body, key = masterKey) {
       const response = await fetch(origin + path, {

@@ -5,7 +5,7 @@ import { expressGateway } from '../../adapters/express.js'
 import { type Gateway, type GatewayOptions, type Protocol, type Provider, createGateway } from '../../src/index.js'
 import { openaiProtocol } from '../../src/protocols/openai/index.js'
 import { defineProvider } from '../../src/providers/define-provider.js'
-import { closeServer, listen } from '../clients/served-gateway.js'
+import { closeServer, listen } from '../support/http-server.js'
 
 /** An Express host of its own with one gateway. */
 export interface FaultyHost {

@@ -1,6 +1,6 @@
 import { createServer } from 'node:http'
 import type { Socket } from 'node:net'
-import { closeServer, listen } from '../clients/served-gateway.js'
+import { closeServer, listen } from '../support/http-server.js'
 
 /** An upstream that streams OpenAI chunks for ever, and counts. */
 export interface StreamServer {

@@ -1,62 +1,30 @@
-import { createServer, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { text as readText } from 'node:stream/consumers'
 import { afterEach, describe, expect, it } from 'vitest'
 import {
   type Caller,
   type ChatRequest,
-  type Gateway,
   type GatewayOptions,
   type LedgerEntry,
   type ModelOptions,
-  createGateway,
 } from '../../src/index.js'
-import { isObject, type JsonObject, parseJson } from '../../src/wire/json.js'
+import type { JsonObject } from '../../src/wire/json.js'
 import { chargedOf, levelsOf, openMemory, rowsOf } from '../spend/proof-lab.js'
 import { ask, chat, jsonOf, textOf } from '../support/gateway.js'
+import { answerJson, createUpstreamLab, inTurn, type UpstreamAnswer } from '../support/upstream-lab.js'
 
-const servers: Server[] = []
-const gateways: Gateway[] = []
-
-afterEach(async () => {
-  await Promise.all(gateways.splice(0).map((gateway) => gateway.close({ drainMs: 0 })))
-  for (const server of servers.splice(0)) {
-    server.closeAllConnections()
-    server.close()
-  }
-})
-
-/** Answers one request of a provider. */
-type Answer = (response: ServerResponse, body: JsonObject) => void
+const lab = createUpstreamLab()
+afterEach(() => lab.close())
 
 /** A provider that gives these answers in turn, the last one for ever; and what it was asked. */
-async function startUpstream(...answers: readonly [Answer, ...Answer[]]) {
-  const asked: JsonObject[] = []
-  const server = createServer((request, response) => {
-    void readText(request).then((text) => {
-      const body = parseJson(text)
-      asked.push(isObject(body) ? body : {})
-      const answer = answers[Math.min(asked.length, answers.length) - 1]
-      answer?.(response, asked.at(-1) ?? {})
-    })
-  })
-  servers.push(server)
-  await new Promise<void>((resolve) => {
-    server.listen(0, '127.0.0.1', resolve)
-  })
-  return { baseUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, asked }
+async function startUpstream(...answers: readonly [UpstreamAnswer, ...UpstreamAnswer[]]) {
+  const { url, asked } = await lab.serve(inTurn(...answers))
+  return { baseUrl: url, asked }
 }
 
 const tokens = { prompt_tokens: 1_000, completion_tokens: 100, total_tokens: 1_100 }
 
-const json =
-  (body: JsonObject, status = 200): Answer =>
-  (response) =>
-    void response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))
-
 /** A chat answered at once. */
-const answered = (usage: JsonObject): Answer =>
-  json({
+const answered = (usage: JsonObject): UpstreamAnswer =>
+  answerJson({
     id: 'gen-1',
     object: 'chat.completion',
     created: 1,
@@ -71,7 +39,7 @@ const said = (content: string, finish: string | null = null): string =>
 
 /** A chat answered in pieces, the usage last; `broken`: the connection is closed before the end is said. */
 const streamed =
-  (usage: JsonObject, end: 'whole' | 'broken' = 'whole', finish: string | null = 'stop'): Answer =>
+  (usage: JsonObject, end: 'whole' | 'broken' = 'whole', finish: string | null = 'stop'): UpstreamAnswer =>
   (response) => {
     response.writeHead(200, { 'content-type': 'text/event-stream' })
     response.write(`${said('Hello')}${said(' there', finish)}${event({ choices: [], usage: { ...tokens, ...usage } })}`)
@@ -80,12 +48,13 @@ const streamed =
   }
 
 const embedded =
-  (usageOf: (call: number) => JsonObject): Answer =>
-  (response, { input }) => {
+  (usageOf: (call: number) => JsonObject): UpstreamAnswer =>
+  (response, asked) => {
+    const { input } = asked.body
     const list = Array.isArray(input) ? input : [input]
     const data = list.map((_, index) => ({ object: 'embedding', index, embedding: 'fwA=' }))
     const usage = { prompt_tokens: list.length, total_tokens: list.length, ...usageOf(list.length) }
-    json({ object: 'list', model: 'served', data, usage })(response, {})
+    answerJson({ object: 'list', model: 'served', data, usage })(response, asked)
   }
 
 const budget = { maxBudget: 100 }
@@ -98,14 +67,13 @@ const callerOf = (scopes: Caller['scopes'] = [{ kind: 'key', id: 'k', budget }])
 
 function start(models: readonly ModelOptions[], options: Partial<GatewayOptions> = {}, caller = callerOf()) {
   const proof = openMemory()
-  const gateway = createGateway({
+  const gateway = lab.start({
     models: models.map((model) => ({ apiKey: 'sk-reported', ...model })),
     auth: { identify: () => caller },
     stores: proof.stores,
     retries: 0,
     ...options,
   })
-  gateways.push(gateway)
   return {
     gateway,
     proof,
@@ -174,7 +142,7 @@ describe('a provider that tells what it bills', () => {
   })
 
   it('is believed of a stream that ended without content', async () => {
-    const bare: Answer = (response) => {
+    const bare: UpstreamAnswer = (response) => {
       response.writeHead(200, { 'content-type': 'text/event-stream' })
       response.end(
         `${event({ choices: [], usage: { ...tokens, completion_tokens: 0, total_tokens: 1_000, cost: 0 } })}\n`,
@@ -190,7 +158,7 @@ describe('a provider that tells what it bills', () => {
 
   it('is believed of an answer that is none', async () => {
     const { baseUrl } = await startUpstream(
-      json({ id: 'gen-1', object: 'chat.completion', choices: [], usage: { ...tokens, cost: 0.5 } }),
+      answerJson({ id: 'gen-1', object: 'chat.completion', choices: [], usage: { ...tokens, cost: 0.5 } }),
     )
     const { post, close, proof } = start([{ modelName: 'm', model: listed, baseUrl }])
     expect((await post(chat('m'))).status).toBe(502)
@@ -218,8 +186,7 @@ describe('a provider that tells what it bills', () => {
     const rows = await close()
     expect(rows).toMatchObject([{ cost: dollars(0.25), priced: true, price: { source: 'reported' } }])
     const spend = { prices: { 'acme/unheard-of': { input: 1, output: 1 } } }
-    const later = createGateway({ models: [], auth: 'none', stores: proof.stores, spend })
-    gateways.push(later)
+    const later = lab.start({ models: [], auth: 'none', stores: proof.stores, spend })
     expect(await later.spend.reprice()).toEqual({ rows: 0, unpriced: 0, charged: 0n })
     expect(await rowsOf(proof.stores.ledger)).toEqual(rows)
   })
@@ -304,7 +271,7 @@ describe('a provider that tells what it bills', () => {
   })
 
   it('is heard of images although it tells no tokens', async () => {
-    const image = json({ data: [{ b64_json: 'aGVsbG8=' }], usage: { cost_in_usd_ticks: 700_000_000 } })
+    const image = answerJson({ data: [{ b64_json: 'aGVsbG8=' }], usage: { cost_in_usd_ticks: 700_000_000 } })
     const { baseUrl } = await startUpstream(image)
     const { gateway, close, caller } = start([{ modelName: 'm', model: 'xai/unheard-of-image', baseUrl }])
     const answer = await gateway.call('images', { model: 'm', prompt: 'a cat' }, caller)
@@ -340,14 +307,17 @@ describe('a call in several requests whose provider tells what it bills', () => 
   })
 
   it('costs what all of them are billed where the last answer is none', async () => {
-    const { baseUrl } = await startUpstream(embedded(told), json({ object: 'list', data: 'none', usage: told(88) }))
+    const { baseUrl } = await startUpstream(
+      embedded(told),
+      answerJson({ object: 'list', data: 'none', usage: told(88) }),
+    )
     const { gateway, close, caller } = start([{ ...model, baseUrl }])
     await expect(gateway.call('embeddings', { model: 'm', input }, caller)).rejects.toMatchObject({ status: 502 })
     expect(await close()).toMatchObject([{ cost: dollars(0.006), aborted: true, price: { source: 'reported' } }])
   })
 
   it('costs what was billed until it broke off', async () => {
-    const { baseUrl } = await startUpstream(embedded(told), json({ error: { message: 'slow down' } }, 429))
+    const { baseUrl } = await startUpstream(embedded(told), answerJson({ error: { message: 'slow down' } }, 429))
     const { gateway, close, caller } = start([{ ...model, baseUrl }])
     await expect(gateway.call('embeddings', { model: 'm', input }, caller)).rejects.toMatchObject({ status: 429 })
     expect(await close()).toMatchObject([{ cost: dollars(0.00512), aborted: true, price: { source: 'reported' } }])
@@ -369,7 +339,7 @@ describe('a limit on the price that a provider may choose', () => {
     // Eight dollars per million are room enough.
     const affordable = { max_price: { prompt: 8, completion: 8 } }
     expect((await post(limited({ provider: affordable }))).status).toBe(200)
-    expect(asked).toMatchObject([{ provider: affordable }])
+    expect(asked).toMatchObject([{ body: { provider: affordable } }])
     await close()
   })
 
@@ -379,7 +349,7 @@ describe('a limit on the price that a provider may choose', () => {
     const { post, close } = start([{ modelName: 'm', model: listed, baseUrl, params }], {}, tight)
     const provider = { order: ['dear'], max_price: { prompt: 1, completion: 1_000 } }
     expect((await post(limited({ provider }))).status).toBe(200)
-    expect(asked).toMatchObject([{ provider: { order: ['dear'], max_price: { prompt: 1, completion: 8 } } }])
+    expect(asked).toMatchObject([{ body: { provider: { order: ['dear'], max_price: { prompt: 1, completion: 8 } } } }])
     // Half of the budget is spent, and as much as the limit allows has no room in the rest.
     expect((await post(limited({}))).status).toBe(429)
     await close()

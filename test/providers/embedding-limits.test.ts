@@ -1,11 +1,9 @@
-import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { text as readText } from 'node:stream/consumers'
 import { afterEach, describe, expect, it } from 'vitest'
-import { createGateway, type Gateway } from '../../src/index.js'
+import type { Gateway } from '../../src/index.js'
 import { createRegistry } from '../../src/providers/registry.js'
-import { isObject, type JsonObject, parseJson } from '../../src/wire/json.js'
+import type { JsonObject } from '../../src/wire/json.js'
 import { anyCaller } from '../support/deployment.js'
+import { answerJson, createUpstreamLab } from '../support/upstream-lab.js'
 import { deploymentOf } from './deployments.js'
 
 const registry = createRegistry([])
@@ -54,49 +52,23 @@ describe('inputs that one call takes', () => {
   })
 })
 
-interface Upstream {
-  readonly url: string
-  readonly seen: { readonly path: string; readonly body: JsonObject }[]
-}
-
-const servers: Server[] = []
-const gateways: Gateway[] = []
-
-afterEach(async () => {
-  await Promise.all(gateways.splice(0).map((gateway) => gateway.close({ drainMs: 0 })))
-  for (const server of servers.splice(0)) {
-    server.closeAllConnections()
-    server.close()
-  }
-})
+const lab = createUpstreamLab()
+afterEach(() => lab.close())
 
 /** Answers the parts of an embedding request one after the other. */
-async function startUpstream(answer: (body: JsonObject, call: number) => { status?: number; body: unknown }) {
-  const seen: Upstream['seen'] = []
-  const server = createServer((request, response) => {
-    void readText(request).then((text) => {
-      const parsed = parseJson(text)
-      const body = isObject(parsed) ? parsed : {}
-      seen.push({ path: request.url ?? '', body })
-      const { status = 200, body: said } = answer(body, seen.length)
-      response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(said))
-    })
+function startUpstream(answer: (body: JsonObject, call: number) => { status?: number; body: unknown }) {
+  return lab.serve((response, asked) => {
+    const { status, body } = answer(asked.body, asked.call)
+    answerJson(body, status)(response, asked)
   })
-  servers.push(server)
-  await new Promise<void>((resolve) => {
-    server.listen(0, '127.0.0.1', resolve)
-  })
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, seen }
 }
 
 function start(model: string, baseUrl: string): Gateway {
-  const gateway = createGateway({
+  return lab.start({
     models: [{ modelName: 'm', model, apiKey: 'sk-embed', baseUrl }],
     auth: { identify: () => anyCaller },
     retries: 0,
   })
-  gateways.push(gateway)
-  return gateway
 }
 
 const lengthOf = (list: unknown): number => (Array.isArray(list) ? list.length : 0)
@@ -112,7 +84,7 @@ describe('a large batch through the gateway', () => {
     }))
     const gateway = start('cohere/embed-v4.0', upstream.url)
     const answer = await gateway.call('embeddings', { model: 'm', input: texts, encoding_format: 'base64' }, anyCaller)
-    expect(upstream.seen.map(({ body }) => lengthOf(body['texts']))).toEqual([96, 96, 58])
+    expect(upstream.asked.map(({ body }) => lengthOf(body['texts']))).toEqual([96, 96, 58])
     expect(answer.data.map(({ index }) => index)).toEqual(texts.map(Number))
     const values = answer.data.map(({ embedding }) => Buffer.from(String(embedding), 'base64').readFloatLE(0))
     expect(values).toEqual(texts.map(Number))
@@ -125,7 +97,7 @@ describe('a large batch through the gateway', () => {
     }))
     const gateway = start('gemini/gemini-embedding-001', upstream.url)
     const answer = await gateway.call('embeddings', { model: 'm', input: texts }, anyCaller)
-    expect(upstream.seen.map(({ body }) => lengthOf(body['requests']))).toEqual([100, 100, 50])
+    expect(upstream.asked.map(({ body }) => lengthOf(body['requests']))).toEqual([100, 100, 50])
     expect(answer.data).toHaveLength(250)
   })
 
@@ -141,7 +113,7 @@ describe('a large batch through the gateway', () => {
     const gateway = start('voyage/voyage-context-3', upstream.url)
     const many = Array.from({ length: 1_001 }, () => 'a')
     const answer = await gateway.call('embeddings', { model: 'm', input: many }, anyCaller)
-    expect(upstream.seen.map(({ path, body }) => [path, lengthOf(body['inputs'])])).toEqual([
+    expect(upstream.asked.map(({ path, body }) => [path, lengthOf(body['inputs'])])).toEqual([
       ['/contextualizedembeddings', 1_000],
       ['/contextualizedembeddings', 1],
     ])
@@ -157,6 +129,6 @@ describe('a large batch through the gateway', () => {
     )
     const call = start('cohere/embed-v4.0', upstream.url).call('embeddings', { model: 'm', input: texts }, anyCaller)
     await expect(call).rejects.toMatchObject({ status: 429, message: expect.stringContaining('slow down') })
-    expect(upstream.seen).toHaveLength(3)
+    expect(upstream.asked).toHaveLength(3)
   })
 })

@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { parseJson } from '../../src/wire/json.js'
+import { closeServer, listen } from '../support/http-server.js'
 import type { Exchange } from './exchange.js'
 import { endOfRecording } from './pending.js'
 
@@ -43,18 +43,11 @@ export async function startUpstream(exchanges: ReadonlyMap<string, Exchange>): P
       else outgoing.writeHead(500).end('no such exchange')
     })
   })
-  await new Promise<void>((resolve) => {
-    server.listen(0, '127.0.0.1', resolve)
-  })
-  const { port } = server.address() as AddressInfo
+  const origin = await listen(server)
   return {
-    baseUrl: (id) => `http://127.0.0.1:${port}/${id}`,
+    baseUrl: (id) => `${origin}/${id}`,
     sentFor: (id) => sent.get(id) ?? [],
-    close: () =>
-      new Promise((resolve, reject) => {
-        server.closeAllConnections()
-        server.close((error) => (error ? reject(error) : resolve()))
-      }),
+    close: () => closeServer(server),
   }
 }
 

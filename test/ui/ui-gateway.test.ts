@@ -12,6 +12,7 @@ import { uiGateway } from '../../adapters/ui.js'
 import { type Gateway, createGateway } from '../../src/index.js'
 import { express4 } from '../adapters/hosts.js'
 import { requestOf } from '../support/http-request.js'
+import { listen } from '../support/http-server.js'
 import { buildPage, masterKey } from './lab.js'
 
 let gateway: Gateway<never>
@@ -33,9 +34,7 @@ afterAll(async () => {
 async function serve(listener: RequestListener): Promise<string> {
   const server = createServer(listener)
   servers.push(server)
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const address = server.address()
-  return `http://127.0.0.1:${typeof address === 'object' && address ? address.port : 0}`
+  return listen(server)
 }
 
 /** How each framework mounts the page at a path. */

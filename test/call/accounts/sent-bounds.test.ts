@@ -1,13 +1,12 @@
-import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { text as readText } from 'node:stream/consumers'
 import fc from 'fast-check'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { createGateway, type Caller, type ModelOptions } from '../../../src/index.js'
-import { isObject, type JsonObject, numberOf, parseJson } from '../../../src/wire/json.js'
+import { isObject, type JsonObject, numberOf } from '../../../src/wire/json.js'
 import { openMemory, rowsOf } from '../../spend/proof-lab.js'
+import { answerJson, createUpstreamLab } from '../../support/upstream-lab.js'
 
-let server: Server
+const lab = createUpstreamLab()
+let baseUrl: string
 let seen: JsonObject = {}
 /** The tier that the project's settings choose. */
 let servedTier: string | undefined
@@ -68,26 +67,17 @@ function answer(path: string, body: JsonObject): JsonObject {
 }
 
 beforeAll(async () => {
-  server = createServer((request, response) => {
-    void readText(request).then((text) => {
-      const body = parseJson(text)
-      seen = isObject(body) ? body : {}
-      response.writeHead(200, { 'content-type': 'application/json' })
-      response.end(JSON.stringify(answer(request.url ?? '', seen)))
-    })
+  const { url } = await lab.serve((response, asked) => {
+    seen = asked.body
+    answerJson(answer(asked.path, seen))(response, asked)
   })
-  await new Promise<void>((resolve) => {
-    server.listen(0, '127.0.0.1', resolve)
-  })
+  baseUrl = url
 })
 afterEach(() => {
   servedTier = undefined
   beside = {}
 })
-afterAll(() => {
-  server.closeAllConnections()
-  server.close()
-})
+afterAll(() => lab.close())
 
 const caller: Caller = {
   id: 'user-1',
@@ -122,7 +112,6 @@ async function told(
   call: (gateway: ReturnType<typeof createGateway>) => Promise<unknown>,
 ) {
   const proof = openMemory()
-  const baseUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   const gateway = createGateway({
     models: [{ modelName: 'm', apiKey: 'sk-bound', baseUrl, prices: { input: 1, output: 3 }, ...own }],
     auth: { identify: () => caller },

@@ -2,7 +2,6 @@ import express from 'express'
 import Koa from 'koa'
 import { execFile } from 'node:child_process'
 import { type Server, createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { runCli } from '../../../adapters/cli/run.js'
@@ -14,6 +13,7 @@ import { managementEndpoints } from '../../../src/endpoints/management/index.js'
 import type { AdminParts } from '../../../src/endpoints/management/parts.js'
 import { managementApiNotes } from '../../../src/endpoints/management/document-notes.js'
 import { toOpenApi } from '../../../src/http/openapi/document.js'
+import { listen } from '../../support/http-server.js'
 import { type AdminLab, masterKey, startAdminLab } from './lab.js'
 
 let lab: AdminLab
@@ -31,22 +31,21 @@ beforeAll(async () => {
   const koa = new Koa()
   koa.use(koaGateway(admin, { path: '/admin' }))
   const serveKoa = koa.callback()
-  urls['express'] = `${await listen(createServer(app))}/admin`
-  urls['koa'] = `${await listen(createServer((request, response) => void serveKoa(request, response)))}/admin`
-  urls['node'] = await listen(
+  urls['express'] = `${await serve(createServer(app))}/admin`
+  urls['koa'] = `${await serve(createServer((request, response) => void serveKoa(request, response)))}/admin`
+  urls['node'] = await serve(
     createServer((request, response) => models(request, response, () => management(request, response))),
   )
-  urls['unmounted'] = await listen(createServer(nodeGateway(gateway)))
+  urls['unmounted'] = await serve(createServer(nodeGateway(gateway)))
 })
 afterAll(async () => {
   for (const server of servers) server.close()
   await lab.close()
 })
 
-async function listen(server: Server): Promise<string> {
+async function serve(server: Server): Promise<string> {
   servers.push(server)
-  await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve))
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  return listen(server)
 }
 
 const generate = (own: RequestInit = {}): RequestInit => ({

@@ -1,11 +1,11 @@
 import { createServer, type IncomingMessage } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
 import { createGateway } from '../../../src/index.js'
 import { signAwsRequest } from '../../../src/upstream/sigv4.js'
 import { parseJson } from '../../../src/wire/json.js'
 import { awsEvent, awsException } from '../../support/aws-event-stream.js'
 import { anyCaller } from '../../support/deployment.js'
+import { closeServer, listen } from '../../support/http-server.js'
 
 const keys = { accessKeyId: 'AKID', secretAccessKey: 'very-secret-key', region: 'eu-west-1' }
 
@@ -30,17 +30,9 @@ async function startBedrock(replies: readonly Reply[]) {
       outgoing.writeHead(reply.status ?? 200, { 'content-type': 'application/json', ...reply.headers }).end(reply.body)
     })
   })
-  await new Promise<void>((resolve) => {
-    server.listen(0, '127.0.0.1', resolve)
-  })
-  closers.push(
-    () =>
-      new Promise((resolve) => {
-        server.closeAllConnections()
-        server.close(resolve)
-      }),
-  )
-  return { baseUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, seen }
+  const baseUrl = await listen(server)
+  closers.push(() => closeServer(server))
+  return { baseUrl, seen }
 }
 
 async function read(incoming: IncomingMessage): Promise<string> {
