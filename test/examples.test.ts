@@ -124,8 +124,8 @@ describe('the examples', () => {
     await useKeys({})
   })
 
-  it('virtual-keys shares PostgreSQL and Redis', async () => {
-    if (!(await hasService('postgres')) || !hasRedisServer()) return
+  it('virtual-keys shares PostgreSQL and Redis', async ({ skip }) => {
+    skip(!(await hasService('postgres')) || !hasRedisServer(), 'no PostgreSQL or no Redis')
     const redis = await redisServer()
     const name = `sluice_examples_${process.pid}`
     const run = async (sql: string): Promise<void> => {

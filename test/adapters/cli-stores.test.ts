@@ -172,9 +172,10 @@ const places: Readonly<Record<string, () => Promise<Place | undefined>>> = {
 }
 
 describe.each(Object.keys(places))('general_settings.database_url of %s', (kind) => {
-  it('keeps every call there, at the prices of the file, and goes on with what was spent after a restart', async () => {
-    const place = await places[kind]?.()
-    if (!place) return
+  it('keeps every call there, at the prices of the file, and goes on with what was spent after a restart', async ({
+    skip,
+  }) => {
+    const place = (await places[kind]?.()) ?? skip(`no ${kind}`)
     try {
       const sections = (max_budget: number): Sections => ({
         litellm_settings: { max_budget, budget_duration: '30d' },
@@ -326,14 +327,17 @@ describe('a database that cannot be used', () => {
     server.close()
   })
 
-  it.each(['postgres', 'mysql'] as const)('ends the start where %s has no database of that name', async (kind) => {
-    if (!(await hasService(kind))) return
-    const url = new URL(serviceUrls[kind])
-    url.pathname = 'no_such_database_here'
-    const { code, error } = await launch({ general_settings: { database_url: url.href } })
-    expect(code).toBe(1)
-    expect(error).toContain(`${url.host}/no_such_database_here does not exist on that server`)
-  })
+  it.for(['postgres', 'mysql'] as const)(
+    'ends the start where %s has no database of that name',
+    async (kind, { skip }) => {
+      skip(!(await hasService(kind)), `no ${kind}`)
+      const url = new URL(serviceUrls[kind])
+      url.pathname = 'no_such_database_here'
+      const { code, error } = await launch({ general_settings: { database_url: url.href } })
+      expect(code).toBe(1)
+      expect(error).toContain(`${url.host}/no_such_database_here does not exist on that server`)
+    },
+  )
 
   it('ends the start where SQLite cannot open the file', async () => {
     const { code, error } = await launch({ general_settings: { database_url: 'sqlite:no/such/folder/a.db' } })
@@ -370,8 +374,10 @@ describe('litellm_settings.cache', () => {
     expect(upstream.requests).toHaveLength(1)
   })
 
-  it('shares answers through a Redis between runs, under the namespace, and keeps none there for type local', async () => {
-    if (!hasRedisServer()) return
+  it('shares answers through a Redis between runs, under the namespace, and keeps none there for type local', async ({
+    skip,
+  }) => {
+    skip(!hasRedisServer(), 'no Redis')
     const redis = await redisServer()
     try {
       const place = { host: '127.0.0.1', port: redis.port }

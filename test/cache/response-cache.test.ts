@@ -194,7 +194,7 @@ describe('an answer of another group', () => {
     expect(await contentOf(bench, chat({}, { group: slow }))).toBe('fallback')
     await stream(bench, chat(), piecesOf('fallback'), producerOf(slow))
     expect(await replayOf(bench, chat())).toBeUndefined()
-    expect(await replayOf(bench, chat({}, { group: slow }))).toBeDefined()
+    expect(await replayOf(bench, chat({}, { group: slow }))).toHaveLength(piecesOf('fallback').length)
   })
 
   it('is not found once the group has become something else', async () => {
@@ -238,11 +238,15 @@ describe('a stream', () => {
     const bench = createBench()
     await stream(bench, streamed, piecesOf('é'))
     const hit = hitOf(await bench.cache.findStream(streamed))
+    let forwarded = 0
     for await (const batch of hit.parts) {
       for (const { forward } of batch) {
-        if (forward) expect(Buffer.from(forward.frame).toString()).toBe(`data: ${forward.data}\n\n`)
+        if (!forward) continue
+        forwarded += 1
+        expect(Buffer.from(forward.frame).toString()).toBe(`data: ${forward.data}\n\n`)
       }
     }
+    expect(forwarded).toBeGreaterThan(0)
   })
 
   it('of many pieces comes in batches, and may be left early', async () => {

@@ -377,7 +377,8 @@ describe('records', () => {
     for (const sink of everyVendor(server.url)) {
       await sent(sink, sampleRecord({ request: undefined, response: undefined }), failedRecord({ request: undefined }))
     }
-    expect(server.requests.some(({ text }) => text.includes('What is a sluice'))).toBe(false)
+    expect(server.requests.length).toBeGreaterThan(everyVendor(server.url).length)
+    expect(server.requests.filter(({ text }) => text.includes('What is a sluice'))).toEqual([])
   })
 
   it('go to those sinks that want calls of their kind', async () => {

@@ -232,14 +232,12 @@ describe('every documented failure', () => {
   it.each(named(({ isPublic }) => !isPublic))('%s: what a key of nobody gets is documented', async (_, operation) => {
     const request = [...requestsOf(operation).values()][0]
     const answer = await send(operation, request?.body, member)
-    if (answer.status === 200) return
     expectDocumented(operation, answer)
   })
 
   it.each(named(({ isPublic }) => !isPublic))('%s: where nothing that it names exists', async (_, operation) => {
     const request = [...requestsOf(operation).values()][0]
     const answer = await send(operation, request?.body)
-    if (answer.status === 200) return
     expectDocumented(operation, answer)
   })
 })

@@ -328,8 +328,9 @@ describe('a guarded answer', () => {
       additionalProperties: false,
     }
     const request = ask('x', { response_format: { type: 'json_schema', json_schema: { name: 's', schema } } })
-    await expect(guarded(begin(request)).post(completion({ content: '{"n":1}' }))).resolves.toBeDefined()
-    await expect(guarded(begin(ask('x'))).post(completion({ content: 'free' }))).resolves.toBeDefined()
+    const [fitting, free] = [completion({ content: '{"n":1}' }), completion({ content: 'free' })]
+    expect(await guarded(begin(request)).post(fitting)).toBe(fitting)
+    expect(await guarded(begin(ask('x'))).post(free)).toBe(free)
     const call = guarded(begin(request))
     expect((await failureOf(call.post(completion({ content: '{"n":"1"}' })))).code).toBe('guardrail_refused')
     expect(call.verdicts[0]?.reason).toBe('$.n')

@@ -67,8 +67,7 @@ describe.each([false, true])('with stream: %s', (stream) => {
     expect(chargedOf(rows)).toBe(billOf(lab.upstream))
   })
 
-  it('writes down and bills both halves of a stream that another deployment went on with', async () => {
-    if (!stream) return
+  it.runIf(stream)('writes down and bills both halves of a stream that another deployment went on with', async () => {
     const started = start({ retries: 1, routing: { midStream: 'restart' } })
     expect(await call(started.gateway, 'broken', true)).toContain('[DONE]')
     const [broken, whole, ...more] = await settled(started)
@@ -78,8 +77,7 @@ describe.each([false, true])('with stream: %s', (stream) => {
     expect(broken?.usage['outputText']).toBeGreaterThan(0)
   })
 
-  it('bills the first half too where nobody goes on', async () => {
-    if (!stream) return
+  it.runIf(stream)('bills the first half too where nobody goes on', async () => {
     const started = start({ retries: 1, routing: { midStream: 'restart' } })
     lab.upstream.script('cut-3', 'status-500', 'status-500')
     expect(await call(started.gateway, 'broken', true)).not.toContain('[DONE]')
@@ -112,8 +110,7 @@ describe.each([false, true])('with stream: %s', (stream) => {
     expect(await settled(second)).toMatchObject([{ ...cutOff, failure: 'timeout' }])
   })
 
-  it('tells the input exactly where the provider told it before the client left', async () => {
-    if (!stream) return
+  it.runIf(stream)('tells the input exactly where the provider told it before the client left', async () => {
     const started = start()
     await leave(lab, 'claude', { gateway: started.gateway, stream: true })
     const [row] = await settled(started)

@@ -101,6 +101,7 @@ describe('reprice', () => {
     await gateway.close()
     const rows = await rowsOf(proof.stores.ledger)
     const corrections = told.filter(({ corrects }) => corrects !== undefined)
+    expect(rows).toHaveLength(2)
     expect(told).toHaveLength(4)
     expect(new Set(told.map(({ id }) => id)).size).toBe(4)
     for (const { id, cost, charged } of rows) {

@@ -103,9 +103,9 @@ describe('every route of the table', () => {
     }
   })
 
-  it.each(names)('%s: 400 naming a field that it does not know', async (name) => {
+  const withFields = names.filter((name) => name !== 'GET /audit/{id}')
+  it.each(withFields)('%s: 400 naming a field that it does not know', async (name) => {
     const sample = (await samples[name]?.(lab)) ?? {}
-    if (name === 'GET /audit/{id}') return
     const isQuery = name.startsWith('GET ')
     const strange = isQuery
       ? { ...sample, query: { ...sample.query, is_admin: 'true' } }

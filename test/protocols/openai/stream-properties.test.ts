@@ -208,6 +208,7 @@ describe('any stream', () => {
       ),
       piece,
     )
+    let forwarded = 0
     fc.assert(
       fc.property(fc.array(wild, { maxLength: 12 }), (events) => {
         const decoder = chatStream()
@@ -224,6 +225,7 @@ describe('any stream', () => {
           try {
             for (const { forward } of decoder.push(eventOf(data))) {
               if (!forward) continue
+              forwarded += 1
               const parsed: unknown = JSON.parse(forward.data)
               expect(parsed).toMatchObject({
                 id: 'i',
@@ -241,5 +243,6 @@ describe('any stream', () => {
       }),
       { numRuns: 500 },
     )
+    expect(forwarded).toBeGreaterThan(0)
   })
 })

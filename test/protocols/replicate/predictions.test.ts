@@ -84,7 +84,7 @@ describe('following a prediction', () => {
     expect(next({ id: 'abc', status: 'processing', output: ['Hi'] })).toBeUndefined()
     expect(next({ id: 'abc', status: 'succeeded', output: null })).toBeUndefined()
     const running = { id: 'abc', status: 'processing', output: ['H'], started_at: '2026-01-01T00:00:00Z' }
-    expect(next(running)).toBeDefined()
+    expect(next(running)).toMatchObject({ request: { method: 'GET' } })
   })
 
   it('throws what the model threw', () => {
