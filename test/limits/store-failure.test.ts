@@ -167,9 +167,13 @@ describe('while the counter store fails', () => {
 
   it('waits for a ledger that hangs for a second and no longer', async () => {
     const { admit, clock } = createLab({ ledgerTotal: () => new Promise(() => {}) })
-    const asked = admit([team])
+    let admitted = 0
+    const asked = admit([team]).then(() => (admitted += 1))
     await quiet()
-    clock.advance(1_000)
+    clock.advance(999)
+    await quiet()
+    expect(admitted).toBe(0)
+    clock.advance(1)
     await asked
   })
 
@@ -179,10 +183,14 @@ describe('while the counter store fails', () => {
     const counters = guardStore(hanging, { name: 'the counter store', clock, failures: 2 })
     const { admit } = createLab({ counters }, clock)
     const scope: Scope = { kind: 'key', id: 'k1', rpm: 100 }
-    for (let call = 0; call < 2; call++) {
-      const asked = admit([scope])
+    let admitted = 0
+    for (const before of [0, 1]) {
+      const asked = admit([scope]).then(() => (admitted += 1))
       await quiet()
-      clock.advance(50)
+      clock.advance(49)
+      await quiet()
+      expect(admitted).toBe(before)
+      clock.advance(1)
       await asked
     }
     await admit([scope])

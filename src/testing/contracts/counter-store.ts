@@ -313,12 +313,14 @@ export const counterStoreContract: Contract<CounterStore> = {
         const result = await reserve(at % 2 ? store : peer, `call ${at}`, [budget(1, 1_000), lease(5)])
         if (!('granted' in result)) return
         most = Math.max(most, ++running)
+        // It is held for a while, as others ask; given back, it may be another's before that is heard of.
+        await store.read(tenant, [lease()])
         running--
         await (at % 3 ? peer.settle(result.granted, [1, 0], date) : peer.release(result.granted))
       }
       for (let wave = 0; wave < 20; wave++)
         await Promise.all(Array.from({ length: 10 }, (_, at) => call(wave * 10 + at)))
-      ok(most <= 5, `${most} at once`)
+      ok(most > 1 && most <= 5, `${most} at once`)
       deepEqual(held(await store.read(tenant, [budget(1), lease()])), [0, 0])
     },
   },

@@ -108,7 +108,7 @@ describe('plain content', () => {
     const decoder = chatStream()
     decoder.push(eventOf(role))
     decoder.push(eventOf(text('a')))
-    for (const part of decoder.push(eventOf(event))) expect(part.forward).toBeUndefined()
+    expect(decoder.push(eventOf(event)).flatMap(({ forward }) => forward ?? [])).toEqual([])
   })
 
   it.each(['a\\x', 'a\\u12g4', 'a"b', 'a\tb', 'a\\'])('is not taken for valid where its JSON is not: %j', (broken) => {
