@@ -88,7 +88,8 @@ export interface Deployment {
   readonly timeouts: Timeouts
   /** True where `headers` was set on purpose; only then does it bound calls that do not stream. */
   readonly headersTimeoutSet: boolean
-  readonly weight: number
+  /** As it was set; `Candidate.weight` is what it comes to beside the others. */
+  readonly weight: number | undefined
   readonly order: number
   readonly rpm: number | undefined
   readonly tpm: number | undefined

@@ -55,7 +55,7 @@ export interface ModelOptions {
   /** Request parameters for calls that set none themselves. */
   readonly params?: JsonObject | undefined
   readonly timeouts?: Partial<Timeouts> | undefined
-  /** Share among deployments of one name. @default rpm, else tpm, else 1 */
+  /** Share among deployments of one name and `order`. @default 1 where another one has a weight; else by rpm, where one has that; else by tpm; else alike */
   readonly weight?: number | undefined
   /** Lower ones are used first. @default 1 */
   readonly order?: number | undefined

@@ -16,6 +16,7 @@ export interface RecentHits<T> {
   find(request: RawRequest): T | undefined
   /** `bytes`: what the value takes in memory beside the request. */
   keep(request: RawRequest, value: T, bytes: number): void
+  readonly size: { readonly entries: number; readonly bytes: number }
 }
 
 interface Recent<T> extends RawRequest {
@@ -54,6 +55,9 @@ export function createRecentHits<T>(maxBytes: number): RecentHits<T> {
     return hash.of(bytes, name)
   }
   return {
+    get size() {
+      return { entries: known.size, bytes: known.calculatedSize }
+    },
     find(request) {
       const recent = known.get(keyOf(request))
       if (!recent || recent.caller !== request.caller || recent.path !== request.path) return undefined

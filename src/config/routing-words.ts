@@ -1,4 +1,4 @@
-/** LiteLLM's names of strategies, and ours. */
+/** LiteLLM's names of strategies, and our own, with ours. */
 export const strategyNames = {
   'simple-shuffle': 'simple-shuffle',
   'least-busy': 'least-busy',
@@ -6,9 +6,13 @@ export const strategyNames = {
   'usage-based-routing': 'usage-based',
   'usage-based-routing-v2': 'usage-based',
   'cost-based-routing': 'cost-based',
+  'latency-based': 'latency-based',
+  'usage-based': 'usage-based',
+  'cost-based': 'cost-based',
+  'power-of-two': 'power-of-two',
 } as const
 
-/** LiteLLM's names of strategies. */
+/** What `routing_strategy` may be. */
 export const strategyWords = Object.keys(strategyNames)
 
 /** Keys of `retry_policy`, and our classes of failures. */

@@ -178,7 +178,7 @@ const summaryExample: Summary = {
     external_mb: 5.1,
     system_memory_percent: 0.8,
   },
-  caches: { keys: 12, ledger_queue: 0 },
+  caches: { keys: 12, responses: 310, ledger_queue: 0 },
   calls_running: 3,
 }
 const detailsExample: Details = {
@@ -189,7 +189,7 @@ const detailsExample: Details = {
   heap_spaces: [{ space_name: 'new_space' }],
   event_loop_delay_ms: { mean: 20.1, p50: 20.05, p99: 21.3, max: 34.6 },
   active_resources: { TCPSocketWrap: 6, Timeout: 2 },
-  caches_detail: { keys: { entries: 12 } },
+  caches_detail: { keys: { entries: 12 }, responses: { entries: 310, bytes: 1_204_224 } },
   upstream_pools: { 'https://api.openai.com': { connected: 4, running: 3, pending: 0 } },
   tip: 'Memory is tuned with --max-old-space-size and --max-semi-space-size; node has no generations to set.',
 }

@@ -1,23 +1,28 @@
-import type { Price, PriceBook } from '../catalog/prices/index.js'
+import { type Price, type PriceBook, type PriceQuery, toPrice } from '../catalog/prices/index.js'
 import type { Clock } from '../ports.js'
 import type { CostOf } from '../router/strategies/cost-based.js'
 import { knownRate, rateCardOf } from '../spend/rate-card.js'
 import { toPriceQuery } from '../call/accounts/pricing.js'
 
 /**
- * What a deployment's tokens cost now, for routing by cost, in pico-dollars. The price list is opened when a price is
- * first asked for; until it is read none is known. `open` never rejects.
+ * What a deployment's tokens cost now, for routing by cost, in pico-dollars. The price list is opened at once, before
+ * calls come; until it is read only what deployments have set themselves. `open` never rejects.
  */
 export function createCostOf(open: () => Promise<PriceBook>, clock: Clock): CostOf {
   let book: PriceBook | undefined
-  let opening: Promise<void> | undefined
+  void open().then((opened) => {
+    book = opened
+  })
   return (deployment) => {
-    opening ??= open().then((opened) => {
-      book = opened
-    })
-    const found = book?.find(toPriceQuery(deployment))
-    return found?.price ? toTokenCost(found.price, clock.now()) : undefined
+    const query = toPriceQuery(deployment)
+    const price = book ? book.find(query).price : ownPrice(query)
+    return price ? toTokenCost(price, clock.now()) : undefined
   }
+}
+
+/** What the host has set is known without the list. */
+function ownPrice({ own, provider, model }: PriceQuery): Price | undefined {
+  return own && toPrice(own, 'deployment', `${provider}/${model}`)
 }
 
 /** A token of a short prompt and one of the answer, which embeddings have none of; undefined where neither has a price. */

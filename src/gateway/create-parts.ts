@@ -68,7 +68,7 @@ export function createParts(options: GatewayOptions): GatewayParts {
     clock,
     random,
     logger,
-    costOf: createCostOf(openPrices, clock),
+    createCostOf: () => createCostOf(openPrices, clock),
     emit,
   })
   const books = createAccountsParts(options, {
@@ -84,6 +84,7 @@ export function createParts(options: GatewayOptions): GatewayParts {
     emit,
   })
   const keys = createKeys(options, { stores, clock, logger, deployments: () => routing.directory.groups.all })
+  const earlier = createEarlier(options, { stores, clock, logger, createId })
   const call: CallParts = {
     ...routing,
     accounts: books.accounts,
@@ -96,7 +97,7 @@ export function createParts(options: GatewayOptions): GatewayParts {
     }),
     callbacks,
     prompts: options.prompts && createPrompts(openPromptStores(options.prompts, http), { clock, logger }),
-    earlier: createEarlier(options, { stores, clock, logger, createId }),
+    earlier: earlier.answers,
     registry,
     client,
     tokens: createTokenCache(clock, createTokenExchange(client, clock)),
@@ -115,6 +116,7 @@ export function createParts(options: GatewayOptions): GatewayParts {
     sizes: () => ({
       reasoning: reasoning.size,
       keys: { entries: keys.directory.size },
+      ...earlier.sizes(),
       ledger_queue: { entries: books.queue.pending },
     }),
   }

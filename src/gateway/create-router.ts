@@ -22,7 +22,8 @@ export interface RouterCore {
   readonly clock: Clock
   readonly random: () => number
   readonly logger: Logger
-  readonly costOf: CostOf
+  /** Called only where prices decide. */
+  readonly createCostOf: () => CostOf
   readonly emit: (event: RouterEvent) => void
 }
 
@@ -30,7 +31,7 @@ export interface RouterCore {
 export function createRouter(
   deployments: readonly Deployment[],
   options: GatewayOptions,
-  { clock, random, logger, costOf, emit }: RouterCore,
+  { clock, random, logger, createCostOf, emit }: RouterCore,
 ): Pick<CallParts, 'directory' | 'router' | 'readFacts'> {
   const routing = options.routing ?? {}
   const state = createRouterState({
@@ -43,7 +44,7 @@ export function createRouter(
   const unknown = namedTargets(routing).filter((name) => !directory.groups.find(name))
   // No error: the model list may grow later.
   if (unknown.length > 0) logger.warn({ models: unknown }, 'Fallbacks or aliases name models that do not exist (yet).')
-  const strategy = toStrategy(routing, { costOf, report: (fields, message) => logger.error(fields, message) })
+  const strategy = toStrategy(routing, { createCostOf, report: (fields, message) => logger.error(fields, message) })
   const router: RouterParts = {
     state,
     clock,

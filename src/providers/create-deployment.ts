@@ -30,7 +30,7 @@ export interface DeploymentInput {
   readonly params?: JsonObject | undefined
   /** Milliseconds; 0 switches one off. */
   readonly timeouts?: Partial<Timeouts> | undefined
-  /** @default rpm, else tpm, else 1 */
+  /** @default 1 where another one of its group has a weight; else rpm, where one has that; else tpm; else 1 */
   readonly weight?: number | undefined
   /** Lower ones are asked first. @default 1 */
   readonly order?: number | undefined
@@ -206,7 +206,7 @@ type Numbers = Pick<Deployment, 'weight' | 'order' | 'rpm' | 'tpm' | 'maxParalle
 function checkNumbers(input: DeploymentInput, name: string): Numbers {
   const rpm = checkNumber(input.rpm, 'rpm', name, 0)
   const tpm = checkNumber(input.tpm, 'tpm', name, 0)
-  const weight = checkNumber(input.weight, 'weight', name, 0) ?? rpm ?? tpm ?? 1
+  const weight = checkNumber(input.weight, 'weight', name, 0)
   const maxParallelRequests = checkNumber(input.maxParallelRequests, 'maxParallelRequests', name, 0)
   const cooldownMs = checkNumber(input.cooldownMs, 'cooldownMs', name, 0)
   const order = checkNumber(input.order, 'order', name, -Infinity) ?? 1

@@ -25,11 +25,11 @@ export function createAffinity(): Affinity {
     return hash
   }
   return (key) => (members) => {
-    const weightless = members.every(({ deployment }) => deployment.weight === 0)
+    const weightless = members.every(({ weight }) => weight === 0)
     let best: Member | undefined
     let least = Number.POSITIVE_INFINITY
     for (const member of members) {
-      const { weight } = member.deployment
+      const { weight } = member
       // Exponential draws: the least of them falls to each member as often as its share of the weights.
       const draw = -Math.log(key.fractionWith(hashOf(member.deployment))) / (weightless ? 1 : weight)
       if (draw >= least) continue

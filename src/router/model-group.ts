@@ -4,6 +4,8 @@ import type { DeploymentState, DeploymentStats } from './deployment-state.js'
 /** A deployment that may be picked, and what is known of it. */
 export interface Candidate {
   readonly deployment: Deployment
+  /** Its share of the calls is that of its weight among the others'. */
+  readonly weight: number
   readonly stats: DeploymentStats
 }
 
@@ -13,11 +15,14 @@ export class Member implements Candidate {
   readonly state: DeploymentState
   /** True where the caller's own words are part of the model's name: the member of a wildcard. */
   readonly isNamedByCaller: boolean
+  /** Set by the tier: it depends on the others. */
+  weight: number
 
   constructor(deployment: Deployment, state: DeploymentState, isNamedByCaller = false) {
     this.deployment = deployment
     this.state = state
     this.isNamedByCaller = isNamedByCaller
+    this.weight = deployment.weight ?? 1
   }
 
   get stats(): DeploymentStats {
@@ -52,7 +57,7 @@ export function toModelGroup(
   )
 }
 
-/** Sorts members into tiers and sums up their weights, once. */
+/** Sorts members into tiers, weighs them, and sums up their weights, once. */
 export function groupOf(name: string, unsorted: readonly Member[]): ModelGroup {
   const members = unsorted.toSorted((a, b) => a.deployment.order - b.deployment.order)
   const orders = [...new Set(members.map((member) => member.deployment.order))]
@@ -66,12 +71,21 @@ export function groupOf(name: string, unsorted: readonly Member[]): ModelGroup {
 }
 
 function toTier(order: number, members: readonly Member[]): Tier {
-  const weightless = members.every((member) => member.deployment.weight === 0)
+  weigh(members)
+  const weightless = members.every(({ weight }) => weight === 0)
   const cumulated = new Float64Array(members.length)
   let sum = 0
-  for (const [position, { deployment }] of members.entries()) {
-    sum += weightless ? 1 : deployment.weight
+  for (const [position, { weight }] of members.entries()) {
+    sum += weightless ? 1 : weight
     cumulated[position] = sum
   }
   return { order, members, cumulated }
+}
+
+const measures = ['weight', 'rpm', 'tpm'] as const
+
+/** All by one measure, the first that any of them has, as a weight says nothing beside requests per minute; those without it count 1. */
+function weigh(members: readonly Member[]): void {
+  const measure = measures.find((name) => members.some(({ deployment }) => deployment[name] !== undefined))
+  for (const member of members) member.weight = (measure && member.deployment[measure]) ?? 1
 }

@@ -204,16 +204,17 @@ export function toAliases(options: RoutingOptions['aliases'] = {}): ReadonlyMap<
 
 /** What strategies need of the gateway. */
 export interface StrategyContext {
-  readonly costOf: CostOf
+  /** Called only where prices decide. */
+  readonly createCostOf: () => CostOf
   /** Told once of a host's strategy that does not work. */
   readonly report: ReportFault
 }
 
 /** The strategy that options mean. */
-export function toStrategy(options: RoutingOptions, { costOf, report }: StrategyContext): Strategy {
+export function toStrategy(options: RoutingOptions, { createCostOf, report }: StrategyContext): Strategy {
   const { strategy = 'simple-shuffle', lowestLatencyBuffer = 0 } = options
   if (typeof strategy !== 'string') return hostStrategy(strategy, report)
-  return strategies[strategy]({ costOf, lowestLatencyBuffer })
+  return strategies[strategy]({ createCostOf, lowestLatencyBuffer })
 }
 
 /** True where `rpm` and `tpm` of deployments are limits, not just weights. */

@@ -17,6 +17,7 @@ export interface MemoryCacheOptions {
 export interface MemoryCache extends CacheStore {
   /** What `get` gives for one key. */
   recall(key: string): string | null
+  readonly size: { readonly entries: number; readonly bytes: number }
 }
 
 // What an entry costs beside its two strings: the slots of the lists, and the headers of the strings.
@@ -40,6 +41,9 @@ export function createMemoryCache({
   const recall = (key: string): string | null => values.get(key) ?? null
   return {
     recall,
+    get size() {
+      return { entries: values.size, bytes: values.calculatedSize }
+    },
     async get(keys) {
       return keys.map(recall)
     },

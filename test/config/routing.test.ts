@@ -83,6 +83,13 @@ describe('router_settings of a LiteLLM file', () => {
     expect(routing).toMatchObject({ fallbacks: { gpt: ['c'] }, defaultFallbacks: ['b'] })
   })
 
+  it.each(['latency-based', 'usage-based', 'cost-based', 'power-of-two'])(
+    'may name the strategy %s as the options do',
+    (routing_strategy) => {
+      expect(read({ router_settings: { routing_strategy } }).options.routing).toEqual({ strategy: routing_strategy })
+    },
+  )
+
   it.each([
     [{ routing_strategy: 'fastest' }, 'router_settings.routing_strategy: must be one of simple-shuffle'],
     [{ fallbacks: { gpt: ['a'] } }, 'router_settings.fallbacks: must be a list of maps'],

@@ -80,6 +80,23 @@ describe('the debug endpoints', () => {
     expect((await ask(open, 'GET', '/debug/memory/summary')).status).toBe(403)
   })
 
+  it('tell how much of answers is kept in memory', async () => {
+    const options = { auth: admin, debug: true, cache: true }
+    const gateway = lab.start([{ modelName: 'main', model: 'fake/fine' }], options)
+    const keyed = { 'idempotency-key': 'once' }
+    await ask(gateway, 'POST', '/v1/chat/completions', chat('main'), keyed)
+    const { caches, caches_detail: sizes } = jsonOf(await ask(gateway, 'GET', '/debug/memory/details'))
+    expect(caches).toMatchObject({ responses: 1, idempotency: 1, recent_requests: 0 })
+    expect(sizes).toMatchObject({ responses: { bytes: expect.toSatisfy((bytes: number) => bytes > 300) } })
+    const without = lab.start([{ modelName: 'main', model: 'fake/fine' }], {
+      auth: admin,
+      debug: true,
+      idempotency: false,
+    })
+    const { caches: none } = jsonOf(await ask(without, 'GET', '/debug/memory/summary'))
+    expect(none).toEqual({ reasoning: 0, keys: 0, ledger_queue: 0 })
+  })
+
   it('measure nothing any more once the gateway is closed', async () => {
     const prototype: { disable(): boolean } = Object.getPrototypeOf(monitorEventLoopDelay())
     const disable = vi.spyOn(prototype, 'disable')

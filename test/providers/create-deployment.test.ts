@@ -127,11 +127,10 @@ describe('ids', () => {
 
 describe('numbers', () => {
   it.each([
-    [{}, 1],
-    [{ tpm: 100 }, 100],
-    [{ tpm: 100, rpm: 10 }, 10],
+    [{}, undefined],
+    [{ tpm: 100, rpm: 10 }, undefined],
     [{ tpm: 100, rpm: 10, weight: 0 }, 0],
-  ])('%j weigh %d', (input, weight) => {
+  ])('%j have the weight %s', (input, weight) => {
     expect(create({ apiKey: 'k', ...input })).toMatchObject({ weight, order: 1 })
   })
 

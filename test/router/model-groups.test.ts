@@ -29,6 +29,25 @@ describe('createModelGroups', () => {
     expect(idsOf('fast')).toEqual(['early', 'late'])
   })
 
+  it.each([
+    ['weights, where any has one', [{ weight: 3, tpm: 10 }, { rpm: 900 }, { weight: 0 }], [3, 1, 0]],
+    [
+      'requests per minute, where none has a weight',
+      [{ rpm: 60, tpm: 90_000 }, { rpm: 20 }, { tpm: 80_000 }],
+      [60, 20, 1],
+    ],
+    ['tokens per minute, where that is all they have', [{ tpm: 90_000 }, { tpm: 30_000 }, {}], [90_000, 30_000, 1]],
+    ['nothing, where they have nothing', [{}, {}], [1, 1]],
+    ['what those of the same order have', [{ rpm: 60 }, { rpm: 20 }, { weight: 5, order: 2 }], [60, 20, 5]],
+  ])('weighs deployments by %s', (_, inputs, weights) => {
+    const deployments = inputs.map((input, index) => deploymentOf({ id: String(index), weight: undefined, ...input }))
+    const { members } = createModelGroups({ deployments, stateOf: (id) => new DeploymentState(id) }).resolve(
+      'fast',
+      anyCaller,
+    )
+    expect(members.map(({ weight }) => weight)).toEqual(weights)
+  })
+
   it('serves what a wildcard matches, with the matched part in the model', () => {
     const [deployment] = resolve('anthropic/claude-opus')
     expect(deployment).toMatchObject({ id: 'any', model: 'claude-opus', modelName: 'anthropic/claude-opus' })

@@ -38,7 +38,7 @@ function pickedBy(strategy: Strategy, from: readonly Member[], own: Partial<type
 
 function build(name: StrategyName): Strategy {
   const make: (parts: StrategyParts) => Strategy = strategies[name]
-  return make({ costOf: () => 1, lowestLatencyBuffer: 0 })
+  return make({ createCostOf: () => () => 1, lowestLatencyBuffer: 0 })
 }
 
 const inFlight = (count: number) => (member: Member) => void (member.state.ownInFlight = count)

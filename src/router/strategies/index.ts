@@ -8,7 +8,8 @@ import { usageBased } from './usage-based.js'
 
 /** What built-in strategies are made from. */
 export interface StrategyParts {
-  readonly costOf: CostOf
+  /** Called only where prices decide. */
+  readonly createCostOf: () => CostOf
   /** Share above the lowest latency that counts as equal. */
   readonly lowestLatencyBuffer: number
 }
@@ -19,7 +20,7 @@ export const strategies = {
   'least-busy': () => leastBusy,
   'latency-based': ({ lowestLatencyBuffer }: StrategyParts) => latencyBased(lowestLatencyBuffer),
   'usage-based': () => usageBased,
-  'cost-based': ({ costOf }: StrategyParts) => costBased(costOf),
+  'cost-based': ({ createCostOf }: StrategyParts) => costBased(createCostOf()),
   'power-of-two': () => powerOfTwo,
 } as const satisfies Readonly<Record<string, (parts: StrategyParts) => Strategy>>
 

@@ -1,12 +1,12 @@
 import type { Candidate } from '../model-group.js'
 import type { Strategy } from './strategy.js'
 
-/** Picks at random in proportion to the deployments' weights; all alike where the weights add up to nothing. */
+/** Picks at random in proportion to the weights; all alike where they add up to nothing. */
 export const simpleShuffle: Strategy = {
   name: 'simple-shuffle',
   sample: (draw) => draw(),
   pick(candidates, { random }) {
-    const total = candidates.reduce((sum, { deployment }) => sum + deployment.weight, 0)
+    const total = candidates.reduce((sum, { weight }) => sum + weight, 0)
     const picked =
       total > 0 ? pickWeighted(candidates, random() * total) : candidates[Math.floor(random() * candidates.length)]
     return picked ?? lastOf(candidates)
@@ -15,8 +15,8 @@ export const simpleShuffle: Strategy = {
 
 function pickWeighted(candidates: readonly Candidate[], point: number): Candidate | undefined {
   let passed = 0
-  return candidates.find(({ deployment }) => {
-    passed += deployment.weight
+  return candidates.find(({ weight }) => {
+    passed += weight
     return point < passed
   })
 }
