@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:
 import type { HttpRequest, LeaveSignal } from '../src/index.js'
 import { assertJsonType, clientClosed, inflaterFor, parseJson, tooLarge } from './json-body.js'
 import type { Target } from './mount.js'
-import { readUpload } from './node-upload.js'
+import { isArriving, readUpload } from './node-upload.js'
 
 /** A request of `node:http`, and of any framework above it, as the gateway takes it; everything is made when asked for. */
 export class NodeHttpRequest<Host> implements HttpRequest<Host> {
@@ -89,6 +89,10 @@ export class NodeHttpRequest<Host> implements HttpRequest<Host> {
 
   json(limitBytes: number): Promise<unknown> {
     return (this.#json ??= this.#readJson(limitBytes))
+  }
+
+  get isArriving(): boolean {
+    return !this.#hasHostBody() && isArriving(this.#incoming)
   }
 
   bytes(limitBytes: number): Promise<Uint8Array> | Uint8Array | undefined {

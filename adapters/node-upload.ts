@@ -20,13 +20,31 @@ export function readUpload(incoming: IncomingMessage, limitBytes: number): Promi
   return takeArrived(incoming, limitBytes) ?? collect(incoming, limitBytes)
 }
 
+/** Whether all of an upload may be there a turn later. A host that listens would have taken it until then. */
+export function isArriving(incoming: IncomingMessage): boolean {
+  // HTTP/2 gives a body only to who listens.
+  return !incoming.complete && incoming.readableFlowing === null && incoming.httpVersionMajor === 1
+}
+
 /** An upload that has come as a whole while nobody listened; listeners of its own would be half its cost. */
 function takeArrived(incoming: IncomingMessage, limitBytes: number): Uint8Array | undefined {
   // HTTP/2's stand-in for a request is complete also where it was aborted.
   if (!incoming.complete || incoming.readableFlowing !== null || incoming.httpVersionMajor !== 1) return undefined
   if (incoming.readableLength > limitBytes || incoming.readableEncoding !== null) return undefined
-  const bytes: unknown = incoming.read()
-  return bytes instanceof Uint8Array ? bytes : new Uint8Array()
+  // A request that a host made by hand may call itself complete before its body is there.
+  const declared = incoming.headers['content-length']
+  if (declared === undefined ? incoming.readableLength === 0 : Number(declared) !== incoming.readableLength)
+    return undefined
+  // Also of an empty body, as it ends only then.
+  const first: Uint8Array | null = incoming.read()
+  return incoming.readableLength === 0 ? (first ?? new Uint8Array()) : joinRest(incoming, first)
+}
+
+/** From Node.js 26 on `read()` gives a body piece by piece, as it came. */
+function joinRest(incoming: IncomingMessage, first: Uint8Array | null): Uint8Array {
+  const pieces: Uint8Array[] = []
+  for (let piece = first; piece !== null; piece = incoming.read()) pieces.push(piece)
+  return Buffer.concat(pieces)
 }
 
 function collect(incoming: IncomingMessage, limitBytes: number): Promise<Uint8Array> {

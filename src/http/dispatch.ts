@@ -84,7 +84,7 @@ async function answer(
     checkRole(found.route, caller)
     const { recall, body } = found.route
     // Most bodies come along with their head: a turn later they are there at once, and nobody has to be told of them.
-    if (request.bytes && (recall || body)) await parts.nextTurn()
+    if ((recall || body) && request.isArriving === true) await parts.nextTurn()
     const given = recall && parts.reading.bound(request.bytes?.(parts.maxBodyBytes))
     const bytes = recall && kept(recall, given instanceof Promise ? await given : given)
     const recalled = bytes && recall?.answer({ request, requestId, caller, bytes })

@@ -36,6 +36,8 @@ export interface HttpRequest<Host = unknown> {
    * @throws as `json`, but for what parsing finds
    */
   bytes?(limitBytes: number): Promise<Uint8Array> | Uint8Array | undefined
+  /** Whether the body may be there a turn of the event loop later, and nobody else would have read it by then. */
+  readonly isArriving?: boolean
 }
 
 /** A whole answer. */

@@ -98,8 +98,24 @@ describe('createDispatch', () => {
     let turned = false
     setImmediate(() => (turned = true))
     const json = (): Promise<unknown> => Promise.resolve({ ...valid, turned })
-    const answer = await ask(dispatcher().dispatch, 'POST', '/echo', undefined, { json, bytes: () => undefined })
+    const answer = await ask(dispatcher().dispatch, 'POST', '/echo', undefined, {
+      json,
+      bytes: () => undefined,
+      isArriving: true,
+    })
     expect(answer.json).toMatchObject({ body: { turned: true } })
+  })
+
+  it('asks for a body at once where it is there already, or somebody else reads it', async () => {
+    let turned = false
+    setImmediate(() => (turned = true))
+    const json = (): Promise<unknown> => Promise.resolve({ ...valid, turned })
+    const answer = await ask(dispatcher().dispatch, 'POST', '/echo', undefined, {
+      json,
+      bytes: () => undefined,
+      isArriving: false,
+    })
+    expect(answer.json).toMatchObject({ body: { turned: false } })
   })
 
   it('leaves unknown paths and preflight requests to the host', () => {

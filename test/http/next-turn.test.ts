@@ -1,7 +1,17 @@
-import { describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { createNextTurn } from '../../src/http/next-turn.js'
 
 describe('the next turn of the event loop', () => {
+  afterEach(() => vi.useRealTimers())
+
+  it('comes also where the tests of a host stop the clock', async () => {
+    const nextTurn = createNextTurn()
+    vi.useFakeTimers()
+    await nextTurn()
+    vi.useRealTimers()
+    await nextTurn()
+  })
+
   it('comes after all that the present one has to do, once for all who wait', async () => {
     const nextTurn = createNextTurn()
     const order: string[] = []
