@@ -69,14 +69,20 @@ export interface TimeoutWords {
   readonly stream_idle_timeout?: number | undefined
 }
 
+/** As many attempts as a call may make unless the host says otherwise. */
+const attempts = 6
+const defaultTotal = 600
+
 /**
- * Deadlines from seconds; undefined where none is set. `timeout` bounds the whole call, the wait for its headers and
- * for its first token; `stream_timeout` bounds the first token alone. Words for one phase win over these.
+ * Deadlines from seconds; undefined where none is set. As in LiteLLM, `timeout` is that of one attempt, so that another
+ * deployment can take over, and cuts no stream that goes on: it bounds the wait for the headers and for the first token.
+ * `stream_timeout` bounds the first token alone. Words for one phase win over these.
  */
 export function toTimeouts(words: TimeoutWords): Partial<Timeouts> | undefined {
   const { timeout, stream_timeout, ttft_timeout, first_token_timeout, headers_timeout, stream_idle_timeout } = words
   const seconds = {
-    total: timeout,
+    // Room for every attempt to take its time.
+    total: timeout !== undefined && timeout * attempts > defaultTotal ? timeout * attempts : undefined,
     headers: headers_timeout ?? timeout,
     firstToken: first_token_timeout ?? ttft_timeout ?? stream_timeout ?? timeout,
     idle: stream_idle_timeout,

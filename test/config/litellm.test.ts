@@ -76,7 +76,7 @@ describe('fromLiteLLMConfig', () => {
           organization: 'org-1',
           headers: { 'x-team': 'blue' },
           params: { temperature: 0.2, top_k: 40, chat_template_kwargs: { thinking: false } },
-          timeouts: { headers: 30_000, total: 30_000, firstToken: 2500 },
+          timeouts: { headers: 30_000, firstToken: 2500 },
           weight: 3,
           order: 2,
           rpm: 60,
@@ -89,7 +89,7 @@ describe('fromLiteLLMConfig', () => {
       masterKey: 'sk-master',
       dropParams: false,
       retries: 4,
-      timeouts: { headers: 600_000, total: 600_000, firstToken: 600_000 },
+      timeouts: { headers: 600_000, total: 3_600_000, firstToken: 600_000 },
       env: { ACME_KEY: 'from-file' },
     })
   })

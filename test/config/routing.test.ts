@@ -41,7 +41,7 @@ describe('router_settings of a LiteLLM file', () => {
     expect(warnings).toEqual([])
     expect(options).toMatchObject({
       retries: 3,
-      timeouts: { total: 30_000, headers: 5_000, firstToken: 8_000, idle: 15_000 },
+      timeouts: { headers: 5_000, firstToken: 8_000, idle: 15_000 },
       routing: {
         strategy: 'latency-based',
         aliases: { short: 'gpt', secret: { modelName: 'gpt', hidden: true } },
