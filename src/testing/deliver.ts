@@ -87,6 +87,9 @@ async function deliverEvents(
     if (sent === plan.cutAfter) return cut(outlet)
     if (sent === plan.stallAfter) return untilClosed(response)
     if (sent === plan.errorAfter) {
+      // Node.js 26 sends what is written in one turn as one piece, and an error in the first is one before the stream.
+      await pause(response, 0)
+      await pause(response, 0)
       response.end(errorFrame)
       return
     }
