@@ -13,11 +13,13 @@ export function readUpload(incoming: IncomingMessage, limitBytes: number): Promi
   if (incoming.readableDidRead) return Promise.reject(alreadyRead())
   if (incoming.readableEnded) return Promise.resolve(new Uint8Array())
   if (incoming.destroyed) return Promise.reject(clientClosed())
-  if (Number(incoming.headers['content-length'] ?? 0) > limitBytes) {
+  const declared = incoming.headers['content-length']
+  const length = declared === undefined ? undefined : Number(declared)
+  if (length !== undefined && length > limitBytes) {
     incoming.resume()
     return Promise.reject(tooLarge(limitBytes))
   }
-  return takeArrived(incoming, limitBytes) ?? collect(incoming, limitBytes)
+  return takeArrived(incoming, length, limitBytes) ?? collect(incoming, limitBytes)
 }
 
 /** Whether all of an upload may be there a turn later. A host that listens would have taken it until then. */
@@ -26,18 +28,24 @@ export function isArriving(incoming: IncomingMessage): boolean {
   return !incoming.complete && incoming.readableFlowing === null && incoming.httpVersionMajor === 1
 }
 
-/** An upload that has come as a whole while nobody listened; listeners of its own would be half its cost. */
-function takeArrived(incoming: IncomingMessage, limitBytes: number): Uint8Array | undefined {
+/**
+ * An upload that has come as a whole while nobody listened; listeners of its own would be half its cost.
+ * @param declared its length as its head tells it
+ */
+function takeArrived(
+  incoming: IncomingMessage,
+  declared: number | undefined,
+  limitBytes: number,
+): Uint8Array | undefined {
   // HTTP/2's stand-in for a request is complete also where it was aborted.
   if (!incoming.complete || incoming.readableFlowing !== null || incoming.httpVersionMajor !== 1) return undefined
-  if (incoming.readableLength > limitBytes || incoming.readableEncoding !== null) return undefined
+  const length = incoming.readableLength
   // A request that a host made by hand may call itself complete before its body is there.
-  const declared = incoming.headers['content-length']
-  if (declared === undefined ? incoming.readableLength === 0 : Number(declared) !== incoming.readableLength)
-    return undefined
+  if (declared === undefined ? length === 0 : length !== declared) return undefined
+  if (length > limitBytes || incoming.readableEncoding !== null) return undefined
   // Also of an empty body, as it ends only then.
   const first: Uint8Array | null = incoming.read()
-  return incoming.readableLength === 0 ? (first ?? new Uint8Array()) : joinRest(incoming, first)
+  return (first?.byteLength ?? 0) === length ? (first ?? new Uint8Array()) : joinRest(incoming, first)
 }
 
 /** From Node.js 26 on `read()` gives a body piece by piece, as it came. */
