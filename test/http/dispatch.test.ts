@@ -94,28 +94,16 @@ describe('createDispatch', () => {
     expect(json).toMatchObject({ body: { model: 'b' } })
   })
 
-  it('asks for what was read of a body only a turn after its head, when most have come', async () => {
+  it.each([
+    ['a turn after its head where it is about to come, as most are', true],
+    ['at once where it is there already, or somebody else reads it', false],
+  ])('asks for a body %s', async (_, isArriving) => {
     let turned = false
     setImmediate(() => (turned = true))
     const json = (): Promise<unknown> => Promise.resolve({ ...valid, turned })
-    const answer = await ask(dispatcher().dispatch, 'POST', '/echo', undefined, {
-      json,
-      bytes: () => undefined,
-      isArriving: true,
-    })
-    expect(answer.json).toMatchObject({ body: { turned: true } })
-  })
-
-  it('asks for a body at once where it is there already, or somebody else reads it', async () => {
-    let turned = false
-    setImmediate(() => (turned = true))
-    const json = (): Promise<unknown> => Promise.resolve({ ...valid, turned })
-    const answer = await ask(dispatcher().dispatch, 'POST', '/echo', undefined, {
-      json,
-      bytes: () => undefined,
-      isArriving: false,
-    })
-    expect(answer.json).toMatchObject({ body: { turned: false } })
+    const own = { json, bytes: () => undefined, isArriving }
+    const answer = await ask(dispatcher().dispatch, 'POST', '/echo', undefined, own)
+    expect(answer.json).toMatchObject({ body: { turned: isArriving } })
   })
 
   it('leaves unknown paths and preflight requests to the host', () => {

@@ -52,12 +52,12 @@ describe('an admission with counters in this process', () => {
     const changing = { kind: 'key' as const, id: 'one', rpm: 1 }
     const { admission } = createNear()
     const asked = { ...demand, scopes: [changing] }
-    expect(admission.admitNow(asked)).toBeDefined()
+    expect(admission.admitNow(asked)?.isHeld).toBe(true)
     expect(() => admission.admitNow(asked)).toThrow(expect.objectContaining({ code: 'rate_limit_exceeded' }))
     changing.id = 'two'
-    expect(admission.admitNow(asked)).toBeDefined()
+    expect(admission.admitNow(asked)?.isHeld).toBe(true)
     changing.rpm = 2
-    expect(admission.admitNow(asked)).toBeDefined()
+    expect(admission.admitNow(asked)?.isHeld).toBe(true)
     expect(() => admission.admitNow(asked)).toThrow()
     await admission.close()
   })
